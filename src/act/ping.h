@@ -1,0 +1,26 @@
+/* Probing bindings: chooses the path, paces, and records what came back as evidence. */
+#ifndef REGTOP_ACT_PING_H
+#define REGTOP_ACT_PING_H
+
+#include "act/act.h"
+
+struct pinger;
+
+/* Ceilings (facts/sip-and-diagnosis 2.7): sends per second over all, and one in flight per
+ * destination address and port. */
+#define PING_DEFAULT_RATE 50
+
+struct pinger *pinger_new(struct act_env *env, unsigned rate_per_s);
+void pinger_free(struct pinger *p);
+/* Queues a probe; one that is queued or in flight already is left alone. Evidence of the store is
+ * updated (pending, then the result) when it changes. Before judging, the binding is compared: if
+ * source or contact changed meanwhile, the result is discarded and the probe starts again once. */
+void pinger_ask(struct pinger *p, binding_id id);
+/* Forgets what is queued; what is in flight ends. Returns how many were dropped. */
+size_t pinger_cancel(struct pinger *p);
+/* Queued and in flight. */
+size_t pinger_open(const struct pinger *p);
+/* fn is called after each finished probe (evidence already stored), and after a late answer. */
+void pinger_on_result(struct pinger *p, void (*fn)(void *ctx, binding_id id), void *ctx);
+
+#endif

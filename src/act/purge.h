@@ -1,0 +1,26 @@
+/* Running a plan: journal, re-read, remove, prove; one request in flight, and it can be cancelled. */
+#ifndef REGTOP_ACT_PURGE_H
+#define REGTOP_ACT_PURGE_H
+
+#include "act/plan.h"
+
+struct purge;
+
+/* At most this many removals a minute; more wait. */
+#define PURGE_PER_MINUTE 120
+
+/* fn is called after each state change of an item (item index), and last with index == count when
+ * everything is over. Takes the plan; it stays readable through purge_plan() until purge_free(). */
+typedef void purge_progress_fn(void *ctx, const struct plan *p, size_t index);
+
+/* -EPERM with *e when env forbids it. Each step is journalled before it is taken. */
+struct purge *purge_start(struct act_env *env, struct plan *take, purge_progress_fn *fn, void *ctx,
+			  struct err *e);
+/* What has not begun is cancelled; the item in flight is finished. */
+void purge_cancel(struct purge *p);
+bool purge_over(const struct purge *p);
+const struct plan *purge_plan(const struct purge *p);
+/* Only when over, or when the process ends (what is in flight stays "unknown" in the journal). */
+void purge_free(struct purge *p);
+
+#endif

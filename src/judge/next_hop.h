@@ -1,0 +1,29 @@
+/* Next hop: the address a request to a binding is really sent to, and why it cannot arrive. */
+#ifndef REGTOP_JUDGE_NEXT_HOP_H
+#define REGTOP_JUDGE_NEXT_HOP_H
+
+#include "base/netaddr.h"
+#include "model/binding.h"
+
+enum hop_from { HOP_NONE, HOP_PATH, HOP_RECEIVED, HOP_ALIAS, HOP_CONTACT };
+
+struct next_hop {
+	enum hop_from from;
+	enum transport transport;
+	struct netaddr addr;	/* len 0: a name, or nowhere */
+	char name[80];		/* host name when addr.len is 0, cleaned */
+	bool reachable;		/* false: why says why nothing can arrive */
+	bool by_flow;		/* only the existing connection can carry it */
+	bool nat;		/* source address differs from the contact's host, or contact is private */
+	const char *why;	/* static sentence; NULL when reachable */
+};
+
+/* Kamailio's lookup order (facts/kamailio-opensips 1.2): first Path URI, else received, else
+ * Kamailio's ;alias= of the contact, else the contact itself. */
+void next_hop_find(const struct binding *b, struct next_hop *out);
+/* "udp:192.0.2.1:5060", "tls:edge.example:5061"; empty when there is none. */
+void next_hop_format(const struct next_hop *h, char *out, size_t size);
+/* Push parameters of RFC 8599 or the older pn-/app-id kind in the contact. */
+bool contact_has_push(struct slice contact);
+
+#endif

@@ -1,0 +1,27 @@
+/* The filter language: words, fields and comparisons, combined with blanks, '|', '!' and ( ). */
+#ifndef REGTOP_MODEL_FILTER_H
+#define REGTOP_MODEL_FILTER_H
+
+#include "model/columns.h"
+
+struct filter;
+
+/* Grammar (documented in doc/regtop.1):
+ *   expr  := all ('|' all)*      all := not+        not := '!' not | '(' expr ')' | test
+ *   test  := word | field ':' value | field ('='|'<'|'>'|'<='|'>='|'!=') value | '~' regex
+ * A bare word matches what a ticket says: AoR (also with +, 00 and blanks removed), contact,
+ * received, User-Agent, Call-ID, instance (MAC with or without separators), verdict. field:value is "contains" for
+ * text and "equals" for verdict, basis, transport, numbers; durations take 2m, 90s; "-" is null;
+ * "quotes" keep blanks together. field~regex is a POSIX extended regex, ignoring case.
+ * Empty text gives a filter that matches everything. On error returns -EINVAL, *e says what, and
+ * *at gets the byte position in text where it broke. */
+int filter_parse(struct slice text, struct filter **out, size_t *at, struct err *e);
+void filter_free(struct filter *f);
+bool filter_match(const struct filter *f, const struct row *r);
+/* True when some part of it needs the judgement or the evidence, so that rows must be judged
+ * before they can be matched, and matched again as time goes on. */
+bool filter_needs_judgement(const struct filter *f);
+/* True when the outcome can change by the mere passing of time (left, expires, verdict). */
+bool filter_needs_time(const struct filter *f);
+
+#endif

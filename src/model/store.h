@@ -1,0 +1,79 @@
+/* The store: all bindings of all sources, by identity, with generations and evidence. */
+#ifndef REGTOP_MODEL_STORE_H
+#define REGTOP_MODEL_STORE_H
+
+#include "model/binding.h"
+#include "model/evidence.h"
+
+struct store;
+
+/* Names one binding for as long as it stays in the store; never used again for another one. 0 is
+ * no binding. */
+typedef uint64_t binding_id;
+
+enum store_event { STORE_ADDED, STORE_CHANGED, STORE_GONE };
+
+/* What changed with a binding since the store first saw it. */
+struct binding_life {
+	int64_t first_seen_s;	/* Unix seconds when it appeared here */
+	int64_t changed_s;	/* last change other than a refresh; 0 never */
+	uint32_t refreshes;	/* REGISTER refreshes seen */
+	uint64_t generation;	/* store generation of its last change of any kind */
+};
+
+struct store *store_new(void);
+void store_free(struct store *s);
+
+/* Registers a source and returns its index (at most 255 sources). */
+uint8_t store_add_source(struct store *s, const char *name);
+const char *store_source_name(const struct store *s, uint8_t source);
+
+/* A pass brings everything that a source holds. Between begin and end, bindings that were not put
+ * stay; store_end_pass(complete = true) removes what the pass did not bring, complete = false
+ * removes nothing. Puts outside a pass are single updates. */
+void store_begin_pass(struct store *s, uint8_t source);
+void store_end_pass(struct store *s, uint8_t source, bool complete);
+/* Adds or changes by (source, b->key); b's slices are copied. Returns its id. */
+binding_id store_put(struct store *s, uint8_t source, const struct binding *b, int64_t now_s);
+/* False when there was no such key. */
+bool store_remove(struct store *s, uint8_t source, struct slice key);
+
+/* Fills *out with slices that are valid until the next change of the store. */
+bool store_get(const struct store *s, binding_id id, struct binding *out);
+binding_id store_find(const struct store *s, uint8_t source, struct slice key);
+const struct binding_life *store_life(const struct store *s, binding_id id);
+bool store_has(const struct store *s, binding_id id);
+
+size_t store_count(const struct store *s);
+size_t store_count_source(const struct store *s, uint8_t source);
+/* Bindings of the same AoR (same user and domain, any source) including id itself. */
+unsigned store_twins(const struct store *s, binding_id id);
+/* Grows with every change; equal generations mean equal content. Evidence and marks have their
+ * own counter, so that a probe's answer does not look like a change of the picture. */
+uint64_t store_generation(const struct store *s);
+uint64_t store_touched(const struct store *s);
+/* Visits every binding in no particular order; fn returns false to stop. The store must not be
+ * changed meanwhile. */
+typedef bool store_visit_fn(void *ctx, binding_id id);
+void store_each(const struct store *s, store_visit_fn *fn, void *ctx);
+/* Tells fn about every added, changed and gone binding at the moment it happens (gone: just
+ * before). One listener may be set; NULL removes it. */
+typedef void store_event_fn(void *ctx, enum store_event what, binding_id id);
+void store_listen(struct store *s, store_event_fn *fn, void *ctx);
+
+/* Evidence is kept sparsely; NULL when the binding was never asked. */
+const struct evidence *store_evidence(const struct store *s, binding_id id);
+void store_set_evidence(struct store *s, binding_id id, const struct evidence *e);
+
+/* Marks live here, not in the view: hidden rows keep theirs and are counted. */
+void store_set_mark(struct store *s, binding_id id, bool marked);
+bool store_marked(const struct store *s, binding_id id);
+size_t store_mark_count(const struct store *s);
+void store_clear_marks(struct store *s);
+/* All marked ids, oldest first; caller frees *ids. Returns how many. */
+size_t store_marks(const struct store *s, binding_id **ids);
+
+/* Bytes held for bindings (not malloc's own overhead), for benchmarks and `:info`. */
+size_t store_bytes(const struct store *s);
+
+#endif

@@ -1,0 +1,29 @@
+/* The snapshot: the picture at one moment as a JSON document that opens again as a source. */
+#ifndef REGTOP_REPORT_SNAPSHOT_H
+#define REGTOP_REPORT_SNAPSHOT_H
+
+#include "base/err.h"
+#include "model/view.h"
+#include "source/source.h"
+
+/* Writes all rows of the view (raw bytes kept: bytes that are no UTF-8 go through an escape that
+ * doc/regtop-snapshot.5 describes), evidence and verdicts to path: into a temporary file beside
+ * it, synced, then renamed; an existing file is not overwritten unless force. Mode 0600. */
+int snapshot_write(const struct view *v, const struct source *const *sources, size_t source_count,
+		   int64_t now_ms, const char *path, bool force, struct err *e);
+/* True when the head of the file looks like a snapshot. */
+bool snapshot_recognise(const char *path, struct err *e);
+
+/* One binding of a snapshot. */
+struct snapshot_row {
+	struct binding b;
+	struct evidence evidence;
+	bool has_evidence;
+};
+typedef void snapshot_row_fn(void *ctx, const struct snapshot_row *r);
+/* Reads a snapshot; *taken_ms gets its time. Damaged or newer files: negative code and *e. Text is
+ * capped and checked; nothing is delivered from a damaged file. */
+int snapshot_read(const char *path, int64_t *taken_ms, snapshot_row_fn *fn, void *ctx,
+		  struct err *e);
+
+#endif

@@ -1,0 +1,71 @@
+/* The inspector's state and its reducer: keys in, frames out; what changes the world goes through
+ * the port. */
+#ifndef REGTOP_UI_UI_H
+#define REGTOP_UI_UI_H
+
+#include "act/plan.h"
+#include "model/view.h"
+#include "source/source.h"
+#include "ui/frame.h"
+
+struct ui;
+
+/* What the inspector can ask of the rest of the program. ids are borrowed for the call. Text in *e
+ * is shown to the person. */
+struct ui_port {
+	void *ctx;
+	void (*quit)(void *ctx);
+	void (*suspend)(void *ctx);
+	void (*redraw)(void *ctx);		/* Ctrl-L: repaint all, nothing else */
+	void (*refresh)(void *ctx);		/* F5: read the sources again */
+	void (*ping)(void *ctx, const binding_id *ids, size_t n);
+	size_t (*pings_open)(void *ctx);
+	void (*ping_cancel)(void *ctx);
+	/* NULL with *e when it is not allowed; the ui owns the plan until it is run or dropped. */
+	struct plan *(*purge_plan)(void *ctx, const binding_id *ids, size_t n, struct err *e);
+	int (*purge_run)(void *ctx, struct plan *take, struct err *e);
+	void (*purge_cancel)(void *ctx);
+	/* The plan that is running or was the last to run, NULL for none. */
+	const struct plan *(*purge_plan_now)(void *ctx, bool *over);
+	/* Writes a file and says where in path. */
+	int (*snapshot)(void *ctx, char path[256], struct err *e);
+	int (*ticket)(void *ctx, const binding_id *ids, size_t n, char path[256], struct err *e);
+	/* Puts text on the operator's clipboard (OSC 52). */
+	void (*copy)(void *ctx, struct slice text);
+	/* NULL: offered; else why not (for greyed commands). */
+	const char *(*purge_refused)(void *ctx);
+};
+
+struct ui_config {
+	struct view *view;
+	struct store *store;
+	const struct source *const *sources;
+	size_t source_count;
+	struct ui_port port;
+	bool ascii_only;
+	bool read_only;
+	const char *title;	/* "demo", or NULL */
+	const char *first_words;	/* a message shown first, or NULL */
+	const enum column_id *cols;	/* --columns, or NULL */
+	size_t col_count;
+};
+
+struct ui *ui_new(const struct ui_config *cfg);
+void ui_free(struct ui *u);
+
+/* Keys by name: a single UTF-8 character ("p", "é"), or "up" "down" "left" "right" "pgup" "pgdn"
+ * "home" "end" "enter" "esc" "tab" "backtab" "bs" "del" "space" "f1".."f12" "ctrl-l" "ctrl-c"
+ * "ctrl-u" "ctrl-w" "ctrl-d" "ctrl-f" "ctrl-b" "ctrl-z". */
+void ui_key(struct ui *u, const char *key, int64_t now_ms);
+/* Runs one line of the ':' prompt. */
+int ui_command(struct ui *u, const char *line, int64_t now_ms, struct err *e);
+/* A message in the status line; it stays until the next key. alert: in the alert role. */
+void ui_say(struct ui *u, bool alert, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* Draws everything into f (its size counts). Pure: the same state, store and now give the same
+ * cells. The view must have been updated. */
+void ui_draw(struct ui *u, struct frame *f, int64_t now_ms);
+/* Wall time at which the screen will next differ by itself (a countdown's next second, a fading
+ * evidence), for the drawing timer. */
+int64_t ui_next_change_ms(const struct ui *u, int64_t now_ms);
+
+#endif
