@@ -1,0 +1,143 @@
+/* Text slices: a pointer and a length into memory that somebody else owns. */
+#include "base/slice.h"
+
+#include <strings.h>
+#include "base/alloc.h"
+
+bool slice_eq(struct slice a, struct slice b)
+{
+	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+bool slice_ieq(struct slice a, struct slice b)
+{
+	return a.n == b.n && (a.n == 0 || strncasecmp(a.p, b.p, a.n) == 0);
+}
+
+bool slice_eq_str(struct slice a, const char *b)
+{
+	return slice_eq(a, slice_of(b));
+}
+
+bool slice_ieq_str(struct slice a, const char *b)
+{
+	/* strncasecmp would stop at a NUL inside a; equal lengths and no NUL in b rule that out
+	 * except for a NUL in a, which then differs from b's byte. */
+	return slice_ieq(a, slice_of(b));
+}
+
+int slice_cmp(struct slice a, struct slice b)
+{
+	size_t n = a.n < b.n ? a.n : b.n;
+	int d = n ? memcmp(a.p, b.p, n) : 0;
+
+	if (d != 0)
+		return d;
+	return (a.n > b.n) - (a.n < b.n);
+}
+
+bool slice_starts_with(struct slice s, const char *prefix)
+{
+	size_t n = strlen(prefix);
+
+	return s.n >= n && (n == 0 || memcmp(s.p, prefix, n) == 0);
+}
+
+ptrdiff_t slice_find_char(struct slice s, char c)
+{
+	const char *hit = s.n ? memchr(s.p, c, s.n) : NULL;
+
+	return hit ? hit - s.p : -1;
+}
+
+static inline unsigned char lower(char c)
+{
+	return (c >= 'A' && c <= 'Z') ? (unsigned char)(c + 32) : (unsigned char)c;
+}
+
+ptrdiff_t slice_find_icase(struct slice h, struct slice needle)
+{
+	if (needle.n == 0)
+		return 0;
+	for (size_t i = 0; i + needle.n <= h.n; i++) {
+		size_t k = 0;
+
+		while (k < needle.n && lower(h.p[i + k]) == lower(needle.p[k]))
+			k++;
+		if (k == needle.n)
+			return (ptrdiff_t)i;
+	}
+	return -1;
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+struct slice slice_trim(struct slice s)
+{
+	while (s.n && is_blank(s.p[0])) {
+		s.p++;
+		s.n--;
+	}
+	while (s.n && is_blank(s.p[s.n - 1]))
+		s.n--;
+	return s;
+}
+
+struct slice slice_cut(struct slice s, char c, struct slice *head)
+{
+	ptrdiff_t at = slice_find_char(s, c);
+
+	if (at < 0) {
+		*head = s;
+		return SLICE_NONE;
+	}
+	*head = slice_make(s.p, (size_t)at);
+	return slice_make(s.p + at + 1, s.n - (size_t)at - 1);
+}
+
+struct slice slice_skip(struct slice s, size_t n)
+{
+	if (n >= s.n)
+		return slice_make(s.p ? s.p + s.n : NULL, 0);
+	return slice_make(s.p + n, s.n - n);
+}
+
+bool slice_to_u64(struct slice s, uint64_t max, uint64_t *out)
+{
+	uint64_t v = 0;
+
+	if (s.n == 0)
+		return false;
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned d = (unsigned char)s.p[i] - '0';
+
+		if (d > 9 || v > (max - d) / 10)
+			return false;
+		v = v * 10 + d;
+	}
+	*out = v;
+	return v <= max;
+}
+
+char *slice_copy(struct slice s)
+{
+	char *p = xmalloc(s.n + 1);
+
+	if (s.n)
+		memcpy(p, s.p, s.n);
+	p[s.n] = '\0';
+	return p;
+}
+
+char *slice_to_buf(struct slice s, char *dst, size_t size)
+{
+	size_t n = s.n < size - 1 ? s.n : size - 1;
+
+	if (n)
+		memcpy(dst, s.p, n);
+	dst[n] = '\0';
+	return dst;
+}
