@@ -1,6 +1,7 @@
 /* The door: reads the command line, finds the sub-command, and turns its result into the exit
  * status. */
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include "cli/cli.h"
@@ -15,6 +16,8 @@ int main(int argc, char **argv)
 	setlocale(LC_ALL, "");
 	/* Numbers in JSON, CSV and SIP have a point, whatever the locale. */
 	setlocale(LC_NUMERIC, "C");
+	/* A reader that went away is told by write(), not by a signal in mid-action. */
+	signal(SIGPIPE, SIG_IGN);
 	rc = options_parse(argc, argv, &o, &e);
 	if (rc == 0) {
 		rc = o.command->run(&o);

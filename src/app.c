@@ -1,0 +1,408 @@
+/* The composition: loop, store, sources, probers and journal of one run, put together. */
+#include "app.h"
+
+#include <errno.h>
+#include <langinfo.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "act/journal.h"
+#include "base/alloc.h"
+#include "base/text.h"
+#include "judge/verdict.h"
+#include "paths.h"
+#include "source/listen.h"
+#include "source/snapshot_file.h"
+
+/* What a source's sink leads to. */
+struct app_source {
+	struct app *app;
+	struct source *source;
+	uint8_t index;
+};
+
+static bool is_kind(const struct source *s, const char *kind)
+{
+	return strcmp(s->ops->kind, kind) == 0;
+}
+
+static void changed(struct app *a)
+{
+	if (a->on_change)
+		a->on_change(a->on_change_ctx);
+}
+
+static void sink_begin_pass(void *ctx)
+{
+	struct app_source *f = ctx;
+
+	store_begin_pass(f->app->store, f->index);
+}
+
+static void sink_put(void *ctx, const struct binding *b)
+{
+	struct app_source *f = ctx;
+
+	store_put(f->app->store, f->index, b, clock_wall_s(f->app->clock));
+	changed(f->app);
+}
+
+static void sink_remove(void *ctx, struct slice key)
+{
+	struct app_source *f = ctx;
+
+	store_remove(f->app->store, f->index, key);
+	changed(f->app);
+}
+
+static void restore_evidence(void *ctx, struct slice key, const struct evidence *ev)
+{
+	struct app_source *f = ctx;
+	binding_id id = store_find(f->app->store, f->index, key);
+
+	if (id)
+		store_set_evidence(f->app->store, id, ev);
+}
+
+static void sink_end_pass(void *ctx, bool complete)
+{
+	struct app_source *f = ctx;
+
+	store_end_pass(f->app->store, f->index, complete);
+	if (is_kind(f->source, "snapshot"))
+		snapshot_file_evidence(f->source, restore_evidence, f);
+	changed(f->app);
+}
+
+static void sink_status(void *ctx, const struct source_status *st)
+{
+	struct app_source *f = ctx;
+
+	(void)st; /* readers look at source->status itself */
+	changed(f->app);
+}
+
+/* A transport of ours for probes: any free port, both families where the machine has them. */
+static int open_transport(struct app *a, struct err *e)
+{
+	struct netaddr any;
+	struct err ignored;
+
+	a->transport = sip_transport_new(a->loop, a->clock);
+	netaddr_parse(SLICE_LIT("0.0.0.0"), 0, &any);
+	if (sip_transport_listen(a->transport, TRANSPORT_UDP, &any, e) < 0)
+		return e->code;
+	/* Machines without IPv6 are common and lose nothing but IPv6. */
+	if (netaddr_parse(SLICE_LIT("::"), 0, &any) == 0)
+		(void)sip_transport_listen(a->transport, TRANSPORT_UDP, &any, &ignored);
+	a->prober = prober_new(a->loop, a->clock, a->transport);
+	return 0;
+}
+
+static void on_ping_result(void *ctx, binding_id id)
+{
+	(void)id;
+	changed(ctx);
+}
+
+static int add_source(struct app *a, struct source *s, struct err *e)
+{
+	size_t i = a->env.source_count;
+
+	a->env.sources[i] = s;
+	a->env.source_count++;
+	if (is_kind(s, "listen")) {
+		a->env.transports[i] = listen_transport(s);
+		a->env.probers[i] = prober_new(a->loop, a->clock, a->env.transports[i]);
+		return 0;
+	}
+	if (!a->transport && open_transport(a, e) < 0)
+		return e->code;
+	a->env.transports[i] = a->transport;
+	a->env.probers[i] = a->prober;
+	return 0;
+}
+
+static void open_journal(struct app *a)
+{
+	char *path = paths_state_file("journal.sqlite", &a->journal_err);
+
+	if (path)
+		a->journal = journal_open(path, a->clock, &a->journal_err);
+	free(path);
+	a->env.journal = a->journal;
+	if (!a->journal)
+		a->env.journal_trouble = a->journal_err.what;
+}
+
+static struct app *app_make(const struct options *o)
+{
+	struct app *a = xcalloc(1, sizeof(*a));
+
+	a->loop = loop_new();
+	a->clock = &clock_system;
+	a->store = store_new();
+	a->view = view_new(a->store, verdict_judge, NULL);
+	a->env.loop = a->loop;
+	a->env.clock = a->clock;
+	a->env.store = a->store;
+	a->env.read_only = o->read_only;
+	a->env.read_only_why = o->read_only ? "--read-only or REGTOP_READONLY" : NULL;
+	if (o->timeout_s && o->command->bit == CLI_PING)
+		a->env.probe_timeout_ms = o->timeout_s * 1000;
+	return a;
+}
+
+/* Everything is open: sinks, pinger, journal, and the first read. */
+static void app_begin(struct app *a, const struct options *o)
+{
+	struct source_sink sink = {NULL,        sink_begin_pass, sink_put,
+				   sink_remove, sink_end_pass,   sink_status};
+
+	if (o->command->bit & (CLI_SCREEN | CLI_PURGE) && !o->read_only && !o->dry_run)
+		open_journal(a);
+	else
+		a->env.journal_trouble = "this command does not open it";
+	a->pinger = pinger_new(&a->env, o->rate ? o->rate : PING_DEFAULT_RATE);
+	pinger_on_result(a->pinger, on_ping_result, a);
+	a->feed_count = a->env.source_count;
+	a->feeds = xcalloc(a->feed_count, sizeof(*a->feeds));
+	for (size_t i = 0; i < a->feed_count; i++) {
+		a->feeds[i] = (struct app_source){
+			a, a->env.sources[i], store_add_source(a->store, a->env.sources[i]->name)};
+		sink.ctx = &a->feeds[i];
+		source_start(a->env.sources[i], &sink);
+	}
+}
+
+static int open_one(struct app *a, const struct options *o, const char *spec, struct err *e)
+{
+	char *store = NULL;
+	struct source_options so = {
+		.control = o->control, .sip = o->sip, .allow = o->allow, .store_path = o->store};
+	struct source *s;
+
+	if (!o->store && strncmp(spec, "listen:", 7) == 0) {
+		store = paths_state_file("registrar.sqlite", e);
+		if (!store)
+			return e->code;
+		so.store_path = store;
+	}
+	s = source_open(a->loop, a->clock, spec, &so, e);
+	free(store);
+	if (!s)
+		return e->code ? e->code : -EIO;
+	return add_source(a, s, e);
+}
+
+/* With no -s: the registrars of this machine (DESIGN 3), said before it is used. */
+static const char *find_source(struct err *e)
+{
+	const char *found = paths_find_kamailio();
+
+	if (found)
+		fprintf(stderr, "regtop: found Kamailio's database %s\n", found);
+	else
+		err_set(e, -ENOENT,
+			"Name a source with -s PATH or -s listen:udp:127.0.0.1:5060, or try: "
+			"regtop demo",
+			"no registrar's database was found in %s", paths_kamailio_places());
+	return found;
+}
+
+struct app *app_new(const struct options *o, struct err *e, int *status)
+{
+	struct app *a = app_make(o);
+	const char *found;
+	int rc = 0;
+
+	*status = REGTOP_SOURCE;
+	for (unsigned i = 0; i < o->source_count && rc == 0; i++)
+		rc = open_one(a, o, o->sources[i], e);
+	if (o->source_count == 0) {
+		found = find_source(e);
+		rc = found ? open_one(a, o, found, e) : e->code;
+	}
+	if (rc < 0) {
+		if (rc == -EINVAL)
+			*status = REGTOP_USAGE;
+		app_free(a);
+		return NULL;
+	}
+	app_begin(a, o);
+	return a;
+}
+
+struct app *app_new_with(const struct options *o, struct source *take, struct loop *loop,
+			 struct err *e, int *status)
+{
+	struct app *a = app_make(o);
+
+	loop_free(a->loop);
+	a->loop = a->env.loop = loop;
+	*status = REGTOP_SOURCE;
+	if (add_source(a, take, e) < 0) {
+		app_free(a);
+		return NULL;
+	}
+	app_begin(a, o);
+	return a;
+}
+
+void app_free(struct app *a)
+{
+	if (!a)
+		return;
+	a->on_change = NULL;
+	pinger_free(a->pinger);
+	for (size_t i = 0; i < a->env.source_count; i++)
+		if (a->env.probers[i] != a->prober)
+			prober_free(a->env.probers[i]);
+	prober_free(a->prober);
+	for (size_t i = 0; i < a->env.source_count; i++)
+		source_free(a->env.sources[i]);
+	sip_transport_free(a->transport);
+	journal_close(a->journal);
+	view_free(a->view);
+	store_free(a->store);
+	free(a->feeds);
+	loop_free(a->loop);
+	free(a);
+}
+
+static void on_timeout(void *arg)
+{
+	*(bool *)arg = true;
+}
+
+static bool picture_there(const struct app *a)
+{
+	for (size_t i = 0; i < a->env.source_count; i++)
+		if (a->env.sources[i]->status.state == SOURCE_OPENING)
+			return false;
+	return true;
+}
+
+int app_wait_picture(struct app *a, unsigned timeout_s)
+{
+	bool late = false;
+	struct loop_timer *t = loop_timer_new(a->loop, LOOP_INPUT, on_timeout, &late);
+	int status = REGTOP_OK;
+
+	loop_timer_set(t, (int64_t)timeout_s * 1000);
+	while (!picture_there(a) && !late)
+		loop_turn(a->loop, true);
+	loop_timer_free(t);
+	for (size_t i = 0; i < a->env.source_count; i++) {
+		const struct source *s = a->env.sources[i];
+		const struct source_status *st = &s->status;
+
+		if (st->state == SOURCE_OPENING) {
+			fprintf(stderr, "regtop: %s: nothing was read within %u s\n", s->name,
+				timeout_s);
+			status = REGTOP_SOURCE;
+		} else if (st->state == SOURCE_TROUBLE) {
+			err_print(&st->trouble);
+			status = REGTOP_SOURCE;
+		} else if (!st->complete) {
+			err_print(&st->trouble);
+			if (status == REGTOP_OK)
+				status = REGTOP_INCOMPLETE;
+		}
+	}
+	return status;
+}
+
+int64_t app_now_ms(const struct app *a)
+{
+	int64_t newest = 0;
+
+	for (size_t i = 0; i < a->env.source_count; i++) {
+		const struct source_status *st = &a->env.sources[i]->status;
+
+		if (st->state != SOURCE_FROZEN)
+			return clock_wall_ms(a->clock);
+		if (st->read_ms > newest)
+			newest = st->read_ms;
+	}
+	return newest ? newest : clock_wall_ms(a->clock);
+}
+
+/* A filter's error shows the place where it broke. */
+static void print_filter_error(const char *text, size_t at, const struct err *e)
+{
+	char clean[200];
+
+	err_print(e);
+	text_clean_buf(slice_of(text), clean, sizeof(clean));
+	fprintf(stderr, "        %s\n        %*s^\n", clean,
+		(int)text_width(slice_make(text, at < strlen(text) ? at : strlen(text))), "");
+}
+
+int app_apply_view(struct app *a, const struct options *o)
+{
+	struct slice name = slice_of(o->sort);
+	enum column_id col = COL_AOR;
+	bool reverse = false;
+	struct err e = ERR_NONE;
+	size_t at = 0;
+
+	if (o->filter[0] && view_set_filter(a->view, slice_of(o->filter), &at, &e) < 0) {
+		print_filter_error(o->filter, at, &e);
+		return REGTOP_USAGE;
+	}
+	if (name.n) {
+		enum column_id one[COL_COUNT];
+
+		reverse = name.p[0] == '-';
+		if (reverse)
+			name = slice_skip(name, 1);
+		if (columns_parse(name, one, &e) != 1) {
+			if (!e.what[0])
+				err_set(&e, -EINVAL, NULL, "--sort takes one column");
+			err_print(&e);
+			return REGTOP_USAGE;
+		}
+		col = one[0];
+	}
+	view_set_sort(a->view, col, reverse);
+	return REGTOP_OK;
+}
+
+size_t app_columns(const struct options *o, const enum column_id *defaults, size_t n,
+		   enum column_id out[COL_COUNT])
+{
+	struct err e = ERR_NONE;
+	int count;
+
+	if (!o->columns) {
+		memcpy(out, defaults, n * sizeof(*out));
+		return n;
+	}
+	count = columns_parse(slice_of(o->columns), out, &e);
+	if (count <= 0) {
+		if (!e.what[0])
+			err_set(&e, -EINVAL, "regtop help columns lists them.",
+				"--columns names no column");
+		err_print(&e);
+		return 0;
+	}
+	return (size_t)count;
+}
+
+binding_id *app_view_ids(struct app *a, size_t *n)
+{
+	binding_id *ids;
+
+	view_update(a->view, app_now_ms(a));
+	*n = view_count(a->view);
+	ids = xcalloc(*n, sizeof(*ids));
+	for (size_t i = 0; i < *n; i++)
+		ids[i] = view_at(a->view, i);
+	return ids;
+}
+
+bool app_ascii_only(const struct options *o)
+{
+	return o->ascii || strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
+}

@@ -1,0 +1,53 @@
+/* The composition: loop, store, sources, probers and journal of one run, put together. */
+#ifndef REGTOP_APP_H
+#define REGTOP_APP_H
+
+#include "act/act.h"
+#include "act/ping.h"
+#include "model/view.h"
+#include "options.h"
+
+/* One per process. Members are for reading; sources and env.sources are the same pointers. */
+struct app {
+	struct loop *loop;
+	const struct clock *clock;
+	struct store *store;
+	struct view *view;
+	struct act_env env;
+	struct pinger *pinger;
+	struct app_source *feeds;	/* one per source, private */
+	size_t feed_count;
+	struct sip_transport *transport;	/* ours, for probes of sources that are no registrar */
+	struct prober *prober;
+	void (*on_change)(void *ctx);	/* picture, status or evidence changed */
+	void *on_change_ctx;
+	struct journal *journal;
+	struct err journal_err;
+};
+
+/* Opens everything that o names (with no -s: what this machine has) and starts reading. NULL with
+ * *e and *status (an exit status) on failure. The journal is opened only for commands that may
+ * change something; its failure forbids changes, nothing else. */
+struct app *app_new(const struct options *o, struct err *e, int *status);
+/* The same with a source that is opened already on its loop (demo); takes both. */
+struct app *app_new_with(const struct options *o, struct source *take, struct loop *loop,
+			 struct err *e, int *status);
+void app_free(struct app *a);
+
+/* Reads until every source has delivered a whole picture, or the time-out passes. Returns
+ * REGTOP_OK, REGTOP_SOURCE when a source could not be read at all, REGTOP_INCOMPLETE when a
+ * picture is not whole; the messages are on stderr then. */
+int app_wait_picture(struct app *a, unsigned timeout_s);
+/* The time the picture is looked at: now, or a snapshot's time when there are only snapshots. */
+int64_t app_now_ms(const struct app *a);
+/* Sets filter and sort from the options; a usage error goes to stderr with REGTOP_USAGE. */
+int app_apply_view(struct app *a, const struct options *o);
+/* The columns of --columns, or these defaults; returns how many, or 0 after printing why not. */
+size_t app_columns(const struct options *o, const enum column_id *defaults, size_t n,
+		   enum column_id out[COL_COUNT]);
+/* All ids of the view in its order; caller frees. */
+binding_id *app_view_ids(struct app *a, size_t *n);
+/* True when stdout's locale cannot show more than ASCII, or --ascii was given. */
+bool app_ascii_only(const struct options *o);
+
+#endif

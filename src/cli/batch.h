@@ -1,0 +1,19 @@
+/* What the sub-commands without a screen share: opening, waiting, printing a listing. */
+#ifndef REGTOP_CLI_BATCH_H
+#define REGTOP_CLI_BATCH_H
+
+#include "app.h"
+#include "report/listing.h"
+
+/* Opens the app, applies filter and sort, and waits for the picture. *out may be set whatever
+ * comes back (then free it): an incomplete picture can still be shown. Messages are on stderr. */
+int cli_open(const struct options *o, struct app **out);
+enum listing_format cli_listing_format(const struct options *o);
+/* Prints the view in the format of the options; columns as --columns says, else the defaults. */
+int cli_print_listing(struct app *a, const struct options *o, const enum column_id *defaults,
+		      size_t n);
+/* The ids of all bindings that an operand names as AoR: "user@domain", "user", with or without
+ * sip: in front. Caller frees. */
+binding_id *cli_find_aor(struct app *a, const char *aor, size_t *n);
+
+#endif

@@ -1,0 +1,437 @@
+/* The inspector: the screen on an app, with the port through which its keys act. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "act/purge.h"
+#include "base/alloc.h"
+#include "base/text.h"
+#include "cli/batch.h"
+#include "paths.h"
+#include "report/snapshot.h"
+#include "report/ticket.h"
+#include "ui/terminal.h"
+#include "ui/ui.h"
+
+/* At most this often; a key is drawn at once. */
+#define FRAME_MS 100
+
+struct inspector {
+	struct app *app;
+	const struct options *options;
+	struct ui *ui;
+	struct terminal *terminal;
+	struct frame frame;
+	struct loop_timer *draw;
+	struct purge *run; /* running, or the last one */
+	int64_t drawn_mono_ms;
+};
+
+/* ---- drawing ----------------------------------------------------------------------------- */
+
+/* Makes sure that a frame is drawn in delay_ms at the latest. */
+static void draw_within(struct inspector *in, int64_t delay_ms)
+{
+	loop_timer_stop(in->draw);
+	loop_timer_set(in->draw, delay_ms);
+}
+
+static void draw_now(void *arg)
+{
+	struct inspector *in = arg;
+	int64_t now = app_now_ms(in->app), next;
+
+	view_update(in->app->view, now);
+	ui_draw(in->ui, &in->frame, now);
+	in->drawn_mono_ms = clock_mono_ms(in->app->clock);
+	/* A dropped frame comes back through drained(). */
+	if (!terminal_paint(in->terminal, &in->frame))
+		return;
+	next = ui_next_change_ms(in->ui, now);
+	draw_within(in, next > now ? next - now : FRAME_MS);
+}
+
+static void on_change(void *ctx)
+{
+	struct inspector *in = ctx;
+	int64_t since = clock_mono_ms(in->app->clock) - in->drawn_mono_ms;
+
+	/* Changes come in thousands; one frame shows them all. */
+	draw_within(in, since >= FRAME_MS ? 0 : FRAME_MS - since);
+}
+
+/* ---- the terminal's events ---------------------------------------------------------------- */
+
+static void on_key(void *ctx, const char *name)
+{
+	struct inspector *in = ctx;
+	int64_t now = app_now_ms(in->app);
+
+	/* The keys act on what is true now, not on what the last frame showed. */
+	view_update(in->app->view, now);
+	ui_key(in->ui, name, now);
+	draw_within(in, 0);
+}
+
+static void on_resized(void *ctx, int width, int height)
+{
+	struct inspector *in = ctx;
+	bool ascii = in->frame.ascii_only;
+
+	frame_free(&in->frame);
+	frame_init(&in->frame, width, height, ascii);
+	draw_within(in, 0);
+}
+
+static void on_lost(void *ctx)
+{
+	struct inspector *in = ctx;
+
+	loop_stop(in->app->loop);
+}
+
+static void on_drained(void *ctx)
+{
+	draw_within(ctx, 0);
+}
+
+static void on_signal(void *ctx, int signo)
+{
+	struct inspector *in = ctx;
+
+	(void)signo;
+	loop_stop(in->app->loop);
+}
+
+/* ---- the port ----------------------------------------------------------------------------- */
+
+static void port_quit(void *ctx)
+{
+	struct inspector *in = ctx;
+
+	loop_stop(in->app->loop);
+}
+
+static void port_suspend(void *ctx)
+{
+	struct inspector *in = ctx;
+
+	terminal_suspend(in->terminal);
+}
+
+static void port_redraw(void *ctx)
+{
+	struct inspector *in = ctx;
+
+	terminal_redraw(in->terminal);
+}
+
+static void port_refresh(void *ctx)
+{
+	struct inspector *in = ctx;
+
+	for (size_t i = 0; i < in->app->env.source_count; i++)
+		in->app->env.sources[i]->ops->refresh(in->app->env.sources[i]);
+}
+
+static void port_ping(void *ctx, const binding_id *ids, size_t n)
+{
+	struct inspector *in = ctx;
+
+	for (size_t i = 0; i < n; i++)
+		pinger_ask(in->app->pinger, ids[i]);
+}
+
+static size_t port_pings_open(void *ctx)
+{
+	struct inspector *in = ctx;
+
+	return pinger_open(in->app->pinger);
+}
+
+static void port_ping_cancel(void *ctx)
+{
+	struct inspector *in = ctx;
+
+	pinger_cancel(in->app->pinger);
+}
+
+static struct plan *port_purge_plan(void *ctx, const binding_id *ids, size_t n, struct err *e)
+{
+	struct inspector *in = ctx;
+
+	if (in->run && !purge_over(in->run)) {
+		err_set(e, -EBUSY, "Ctrl-C cancels it.", "another purge is still running");
+		return NULL;
+	}
+	return plan_purge(&in->app->env, ids, n, e);
+}
+
+static void on_purge_progress(void *ctx, const struct plan *p, size_t index)
+{
+	struct inspector *in = ctx;
+
+	/* The model learns from the registrar's next answer, not from our hope. */
+	if (index >= p->count)
+		port_refresh(in);
+	on_change(in);
+}
+
+static int port_purge_run(void *ctx, struct plan *take, struct err *e)
+{
+	struct inspector *in = ctx;
+
+	purge_free(in->run);
+	in->run = purge_start(&in->app->env, take, on_purge_progress, in, e);
+	return in->run ? 0 : e->code;
+}
+
+static void port_purge_cancel(void *ctx)
+{
+	struct inspector *in = ctx;
+
+	if (in->run)
+		purge_cancel(in->run);
+}
+
+static const struct plan *port_purge_plan_now(void *ctx, bool *over)
+{
+	struct inspector *in = ctx;
+
+	*over = !in->run || purge_over(in->run);
+	return in->run ? purge_plan(in->run) : NULL;
+}
+
+static const char *port_purge_refused(void *ctx)
+{
+	const struct act_env *env = &((struct inspector *)ctx)->app->env;
+	const char *why = NULL;
+
+	if (env->read_only)
+		return env->read_only_why;
+	if (!env->journal)
+		return env->journal_trouble;
+	/* One source that can is enough; the plan tells the others. */
+	for (size_t i = 0; i < env->source_count; i++) {
+		why = env->sources[i]->ops->purge_refused(env->sources[i]);
+		if (!why)
+			return NULL;
+	}
+	return why;
+}
+
+/* "regtop-20310507T031240Z.regtop": in the working directory when it can be written, else beside
+ * the journal. A second one within the same second gets a number. */
+static int new_file_name(const char *stem, const char *ending, int64_t now_ms, char path[256],
+			 struct err *e)
+{
+	char when[24], name[96];
+	char *full;
+
+	text_rfc3339(now_ms / 1000, when);
+	for (int try = 1; try < 100; try++) {
+		/* "2031-05-07T03:12:40Z" without what a file name should not hold. */
+		snprintf(name, sizeof(name), "%s-%.4s%.2s%.5s%.2s%.2sZ", stem, when, when + 5,
+			 when + 8, when + 14, when + 17);
+		if (try > 1)
+			snprintf(name + strlen(name), sizeof(name) - strlen(name), "-%d", try);
+		snprintf(name + strlen(name), sizeof(name) - strlen(name), "%s", ending);
+		if (access(".", W_OK) == 0) {
+			snprintf(path, 256, "%s", name);
+		} else {
+			full = paths_state_file(name, e);
+			if (!full)
+				return e->code;
+			snprintf(path, 256, "%s", full);
+			free(full);
+		}
+		if (access(path, F_OK) < 0)
+			return 0;
+	}
+	return err_set(e, -EEXIST, NULL, "%s: too many files of this second", path);
+}
+
+static int port_snapshot(void *ctx, char path[256], struct err *e)
+{
+	struct inspector *in = ctx;
+	struct app *a = in->app;
+	int64_t now = app_now_ms(a);
+	int rc = new_file_name("regtop", ".regtop", clock_wall_ms(a->clock), path, e);
+
+	if (rc < 0)
+		return rc;
+	return snapshot_write(a->view, (const struct source *const *)a->env.sources,
+			      a->env.source_count, now, path, false, e);
+}
+
+static int write_text(const char *path, struct slice text, struct err *e)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600), rc = 0;
+
+	if (fd < 0)
+		return err_set(e, -errno, NULL, "cannot write %s: %s", path, strerror(errno));
+	while (text.n && rc == 0) {
+		ssize_t n = write(fd, text.p, text.n);
+
+		if (n < 0 && errno != EINTR)
+			rc = -errno;
+		else if (n > 0)
+			text = slice_skip(text, (size_t)n);
+	}
+	if (close(fd) < 0 && rc == 0)
+		rc = -errno;
+	if (rc < 0) {
+		unlink(path);
+		return err_set(e, rc, NULL, "cannot write %s: %s", path, strerror(-rc));
+	}
+	return 0;
+}
+
+static int port_ticket(void *ctx, const binding_id *ids, size_t n, char path[256], struct err *e)
+{
+	struct inspector *in = ctx;
+	struct app *a = in->app;
+	struct strbuf text = STRBUF_INIT;
+	struct ticket t = {.view = a->view,
+			   .ids = ids,
+			   .count = n,
+			   .now_ms = app_now_ms(a),
+			   .sources = (const struct source *const *)a->env.sources,
+			   .source_count = a->env.source_count,
+			   .ascii_only = in->frame.ascii_only};
+	int rc = new_file_name("regtop-ticket", ".txt", clock_wall_ms(a->clock), path, e);
+
+	if (rc < 0)
+		return rc;
+	ticket_write(&t, &text);
+	rc = write_text(path, strbuf_slice(&text), e);
+	strbuf_free(&text);
+	return rc;
+}
+
+static void port_copy(void *ctx, struct slice text)
+{
+	struct inspector *in = ctx;
+
+	terminal_copy(in->terminal, text);
+}
+
+static const struct ui_port port = {
+	.quit = port_quit,
+	.suspend = port_suspend,
+	.redraw = port_redraw,
+	.refresh = port_refresh,
+	.ping = port_ping,
+	.pings_open = port_pings_open,
+	.ping_cancel = port_ping_cancel,
+	.purge_plan = port_purge_plan,
+	.purge_run = port_purge_run,
+	.purge_cancel = port_purge_cancel,
+	.purge_plan_now = port_purge_plan_now,
+	.snapshot = port_snapshot,
+	.ticket = port_ticket,
+	.copy = port_copy,
+	.purge_refused = port_purge_refused,
+};
+
+/* ---- the run ------------------------------------------------------------------------------ */
+
+static int make_ui(struct inspector *in, const char *title, const char *first_words)
+{
+	static enum column_id cols[COL_COUNT];
+	struct ui_config cfg = {.view = in->app->view,
+				.store = in->app->store,
+				.sources = (const struct source *const *)in->app->env.sources,
+				.source_count = in->app->env.source_count,
+				.port = port,
+				.ascii_only = in->frame.ascii_only,
+				.read_only = in->app->env.read_only,
+				.title = title,
+				.first_words = first_words};
+
+	cfg.port.ctx = in;
+	if (in->options->columns) {
+		cfg.col_count = app_columns(in->options, NULL, 0, cols);
+		if (cfg.col_count == 0)
+			return REGTOP_USAGE;
+		cfg.cols = cols;
+	}
+	in->ui = ui_new(&cfg);
+	return REGTOP_OK;
+}
+
+static int open_screen(struct inspector *in)
+{
+	struct terminal_events ev = {in, on_key, on_resized, on_lost, on_drained};
+	struct err e = ERR_NONE;
+	int width, height;
+
+	in->terminal = terminal_open(in->app->loop, in->app->clock, in->options->no_color,
+				     in->frame.ascii_only, &ev, &e);
+	if (!in->terminal) {
+		err_print(&e);
+		return REGTOP_USAGE;
+	}
+	terminal_size(in->terminal, &width, &height);
+	on_resized(in, width, height);
+	return REGTOP_OK;
+}
+
+int cli_inspect_app(struct app *a, const struct options *o, const char *title,
+		    const char *first_words)
+{
+	static const int ends[] = {SIGHUP, SIGTERM, SIGINT};
+	struct loop_signal *signals[sizeof(ends) / sizeof(ends[0])];
+	struct inspector in = {.app = a, .options = o};
+	int status;
+
+	in.frame.ascii_only = app_ascii_only(o);
+	in.draw = loop_timer_new(a->loop, LOOP_DRAW, draw_now, &in);
+	status = make_ui(&in, title, first_words);
+	if (status == REGTOP_OK)
+		status = open_screen(&in);
+	if (status == REGTOP_OK) {
+		for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+			signals[i] = loop_signal_new(a->loop, ends[i], on_signal, &in);
+		a->on_change = on_change;
+		a->on_change_ctx = &in;
+		loop_run(a->loop);
+		a->on_change = NULL;
+		for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+			loop_signal_free(signals[i]);
+	}
+	terminal_close(in.terminal);
+	/* What is in flight stays "unknown" in the journal; nothing new begins. */
+	purge_free(in.run);
+	ui_free(in.ui);
+	loop_timer_free(in.draw);
+	frame_free(&in.frame);
+	return status;
+}
+
+int cli_inspect(const struct options *o)
+{
+	struct err e = ERR_NONE;
+	struct app *a;
+	int status;
+
+	/* Told before any source is opened: the person wants the word for it, not a registrar. */
+	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
+		fprintf(stderr, "regtop: the inspector needs a terminal on stdin and stdout\n"
+				"        For scripts and pipes there is: regtop list\n");
+		return REGTOP_USAGE;
+	}
+	a = app_new(o, &e, &status);
+	if (!a) {
+		err_print(&e);
+		return status;
+	}
+	status = app_apply_view(a, o);
+	if (status == REGTOP_OK)
+		status = cli_inspect_app(a, o, NULL, NULL);
+	app_free(a);
+	return status;
+}

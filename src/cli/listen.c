@@ -1,0 +1,79 @@
+/* regtop listen: the registrar without a screen, one line per change. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include "app.h"
+#include "base/text.h"
+
+#define DEFAULT_PLACE "listen:udp:127.0.0.1:5060,tcp:127.0.0.1:5060"
+
+static void print_change(void *ctx, enum store_event what, binding_id id)
+{
+	struct app *a = ctx;
+	const struct binding_life *life = store_life(a->store, id);
+	int64_t now = clock_wall_s(a->clock);
+	struct strbuf raw = STRBUF_INIT, line = STRBUF_INIT;
+	const char *word = "added";
+	struct binding b;
+	char when[24], left[16];
+
+	if (!store_get(a->store, id, &b))
+		return;
+	if (what == STORE_GONE)
+		word = "gone";
+	else if (what == STORE_CHANGED)
+		word = life->changed_s == now ? "changed" : "refreshed";
+	binding_add_aor(&b, &raw);
+	strbuf_addf(&line, "%s %-9s ", text_rfc3339(now, when), word);
+	text_clean(strbuf_slice(&raw), false, &line);
+	strbuf_add_char(&line, ' ');
+	text_clean(b.contact, false, &line);
+	if (what != STORE_GONE)
+		strbuf_addf(&line, " %s", text_duration(binding_left_s(&b, now), left));
+	puts(strbuf_str(&line));
+	fflush(stdout);
+	strbuf_free(&raw);
+	strbuf_free(&line);
+}
+
+static void on_signal(void *ctx, int signo)
+{
+	(void)signo;
+	loop_stop(((struct app *)ctx)->loop);
+}
+
+int cli_listen(const struct options *o)
+{
+	static const int ends[] = {SIGHUP, SIGTERM, SIGINT};
+	struct loop_signal *signals[sizeof(ends) / sizeof(ends[0])];
+	struct options with = *o;
+	struct err e = ERR_NONE;
+	struct app *a;
+	int status;
+
+	if (with.source_count == 0)
+		with.sources[with.source_count++] = DEFAULT_PLACE;
+	for (unsigned i = 0; i < with.source_count; i++) {
+		if (strncmp(with.sources[i], "listen:", 7) != 0) {
+			fprintf(stderr, "regtop: listen serves listen:udp:HOST:PORT and tcp, no "
+					"other source\n");
+			return REGTOP_USAGE;
+		}
+	}
+	a = app_new(&with, &e, &status);
+	if (!a) {
+		err_print(&e);
+		return status;
+	}
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		signals[i] = loop_signal_new(a->loop, ends[i], on_signal, a);
+	for (size_t i = 0; i < a->env.source_count; i++)
+		fprintf(stderr, "regtop: %s\n", a->env.sources[i]->name);
+	store_listen(a->store, print_change, a);
+	loop_run(a->loop);
+	store_listen(a->store, NULL, NULL);
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		loop_signal_free(signals[i]);
+	app_free(a);
+	return REGTOP_OK;
+}

@@ -1,0 +1,58 @@
+/* THE option table: what the command line and the environment can say, and its parser. */
+#ifndef REGTOP_OPTIONS_H
+#define REGTOP_OPTIONS_H
+
+#include <stdbool.h>
+#include "act/act.h"
+#include "base/err.h"
+#include "cli/cli.h"
+
+/* Everything that was said. Strings point into argv or live until options_free(). */
+struct options {
+	const struct cli_command *command;
+	const char *sources[ACT_MAX_SOURCES];
+	unsigned source_count;
+	const char *control;
+	const char *sip;
+	const char *allow;
+	const char *store;
+	const char *columns;
+	const char *sort;
+	const char *output;
+	const char *reason;
+	bool json, csv;
+	bool read_only;
+	bool dry_run;
+	bool yes;
+	unsigned yes_count;	/* --yes=COUNT; 0 when no count was given */
+	bool force;
+	bool no_color;
+	bool ascii;
+	unsigned limit;		/* 0: all */
+	unsigned timeout_s;	/* 0: the default of the command */
+	unsigned rate;		/* 0: default */
+	unsigned phones;	/* 0: default */
+	const char **operands;
+	unsigned operand_count;
+	char *filter;		/* operands joined by blanks; "" when there are none */
+};
+
+struct option_row {
+	char letter;		/* 0: none */
+	const char *name;	/* without the dashes */
+	const char *arg;	/* name of its argument, NULL: a flag; "[X]": optional */
+	const char *help;	/* one sentence for help and manual */
+	unsigned commands;	/* where it belongs: enum cli_bit */
+};
+
+extern const struct option_row option_rows[];
+extern const size_t option_rows_count;
+
+/* 0: go on. 1: --help or --version was asked for and has been printed. Negative: *e says what is
+ * wrong with the command line. Always call options_free(). */
+int options_parse(int argc, char **argv, struct options *o, struct err *e);
+void options_free(struct options *o);
+/* The usage text of the whole program, or of one command. */
+void options_print_help(const struct cli_command *c);
+
+#endif

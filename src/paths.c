@@ -1,0 +1,84 @@
+/* Where regtop keeps its own files, and where registrars of this machine keep theirs. */
+#include "paths.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "base/alloc.h"
+#include "base/slice.h"
+
+/* mkdir -p; only the last folder is private, those above follow the umask. */
+static int make_folders(const char *path)
+{
+	char *copy = xstrdup(path);
+	int rc = 0;
+
+	for (char *p = copy + 1; rc == 0; p++) {
+		char was = *p;
+
+		if (was != '/' && was != '\0')
+			continue;
+		*p = '\0';
+		if (mkdir(copy, was ? 0755 : 0700) < 0 && errno != EEXIST)
+			rc = -errno;
+		*p = was;
+		if (was == '\0')
+			break;
+	}
+	free(copy);
+	return rc;
+}
+
+static char *state_folder(void)
+{
+	const char *xdg = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+	const struct passwd *pw;
+
+	if (xdg && xdg[0] == '/')
+		return xasprintf("%s/regtop", xdg);
+	/* One journal for all who become root on this switch, whatever HOME sudo left them. */
+	if (geteuid() == 0)
+		return xstrdup("/var/lib/regtop");
+	if (!home || home[0] != '/') {
+		pw = getpwuid(geteuid());
+		home = pw ? pw->pw_dir : "/nonexistent";
+	}
+	return xasprintf("%s/.local/state/regtop", home);
+}
+
+char *paths_state_file(const char *name, struct err *e)
+{
+	char *folder = state_folder(), *path = NULL;
+	int rc = make_folders(folder);
+
+	if (rc < 0)
+		err_set(e, rc, "Set XDG_STATE_HOME to a folder that you can write to.",
+			"the state directory %s cannot be made: %s", folder, strerror(-rc));
+	else
+		path = xasprintf("%s/%s", folder, name);
+	free(folder);
+	return path;
+}
+
+static const char *const kamailio_places[] = {
+	"/var/lib/kamailio/kamailio.sqlite",
+	"/etc/kamailio/kamailio.sqlite",
+	"/usr/local/etc/kamailio/kamailio.sqlite",
+	"/var/lib/kamailio/kamailio.db",
+};
+
+const char *paths_find_kamailio(void)
+{
+	for (size_t i = 0; i < sizeof(kamailio_places) / sizeof(kamailio_places[0]); i++)
+		if (access(kamailio_places[i], R_OK) == 0)
+			return kamailio_places[i];
+	return NULL;
+}
+
+const char *paths_kamailio_places(void)
+{
+	return "/var/lib/kamailio, /etc/kamailio and /usr/local/etc/kamailio";
+}

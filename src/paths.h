@@ -1,0 +1,17 @@
+/* Where regtop keeps its own files, and where registrars of this machine keep theirs. */
+#ifndef REGTOP_PATHS_H
+#define REGTOP_PATHS_H
+
+#include "base/err.h"
+
+/* Path of a file in the state directory, which is made (0700) when it is missing:
+ * $XDG_STATE_HOME/regtop, else /var/lib/regtop for root and ~/.local/state/regtop for others.
+ * Caller frees. NULL with *e when it cannot be made. */
+char *paths_state_file(const char *name, struct err *e);
+/* The first of the places where Debian's and upstream's Kamailio keep an SQLite database that can
+ * be read; NULL when there is none. Static string. */
+const char *paths_find_kamailio(void);
+/* All of those places in one line, for the message that nothing was found. */
+const char *paths_kamailio_places(void);
+
+#endif

@@ -1,0 +1,195 @@
+/* The loop: priorities, timers, watches, messages from threads, workers. */
+#include "test.h"
+
+#include <signal.h>
+#include <unistd.h>
+#include "loop/loop.h"
+#include "loop/worker.h"
+
+struct log {
+	char text[64];
+	struct loop *loop;
+	struct worker *worker;
+	struct loop_watch *watch;
+};
+
+static void note(struct log *l, char c)
+{
+	size_t n = strlen(l->text);
+
+	assert_true(n + 1 < sizeof(l->text));
+	l->text[n] = c;
+	l->text[n + 1] = '\0';
+}
+
+static void note_a(void *arg)
+{
+	note(arg, 'a');
+}
+
+static void note_b(void *arg)
+{
+	note(arg, 'b');
+}
+
+static void note_stop(void *arg)
+{
+	note(arg, '.');
+	loop_stop(((struct log *)arg)->loop);
+}
+
+TEST(timers_fire_in_the_order_of_their_time_and_only_once)
+{
+	struct log l = {.loop = loop_new()};
+	struct loop_timer *a = loop_timer_new(l.loop, LOOP_INPUT, note_a, &l);
+	struct loop_timer *b = loop_timer_new(l.loop, LOOP_INPUT, note_b, &l);
+	struct loop_timer *end = loop_timer_new(l.loop, LOOP_INPUT, note_stop, &l);
+
+	UNUSED_STATE;
+	loop_timer_set(a, 20);
+	loop_timer_set(b, 5);
+	loop_timer_set(end, 60);
+	assert_true(loop_timer_is_set(a));
+	loop_run(l.loop);
+	assert_string_equal(l.text, "ba.");
+	assert_false(loop_timer_is_set(a));
+	loop_timer_free(a);
+	loop_timer_free(b);
+	loop_timer_free(end);
+	loop_free(l.loop);
+}
+
+TEST(a_stopped_timer_does_not_fire)
+{
+	struct log l = {.loop = loop_new()};
+	struct loop_timer *a = loop_timer_new(l.loop, LOOP_INPUT, note_a, &l);
+	struct loop_timer *end = loop_timer_new(l.loop, LOOP_INPUT, note_stop, &l);
+
+	UNUSED_STATE;
+	loop_timer_set(a, 5);
+	loop_timer_stop(a);
+	loop_timer_set(end, 20);
+	loop_run(l.loop);
+	assert_string_equal(l.text, ".");
+	loop_timer_free(a);
+	loop_timer_free(end);
+	loop_free(l.loop);
+}
+
+static void read_one(void *arg, int fd, unsigned what)
+{
+	struct log *l = arg;
+	char c;
+
+	assert_int_equal(what, LOOP_READ);
+	assert_int_equal(read(fd, &c, 1), 1);
+	note(l, c);
+	if (c == '.') {
+		loop_watch_free(l->watch);
+		loop_stop(l->loop);
+	}
+}
+
+static void write_fd(void *arg)
+{
+	assert_int_equal(write(*(int *)arg, "x.", 2), 2);
+}
+
+TEST(a_watch_reads_and_may_free_itself_inside_its_callback)
+{
+	struct log l = {.loop = loop_new()};
+	int fds[2];
+
+	UNUSED_STATE;
+	assert_int_equal(pipe(fds), 0);
+	l.watch = loop_watch_new(l.loop, fds[0], LOOP_READ, LOOP_SIP, read_one, &l);
+	loop_post(l.loop, write_fd, &fds[1]);
+	loop_run(l.loop);
+	assert_string_equal(l.text, "x.");
+	close(fds[0]);
+	close(fds[1]);
+	loop_free(l.loop);
+}
+
+static void job_run(void *arg)
+{
+	struct log *l = arg;
+
+	worker_emit(l->worker, note_a, l);
+	worker_emit(l->worker, note_b, l);
+}
+
+TEST(a_workers_messages_arrive_in_order_and_before_its_done)
+{
+	struct log l = {.loop = loop_new()};
+
+	UNUSED_STATE;
+	l.worker = worker_start(l.loop, "test");
+	worker_submit(l.worker, job_run, note_stop, &l);
+	assert_int_equal(worker_pending(l.worker), 1);
+	loop_run(l.loop);
+	assert_string_equal(l.text, "ab.");
+	assert_int_equal(worker_pending(l.worker), 0);
+	worker_stop(l.worker);
+	loop_free(l.loop);
+}
+
+static void job_slow(void *arg)
+{
+	struct log *l = arg;
+
+	while (!worker_stopping(l->worker))
+		usleep(1000);
+	worker_emit(l->worker, note_a, l);
+}
+
+TEST(stopping_a_worker_delivers_what_is_left_and_every_done)
+{
+	struct log l = {.loop = loop_new()};
+
+	UNUSED_STATE;
+	l.worker = worker_start(l.loop, "test");
+	worker_submit(l.worker, job_slow, note_b, &l);
+	worker_submit(l.worker, job_run, note_b, &l);
+	worker_stop(l.worker);
+	/* The second job never ran, or ran before the stop was seen; both got their done. */
+	assert_true(strcmp(l.text, "abb") == 0 || strcmp(l.text, "abbb") == 0 ||
+		    strcmp(l.text, "bb") == 0);
+	loop_free(l.loop);
+}
+
+static void on_signal(void *arg, int signo)
+{
+	struct log *l = arg;
+
+	note(l, signo == SIGUSR1 ? 's' : '?');
+	loop_stop(l->loop);
+}
+
+TEST(a_signal_is_handled_in_the_loop)
+{
+	struct log l = {.loop = loop_new()};
+	struct loop_signal *s = loop_signal_new(l.loop, SIGUSR1, on_signal, &l);
+
+	UNUSED_STATE;
+	raise(SIGUSR1);
+	assert_string_equal(l.text, "");
+	loop_run(l.loop);
+	assert_string_equal(l.text, "s");
+	loop_signal_free(s);
+	loop_free(l.loop);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(timers_fire_in_the_order_of_their_time_and_only_once),
+		T(a_stopped_timer_does_not_fire),
+		T(a_watch_reads_and_may_free_itself_inside_its_callback),
+		T(a_workers_messages_arrive_in_order_and_before_its_done),
+		T(stopping_a_worker_delivers_what_is_left_and_every_done),
+		T(a_signal_is_handled_in_the_loop),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
