@@ -62,6 +62,19 @@ extern const struct column columns[COL_COUNT];
 
 /* COL_NONE when there is none of this name. */
 enum column_id column_by_name(struct slice name);
+/* The names that are near to a word that is no column, as "left, cseq"; "" when none is. */
+void columns_near(struct slice word, char *out, size_t size);
+
+/* What a column needs beside the binding itself, so that a sort or filter by expiry judges nobody. */
+enum {
+	NEEDS_JUDGEMENT = 1,
+	NEEDS_EVIDENCE = 2,
+	NEEDS_TWINS = 4,
+	NEEDS_TIME = 8,	/* order or match can change by the mere passing of time */
+};
+unsigned column_needs(enum column_id col);
+/* The value by which rows are sorted: as get(), but verdict and basis by their rank. */
+void column_sort_value(enum column_id col, const struct row *r, struct value *v);
 /* Total order of two rows by one column; nulls last; ties are 0. Text ignores case. */
 int column_compare(enum column_id col, const struct row *a, const struct row *b);
 /* Appends what a person sees: durations and ages in words, cleaned text. */

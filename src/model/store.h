@@ -11,14 +11,27 @@ struct store;
  * no binding. */
 typedef uint64_t binding_id;
 
+/* The slot of a binding: a small number, dense, taken again after the binding is gone. For arrays
+ * that stand beside the store; check against the id. */
+static inline uint32_t binding_slot(binding_id id)
+{
+	return (uint32_t)id;
+}
+
+/* Grows with each binding that is added: first appearance as a number to sort by. */
+static inline uint32_t binding_serial(binding_id id)
+{
+	return (uint32_t)(id >> 32);
+}
+
 enum store_event { STORE_ADDED, STORE_CHANGED, STORE_GONE };
 
 /* What changed with a binding since the store first saw it. */
 struct binding_life {
-	int64_t first_seen_s;	/* Unix seconds when it appeared here */
-	int64_t changed_s;	/* last change other than a refresh; 0 never */
-	uint32_t refreshes;	/* REGISTER refreshes seen */
-	uint64_t generation;	/* store generation of its last change of any kind */
+	int64_t first_seen_s; /* Unix seconds when it appeared here */
+	int64_t changed_s;    /* last change other than a refresh; 0 never */
+	uint32_t refreshes;   /* REGISTER refreshes seen */
+	uint64_t generation;  /* store generation of its last change of any kind */
 };
 
 struct store *store_new(void);
@@ -41,6 +54,7 @@ bool store_remove(struct store *s, uint8_t source, struct slice key);
 /* Fills *out with slices that are valid until the next change of the store. */
 bool store_get(const struct store *s, binding_id id, struct binding *out);
 binding_id store_find(const struct store *s, uint8_t source, struct slice key);
+/* Valid until the next call of store_life(); NULL when there is no such binding. */
 const struct binding_life *store_life(const struct store *s, binding_id id);
 bool store_has(const struct store *s, binding_id id);
 
@@ -48,16 +62,21 @@ size_t store_count(const struct store *s);
 size_t store_count_source(const struct store *s, uint8_t source);
 /* Bindings of the same AoR (same user and domain, any source) including id itself. */
 unsigned store_twins(const struct store *s, binding_id id);
+/* Visits them, newest first. */
+typedef bool store_visit_fn(void *ctx, binding_id id);
+void store_each_twin(const struct store *s, binding_id id, store_visit_fn *fn, void *ctx);
+/* Slots in use or used before; every binding_slot() is below it. */
+size_t store_slots(const struct store *s);
 /* Grows with every change; equal generations mean equal content. Evidence and marks have their
  * own counter, so that a probe's answer does not look like a change of the picture. */
 uint64_t store_generation(const struct store *s);
 uint64_t store_touched(const struct store *s);
 /* Visits every binding in no particular order; fn returns false to stop. The store must not be
  * changed meanwhile. */
-typedef bool store_visit_fn(void *ctx, binding_id id);
 void store_each(const struct store *s, store_visit_fn *fn, void *ctx);
 /* Tells fn about every added, changed and gone binding at the moment it happens (gone: just
- * before). One listener may be set; NULL removes it. */
+ * before). A refresh is told as changed; binding_life tells the two apart. One listener may be
+ * set; NULL removes it. */
 typedef void store_event_fn(void *ctx, enum store_event what, binding_id id);
 void store_listen(struct store *s, store_event_fn *fn, void *ctx);
 

@@ -1,0 +1,71 @@
+/* The record: how the store packs one binding into 64 bytes, a blob of text, and shared profiles.
+ */
+#ifndef REGTOP_MODEL_RECORD_H
+#define REGTOP_MODEL_RECORD_H
+
+#include "base/strbuf.h"
+#include "model/binding.h"
+#include "model/pool.h"
+
+#define RECORD_NONE UINT32_MAX /* no slot */
+
+/* One per binding, in one array: the index is its slot. A million of them are 64 MB. */
+struct record {
+	uint32_t serial;             /* 0: the slot is free (then key_next is the next free one) */
+	uint32_t text;               /* blob in the arena */
+	uint32_t key_next;           /* next slot in the bucket of (source, key) */
+	uint32_t aor_next, aor_prev; /* bindings of the same AoR, newest first */
+	uint32_t domain;             /* interned */
+	uint32_t profile;            /* interned: what many bindings share, see record.c */
+	uint32_t cseq;
+	uint32_t expires, refreshed, granted; /* seconds; RECORD_WIDE: they stand in the blob */
+	uint32_t first_seen, changed;         /* Unix seconds */
+	uint16_t flags;
+	uint8_t source;
+	uint8_t pass; /* number of the pass that brought it last */
+	uint64_t generation : 40;
+	uint64_t refreshes : 24; /* stops at its maximum */
+};
+
+_Static_assert(sizeof(struct record) == 64, "a record is one cache line");
+
+enum record_flag {
+	RECORD_MARKED = 1,
+	RECORD_EVIDENCE = 2,
+	RECORD_USER_IN_CONTACT = 4, /* blob holds where in the contact the user stands */
+	RECORD_RECEIVED = 8,
+	RECORD_PATH = 16,
+	RECORD_CALL_ID = 32,
+	RECORD_INSTANCE = 64,
+	RECORD_RUID = 128, /* a ruid of its own */
+	RECORD_RUID_IS_KEY = 256,
+	RECORD_CONNECTION = 512,
+	RECORD_WIDE = 1024,          /* numbers that do not fit, in the blob in full */
+	RECORD_PACKED = 0xffff & ~3, /* all that record_pack() decides */
+};
+
+/* The pools that records point into. */
+struct record_pools {
+	struct arena arena;
+	struct intern *domains, *profiles, *paths;
+	struct strbuf scratch[2];
+};
+
+void record_pools_init(struct record_pools *p);
+void record_pools_free(struct record_pools *p);
+size_t record_pools_bytes(const struct record_pools *p);
+
+/* Packs b into r: new text and references are taken first, so that b may point into the pools
+ * themselves; then the old ones are given back when had_old. */
+void record_pack(struct record *r, bool had_old, const struct binding *b, struct record_pools *p);
+/* Slices point into the pools. */
+void record_unpack(const struct record *r, const struct record_pools *p, struct binding *out);
+/* Gives text and references back. */
+void record_release(const struct record *r, struct record_pools *p);
+/* Only the key, or only the AoR's user, for the hash tables. */
+struct slice record_key(const struct record *r, const struct record_pools *p);
+struct slice record_user(const struct record *r, const struct record_pools *p);
+/* Moves the blob into another arena. */
+void record_move_text(struct record *r, const struct arena *from, struct arena *to);
+
+#endif

@@ -1,0 +1,482 @@
+/* The store: all bindings of all sources, by identity, with generations and evidence. */
+#include "model/store.h"
+
+#include <stdlib.h>
+#include "base/alloc.h"
+#include "model/store_index.h"
+
+#define SOURCES_MAX   255
+#define REFRESHES_MAX ((1u << 24) - 1)
+
+struct store_source {
+	char *name;
+	size_t count;
+	uint8_t pass; /* number of the present or last pass; 1 … 255 */
+};
+
+struct store {
+	struct record_table t;
+	struct key_index keys;
+	struct aor_index aors;
+	struct slotmap evidence; /* slot to struct evidence *, as a number */
+	struct slotmap marks;    /* slot to the mark's running number */
+	struct store_source sources[SOURCES_MAX];
+	size_t source_count;
+	size_t count;
+	uint32_t free_slots; /* chained through key_next */
+	uint32_t serial;     /* of the newest binding */
+	uint64_t generation, touched, mark_number;
+	store_event_fn *listener;
+	void *listener_ctx;
+	struct binding_life life; /* what store_life() lends */
+};
+
+struct store *store_new(void)
+{
+	struct store *s = xcalloc(1, sizeof(*s));
+
+	record_pools_init(&s->t.pools);
+	s->free_slots = RECORD_NONE;
+	return s;
+}
+
+static struct evidence *evidence_at(uint64_t value)
+{
+	return (struct evidence *)(uintptr_t)value;
+}
+
+void store_free(struct store *s)
+{
+	if (!s)
+		return;
+	for (size_t i = 0; i < s->evidence.cap; i++)
+		free(evidence_at(s->evidence.e[i].value));
+	for (size_t i = 0; i < s->source_count; i++)
+		free(s->sources[i].name);
+	slotmap_free(&s->evidence);
+	slotmap_free(&s->marks);
+	key_index_free(&s->keys);
+	aor_index_free(&s->aors);
+	record_pools_free(&s->t.pools);
+	free(s->t.r);
+	free(s);
+}
+
+uint8_t store_add_source(struct store *s, const char *name)
+{
+	/* Callers are bound to 255 by the command line; one more shares the last place. */
+	if (s->source_count == SOURCES_MAX)
+		return SOURCES_MAX - 1;
+	s->sources[s->source_count] = (struct store_source){.name = xstrdup(name), .pass = 1};
+	return (uint8_t)s->source_count++;
+}
+
+const char *store_source_name(const struct store *s, uint8_t source)
+{
+	return source < s->source_count ? s->sources[source].name : "";
+}
+
+/* ---- identity -----------------------------------------------------------------------------------
+ */
+
+static binding_id id_of(const struct store *s, uint32_t slot)
+{
+	return (uint64_t)s->t.r[slot].serial << 32 | slot;
+}
+
+/* NULL when the binding is gone, or its slot belongs to another one now. */
+static struct record *record_of(const struct store *s, binding_id id)
+{
+	uint32_t slot = binding_slot(id);
+
+	if (!id || slot >= s->t.count || s->t.r[slot].serial != binding_serial(id))
+		return NULL;
+	return &s->t.r[slot];
+}
+
+static uint32_t take_slot(struct store *s)
+{
+	uint32_t slot = s->free_slots;
+
+	if (slot != RECORD_NONE)
+		s->free_slots = s->t.r[slot].key_next;
+	else
+		slot = (uint32_t)s->t.count;
+	XGROW(s->t.r, s->t.cap, (size_t)slot + 1);
+	if (slot == s->t.count)
+		s->t.count++;
+	memset(&s->t.r[slot], 0, sizeof(s->t.r[slot]));
+	if (++s->serial == 0)
+		s->serial = 1;
+	s->t.r[slot].serial = s->serial;
+	return slot;
+}
+
+static void tell(struct store *s, enum store_event what, binding_id id)
+{
+	if (s->listener)
+		s->listener(s->listener_ctx, what, id);
+}
+
+static uint32_t seconds32(int64_t s)
+{
+	return s < 0 ? 0 : s > UINT32_MAX ? UINT32_MAX : (uint32_t)s;
+}
+
+/* ---- adding, changing, removing -----------------------------------------------------------------
+ */
+
+static void compact(struct store *s)
+{
+	struct arena fresh = {0};
+
+	for (size_t i = 0; i < s->t.count; i++)
+		if (s->t.r[i].serial)
+			record_move_text(&s->t.r[i], &s->t.pools.arena, &fresh);
+	arena_free(&s->t.pools.arena);
+	s->t.pools.arena = fresh;
+}
+
+static void compact_when_wasteful(struct store *s)
+{
+	if (arena_wasteful(&s->t.pools.arena))
+		compact(s);
+}
+
+/* The evidence is about an address; another one has to be asked anew. */
+static bool goes_elsewhere(const struct binding *was, const struct binding *is)
+{
+	return !slice_eq(was->contact, is->contact) || !slice_eq(was->received, is->received) ||
+	       !slice_eq(was->path, is->path) || !slice_eq(was->socket, is->socket) ||
+	       was->connection != is->connection;
+}
+
+/* Only what each REGISTER renews differs. */
+static bool is_refresh(const struct binding *was, const struct binding *is)
+{
+	struct binding as_it_was = *is;
+
+	as_it_was.expires_s = was->expires_s;
+	as_it_was.refreshed_s = was->refreshed_s;
+	as_it_was.granted_s = was->granted_s;
+	as_it_was.cseq = was->cseq;
+	return binding_equal(was, &as_it_was);
+}
+
+static void drop_evidence(struct store *s, uint32_t slot)
+{
+	free(evidence_at(slotmap_remove(&s->evidence, slot)));
+	s->t.r[slot].flags &= (uint16_t)~RECORD_EVIDENCE;
+}
+
+static void drop_mark(struct store *s, uint32_t slot)
+{
+	slotmap_remove(&s->marks, slot);
+	s->t.r[slot].flags &= (uint16_t)~RECORD_MARKED;
+	s->touched++;
+}
+
+static binding_id add_binding(struct store *s, uint8_t source, const struct binding *b,
+			      int64_t now_s)
+{
+	uint32_t slot = take_slot(s);
+	struct record *r = &s->t.r[slot];
+
+	r->source = source;
+	r->pass = s->sources[source].pass;
+	r->first_seen = seconds32(now_s);
+	record_pack(r, false, b, &s->t.pools);
+	key_index_add(&s->keys, &s->t, slot);
+	aor_index_add(&s->aors, &s->t, slot);
+	s->count++;
+	s->sources[source].count++;
+	r->generation = ++s->generation;
+	tell(s, STORE_ADDED, id_of(s, slot));
+	return id_of(s, slot);
+}
+
+static void change_binding(struct store *s, uint32_t slot, const struct binding *was,
+			   const struct binding *b, int64_t now_s)
+{
+	struct record *r = &s->t.r[slot];
+	bool other_aor = !slice_eq(was->user, b->user) || !slice_eq(was->domain, b->domain);
+
+	if (is_refresh(was, b)) {
+		if (r->refreshes < REFRESHES_MAX)
+			r->refreshes++;
+	} else {
+		r->changed = seconds32(now_s);
+	}
+	if ((r->flags & RECORD_EVIDENCE) && goes_elsewhere(was, b))
+		drop_evidence(s, slot);
+	if (other_aor)
+		aor_index_remove(&s->aors, &s->t, slot);
+	record_pack(r, true, b, &s->t.pools);
+	if (other_aor)
+		aor_index_add(&s->aors, &s->t, slot);
+	r->generation = ++s->generation;
+	compact_when_wasteful(s);
+	tell(s, STORE_CHANGED, id_of(s, slot));
+}
+
+binding_id store_put(struct store *s, uint8_t source, const struct binding *b, int64_t now_s)
+{
+	uint32_t slot = key_index_find(&s->keys, &s->t, source, b->key);
+	struct binding was;
+
+	if (slot == RECORD_NONE)
+		return add_binding(s, source, b, now_s);
+	s->t.r[slot].pass = s->sources[source].pass;
+	record_unpack(&s->t.r[slot], &s->t.pools, &was);
+	if (!binding_equal(&was, b))
+		change_binding(s, slot, &was, b, now_s);
+	return id_of(s, slot);
+}
+
+static void remove_slot(struct store *s, uint32_t slot)
+{
+	struct record *r = &s->t.r[slot];
+
+	tell(s, STORE_GONE, id_of(s, slot));
+	if (r->flags & RECORD_EVIDENCE)
+		drop_evidence(s, slot);
+	if (r->flags & RECORD_MARKED)
+		drop_mark(s, slot);
+	key_index_remove(&s->keys, &s->t, slot);
+	aor_index_remove(&s->aors, &s->t, slot);
+	record_release(r, &s->t.pools);
+	s->count--;
+	s->sources[r->source].count--;
+	s->generation++;
+	r->serial = 0;
+	r->key_next = s->free_slots;
+	s->free_slots = slot;
+}
+
+bool store_remove(struct store *s, uint8_t source, struct slice key)
+{
+	uint32_t slot = key_index_find(&s->keys, &s->t, source, key);
+
+	if (slot == RECORD_NONE)
+		return false;
+	remove_slot(s, slot);
+	compact_when_wasteful(s);
+	return true;
+}
+
+void store_begin_pass(struct store *s, uint8_t source)
+{
+	if (++s->sources[source].pass)
+		return;
+	/* The number came round: forget the old ones, or a stale one could look like this pass. */
+	s->sources[source].pass = 1;
+	for (size_t i = 0; i < s->t.count; i++)
+		if (s->t.r[i].source == source)
+			s->t.r[i].pass = 0;
+}
+
+void store_end_pass(struct store *s, uint8_t source, bool complete)
+{
+	if (!complete)
+		return;
+	for (size_t i = 0; i < s->t.count; i++) {
+		const struct record *r = &s->t.r[i];
+
+		if (r->serial && r->source == source && r->pass != s->sources[source].pass)
+			remove_slot(s, (uint32_t)i);
+	}
+	compact_when_wasteful(s);
+}
+
+/* ---- looking ------------------------------------------------------------------------------------
+ */
+
+bool store_get(const struct store *s, binding_id id, struct binding *out)
+{
+	const struct record *r = record_of(s, id);
+
+	if (!r)
+		return false;
+	record_unpack(r, &s->t.pools, out);
+	return true;
+}
+
+binding_id store_find(const struct store *s, uint8_t source, struct slice key)
+{
+	uint32_t slot = key_index_find(&s->keys, &s->t, source, key);
+
+	return slot == RECORD_NONE ? 0 : id_of(s, slot);
+}
+
+const struct binding_life *store_life(const struct store *s, binding_id id)
+{
+	const struct record *r = record_of(s, id);
+	/* Lent room: lives stay packed in the records. */
+	struct binding_life *life = &((struct store *)s)->life;
+
+	if (!r)
+		return NULL;
+	life->first_seen_s = r->first_seen;
+	life->changed_s = r->changed;
+	life->refreshes = r->refreshes;
+	life->generation = r->generation;
+	return life;
+}
+
+bool store_has(const struct store *s, binding_id id)
+{
+	return record_of(s, id) != NULL;
+}
+
+size_t store_count(const struct store *s)
+{
+	return s->count;
+}
+
+size_t store_count_source(const struct store *s, uint8_t source)
+{
+	return source < s->source_count ? s->sources[source].count : 0;
+}
+
+size_t store_slots(const struct store *s)
+{
+	return s->t.count;
+}
+
+unsigned store_twins(const struct store *s, binding_id id)
+{
+	return record_of(s, id) ? aor_index_group(&s->aors, &s->t, binding_slot(id)).count : 0;
+}
+
+void store_each_twin(const struct store *s, binding_id id, store_visit_fn *fn, void *ctx)
+{
+	uint32_t slot;
+
+	if (!record_of(s, id))
+		return;
+	slot = aor_index_group(&s->aors, &s->t, binding_slot(id)).head;
+	while (slot != RECORD_NONE && fn(ctx, id_of(s, slot)))
+		slot = s->t.r[slot].aor_next;
+}
+
+uint64_t store_generation(const struct store *s)
+{
+	return s->generation;
+}
+
+uint64_t store_touched(const struct store *s)
+{
+	return s->touched;
+}
+
+void store_each(const struct store *s, store_visit_fn *fn, void *ctx)
+{
+	for (size_t i = 0; i < s->t.count; i++)
+		if (s->t.r[i].serial && !fn(ctx, id_of(s, (uint32_t)i)))
+			return;
+}
+
+void store_listen(struct store *s, store_event_fn *fn, void *ctx)
+{
+	s->listener = fn;
+	s->listener_ctx = ctx;
+}
+
+/* ---- evidence and marks -------------------------------------------------------------------------
+ */
+
+const struct evidence *store_evidence(const struct store *s, binding_id id)
+{
+	const struct record *r = record_of(s, id);
+
+	if (!r || !(r->flags & RECORD_EVIDENCE))
+		return NULL;
+	return evidence_at(slotmap_get(&s->evidence, binding_slot(id)));
+}
+
+void store_set_evidence(struct store *s, binding_id id, const struct evidence *e)
+{
+	struct record *r = record_of(s, id);
+	struct evidence *mine;
+
+	if (!r)
+		return;
+	if (!(r->flags & RECORD_EVIDENCE)) {
+		mine = xmalloc(sizeof(*mine));
+		slotmap_set(&s->evidence, binding_slot(id), (uint64_t)(uintptr_t)mine);
+		r->flags |= RECORD_EVIDENCE;
+	} else {
+		mine = evidence_at(slotmap_get(&s->evidence, binding_slot(id)));
+	}
+	*mine = *e;
+	s->touched++;
+}
+
+void store_set_mark(struct store *s, binding_id id, bool marked)
+{
+	struct record *r = record_of(s, id);
+
+	if (!r || marked == !!(r->flags & RECORD_MARKED))
+		return;
+	if (!marked) {
+		drop_mark(s, binding_slot(id));
+		return;
+	}
+	slotmap_set(&s->marks, binding_slot(id), ++s->mark_number);
+	r->flags |= RECORD_MARKED;
+	s->touched++;
+}
+
+bool store_marked(const struct store *s, binding_id id)
+{
+	const struct record *r = record_of(s, id);
+
+	return r && (r->flags & RECORD_MARKED);
+}
+
+size_t store_mark_count(const struct store *s)
+{
+	return s->marks.n;
+}
+
+void store_clear_marks(struct store *s)
+{
+	if (!s->marks.n)
+		return;
+	for (size_t i = 0; i < s->marks.cap; i++)
+		if (s->marks.e[i].value)
+			s->t.r[s->marks.e[i].slot].flags &= (uint16_t)~RECORD_MARKED;
+	slotmap_free(&s->marks);
+	s->touched++;
+}
+
+static int by_mark_number(const void *a, const void *b)
+{
+	const struct slotmap_entry *x = a, *y = b;
+
+	return (x->value > y->value) - (x->value < y->value);
+}
+
+size_t store_marks(const struct store *s, binding_id **ids)
+{
+	struct slotmap_entry *order = xreallocarray(NULL, s->marks.n, sizeof(*order));
+	size_t n = 0;
+
+	*ids = xreallocarray(NULL, s->marks.n, sizeof(**ids));
+	for (size_t i = 0; i < s->marks.cap; i++)
+		if (s->marks.e[i].value)
+			order[n++] = s->marks.e[i];
+	qsort(order, n, sizeof(*order), by_mark_number);
+	for (size_t i = 0; i < n; i++)
+		(*ids)[i] = id_of(s, order[i].slot);
+	free(order);
+	return n;
+}
+
+size_t store_bytes(const struct store *s)
+{
+	return s->t.count * sizeof(*s->t.r) + record_pools_bytes(&s->t.pools) +
+	       s->keys.cap * sizeof(*s->keys.heads) + s->aors.cap * sizeof(*s->aors.g) +
+	       (s->evidence.cap + s->marks.cap) * sizeof(struct slotmap_entry) +
+	       s->evidence.n * sizeof(struct evidence);
+}
