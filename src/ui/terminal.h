@@ -9,6 +9,7 @@
 
 struct terminal;
 
+/* terminal_close() must not be called from inside one of these. */
 struct terminal_events {
 	void *ctx;
 	void (*key)(void *ctx, const char *name);
