@@ -1,0 +1,373 @@
+/* Kamailio by its SQLite location table, with its control socket for what changes something. */
+#include "source/kamailio.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include "base/alloc.h"
+#include "base/text.h"
+#include "loop/worker.h"
+#include "source/kamailio_ask.h"
+#include "source/kamailio_gruu.h"
+#include "source/sql/location_reader.h"
+
+#define INTERVAL_MS 1000
+/* Batches on their way to the loop; the reader waits for it rather than fill the memory. */
+#define BATCHES_MAX 8
+#define SIP_PORT    5060
+
+struct kamailio {
+	struct source base;
+	struct loop *loop;
+	const struct clock *clock;
+	unsigned interval_ms;
+	struct worker *worker;
+	struct loop_timer *timer;
+	struct kamailio_asker *asker;
+	bool has_sip; /* --sip was given */
+	struct netaddr sip;
+	bool looking, refresh, closing;
+	atomic_uint batches;            /* shared with the worker */
+	struct location_reader *reader; /* the worker's while looking */
+};
+
+/* What the worker's thread sends: one step of a pass, or a batch of rows. */
+struct parcel {
+	struct kamailio *k;
+	enum { PARCEL_BEGIN, PARCEL_ROWS, PARCEL_END } what;
+	struct location_batch *batch;
+	bool complete;
+};
+
+struct look {
+	struct kamailio *k;
+	bool force;
+	struct location_look found;
+	int rc;
+	struct err e;
+};
+
+static struct kamailio *of(struct source *s)
+{
+	return (struct kamailio *)s;
+}
+
+static const struct kamailio *of_const(const struct source *s)
+{
+	return (const struct kamailio *)s;
+}
+
+/* ---- from the worker to the loop ------------------------------------------------------------- */
+
+static void deliver_rows(struct kamailio *k, const struct location_batch *b)
+{
+	for (size_t i = 0; i < b->count; i++)
+		k->base.sink.put(k->base.sink.ctx, &b->rows[i]);
+	k->base.status.progress += b->count;
+	source_tell(&k->base);
+}
+
+static void deliver(void *arg)
+{
+	struct parcel *p = arg;
+	struct kamailio *k = p->k;
+	const struct source_sink *sink = &k->base.sink;
+
+	if (!k->closing && p->what == PARCEL_BEGIN) {
+		k->base.status.reading = true;
+		k->base.status.progress = 0;
+		sink->begin_pass(sink->ctx);
+	} else if (!k->closing && p->what == PARCEL_ROWS) {
+		deliver_rows(k, p->batch);
+	} else if (!k->closing) {
+		k->base.status.reading = false;
+		sink->end_pass(sink->ctx, p->complete);
+	}
+	if (p->what == PARCEL_ROWS)
+		atomic_fetch_sub(&k->batches, 1);
+	location_batch_free(p->batch);
+	free(p);
+}
+
+static void emit(struct kamailio *k, struct parcel what)
+{
+	struct parcel *p = xmalloc(sizeof(*p));
+
+	*p = what;
+	worker_emit(k->worker, deliver, p);
+}
+
+static void take_begin(void *ctx)
+{
+	emit(ctx, (struct parcel){.k = ctx, .what = PARCEL_BEGIN});
+}
+
+static void take_rows(void *ctx, struct location_batch *batch)
+{
+	struct kamailio *k = ctx;
+
+	while (atomic_load(&k->batches) >= BATCHES_MAX && !worker_stopping(k->worker))
+		poll(NULL, 0, 1);
+	atomic_fetch_add(&k->batches, 1);
+	emit(k, (struct parcel){.k = k, .what = PARCEL_ROWS, .batch = batch});
+}
+
+static void take_end(void *ctx, bool complete)
+{
+	emit(ctx, (struct parcel){.k = ctx, .what = PARCEL_END, .complete = complete});
+}
+
+static bool take_stop(void *ctx)
+{
+	const struct kamailio *k = ctx;
+
+	return worker_stopping(k->worker);
+}
+
+/* ---- looking --------------------------------------------------------------------------------- */
+
+static void run_look(void *arg)
+{
+	struct look *l = arg;
+
+	l->rc = location_reader_look(l->k->reader, l->force, &l->found, &l->e);
+}
+
+static void judge_look(struct kamailio *k, const struct look *l)
+{
+	struct source_status *st = &k->base.status;
+
+	st->reading = false;
+	st->complete = l->found.complete && l->rc == 0;
+	if (l->found.passed && l->found.complete)
+		st->expected = l->found.rows;
+	if (l->rc == 0) {
+		st->state = SOURCE_LIVE;
+		err_clear(&st->trouble);
+	} else if (l->rc == -EBUSY) {
+		/* A part was read; the rest is owed. */
+		st->state = SOURCE_LIVE;
+		err_set(&st->trouble, l->e.code, l->e.hint, "incomplete: %s", l->e.what);
+	} else {
+		st->state = SOURCE_TROUBLE;
+		st->trouble = l->e;
+		return;
+	}
+	/* Nothing changed is as fresh as read again. */
+	st->read_ms = clock_wall_ms(k->clock);
+}
+
+static void done_look(void *arg)
+{
+	struct look *l = arg;
+	struct kamailio *k = l->k;
+
+	k->looking = false;
+	if (!k->closing) {
+		judge_look(k, l);
+		kamailio_asker_look(k->asker);
+		loop_timer_set(k->timer, k->refresh ? 0 : k->interval_ms);
+		source_tell(&k->base);
+	}
+	free(l);
+}
+
+static void on_timer(void *arg)
+{
+	struct kamailio *k = arg;
+	struct look *l;
+
+	if (k->looking)
+		return;
+	l = xcalloc(1, sizeof(*l));
+	l->k = k;
+	l->force = k->refresh;
+	k->refresh = false;
+	k->looking = true;
+	worker_submit(k->worker, run_look, done_look, l);
+}
+
+/* ---- verbs ----------------------------------------------------------------------------------- */
+
+static void kamailio_start(struct source *s)
+{
+	of(s)->refresh = true;
+	loop_timer_set(of(s)->timer, 0);
+}
+
+static void kamailio_refresh(struct source *s)
+{
+	of(s)->refresh = true;
+	if (!of(s)->looking)
+		loop_timer_set(of(s)->timer, 0);
+}
+
+static const char *kamailio_purge_refused(const struct source *s)
+{
+	return kamailio_asker_refused(of_const(s)->asker);
+}
+
+static void kamailio_consequence(const struct source *s, const struct binding *b, unsigned twins,
+				 struct strbuf *out)
+{
+	(void)b;
+	kamailio_asker_how(of_const(s)->asker, out);
+	if (twins > 1)
+		strbuf_addf(out, "; %u other binding%s of this AoR stay%s and get%s the calls",
+			    twins - 1, twins == 2 ? "" : "s", twins == 2 ? "s" : "",
+			    twins == 2 ? "s" : "");
+	else
+		strbuf_add_str(out, "; no binding of this AoR is left");
+	strbuf_add_str(out, "; a living phone returns with its next REGISTER");
+}
+
+static void kamailio_reread(struct source *s, const struct binding *b, source_answer_fn *fn,
+			    void *ctx)
+{
+	kamailio_ask(of(s)->asker, b, fn, ctx);
+}
+
+static void kamailio_purge(struct source *s, const struct binding *b, source_answer_fn *fn,
+			   void *ctx)
+{
+	kamailio_remove(of(s)->asker, b, fn, ctx);
+}
+
+/* "udp:IP:PORT" of the row. Any transport will do: Kamailio's UDP socket is usually beside it. */
+static bool row_socket(const struct binding *b, struct netaddr *addr)
+{
+	struct slice transport, hostport = slice_cut(b->socket, ':', &transport);
+
+	return transport_parse(transport) != TRANSPORT_NONE &&
+	       netaddr_parse_hostport(hostport, SIP_PORT, addr) == 0;
+}
+
+static void wildcard_to_loopback(struct netaddr *a)
+{
+	bool six = a->sa.sa_family == AF_INET6;
+
+	if (netaddr_is_any(a))
+		netaddr_parse(six ? SLICE_LIT("::1") : SLICE_LIT("127.0.0.1"), netaddr_port(a), a);
+}
+
+static bool kamailio_route(struct source *s, const struct binding *b, struct source_route *out)
+{
+	const struct kamailio *k = of(s);
+	struct strbuf uri = STRBUF_INIT;
+	struct netaddr listens;
+	char host[NETADDR_STR];
+	bool ok;
+
+	if (!row_socket(b, &listens)) {
+		if (!k->has_sip)
+			return false;
+		listens = k->sip;
+	}
+	wildcard_to_loopback(&listens);
+	*out = (struct source_route){.transport = TRANSPORT_UDP,
+				     .addr = k->has_sip ? k->sip : listens};
+	/* The domain must be one that Kamailio takes for its own: the socket it listens on is. */
+	ok = kamailio_gruu_add(b, slice_of(netaddr_format(&listens, host)), &uri) &&
+	     uri.n < sizeof(out->request_uri);
+	if (ok)
+		slice_to_buf(strbuf_slice(&uri), out->request_uri, sizeof(out->request_uri));
+	strbuf_free(&uri);
+	return ok;
+}
+
+static void kamailio_free(struct source *s)
+{
+	struct kamailio *k = of(s);
+
+	k->closing = true;
+	kamailio_asker_free(k->asker);
+	worker_stop(k->worker);
+	location_reader_free(k->reader);
+	loop_timer_free(k->timer);
+	free(k);
+}
+
+static const struct source_ops kamailio_ops = {
+	.kind = "kamailio-sqlite",
+	.start = kamailio_start,
+	.refresh = kamailio_refresh,
+	.purge_refused = kamailio_purge_refused,
+	.purge_consequence = kamailio_consequence,
+	.reread = kamailio_reread,
+	.purge = kamailio_purge,
+	.route = kamailio_route,
+	.free = kamailio_free,
+};
+
+/* ---- opening --------------------------------------------------------------------------------- */
+
+static struct sqlite_quiet *open_table(const char *path, struct err *e)
+{
+	struct sqlite_quiet *q = sqlite_quiet_open(path, e);
+
+	if (q && location_inspect(q, e) < 0) {
+		sqlite_quiet_close(q);
+		q = NULL;
+	}
+	return q;
+}
+
+bool kamailio_recognise(const char *path, struct err *e)
+{
+	struct sqlite_quiet *q = open_table(path, e);
+
+	sqlite_quiet_close(q);
+	return q != NULL;
+}
+
+static int parse_sip(struct kamailio *k, const char *sip, struct err *e)
+{
+	char shown[80];
+
+	if (!sip)
+		return 0;
+	k->has_sip = true;
+	if (netaddr_parse_hostport(slice_of(sip), SIP_PORT, &k->sip) == 0)
+		return 0;
+	text_clean_buf(slice_of(sip), shown, sizeof(shown));
+	return err_set(e, -EINVAL, "Give the address as numbers: --sip 127.0.0.1:5060.",
+		       "--sip %s is not an address and a port.", shown);
+}
+
+static void set_name(struct kamailio *k, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	text_clean_buf(slice_of(slash && slash[1] ? slash + 1 : path), k->base.name,
+		       sizeof(k->base.name));
+}
+
+struct source *kamailio_open(struct loop *l, const struct clock *c, const struct source_options *o,
+			     struct err *e)
+{
+	struct kamailio *k = xcalloc(1, sizeof(*k));
+	struct location_taker taker = {k, take_begin, take_rows, take_end, take_stop};
+	struct sqlite_quiet *q = NULL;
+
+	if (parse_sip(k, o->sip, e) == 0)
+		k->asker = kamailio_asker_new(l, c, o->place, o->control, e);
+	if (k->asker)
+		q = open_table(o->place, e);
+	if (!q) {
+		kamailio_asker_free(k->asker);
+		free(k);
+		return NULL;
+	}
+	k->base.ops = &kamailio_ops;
+	k->loop = l;
+	k->clock = c;
+	k->interval_ms = o->interval_ms ? o->interval_ms : INTERVAL_MS;
+	atomic_init(&k->batches, 0);
+	set_name(k, o->place);
+	k->worker = worker_start(l, "kamailio-read");
+	k->reader = location_reader_new(q, c, &taker);
+	sqlite_quiet_set_patience(q, 3000, take_stop, k);
+	k->timer = loop_timer_new(l, LOOP_DRAW, on_timer, k);
+	return &k->base;
+}

@@ -1,0 +1,47 @@
+/* Kamailio's location table in SQLite: its schema, its times, pages of its rows as bindings. */
+#ifndef REGTOP_SOURCE_SQL_LOCATION_H
+#define REGTOP_SOURCE_SQL_LOCATION_H
+
+#include "model/binding.h"
+#include "source/sql/sqlite_quiet.h"
+
+/* Longest read without a look at the writers (facts/performance-baselines 0.2). */
+#define LOCATION_PAGE_ROWS 500
+
+/* Rows in the order of their id; they live until location_batch_free(). */
+struct location_batch {
+	struct binding *rows;
+	size_t count, cap;
+	int64_t first_id; /* of the first row */
+	int64_t last_id;  /* highest id seen, matching or not; keyset of the next page */
+	double newest;    /* highest last_modified seen, as stored */
+	bool more;        /* the page was full */
+	struct location_text *text;
+};
+
+struct location_batch *location_batch_new(void);
+void location_batch_free(struct location_batch *b);
+
+/* 0 when the file has a table that these functions can read: the columns of Kamailio's schema 9
+ * (or 8); -EPROTONOSUPPORT with words for any other schema. */
+int location_inspect(struct sqlite_quiet *q, struct err *e);
+
+/* Up to LOCATION_PAGE_ROWS rows with id > after, in the order of id. */
+int location_read_page(struct sqlite_quiet *q, int64_t after, struct location_batch *out,
+		       struct err *e);
+/* Of the rows with after < id <= upto, those with last_modified >= since (as stored). The caller
+ * chooses a range that is quickly looked through. */
+int location_read_refreshed(struct sqlite_quiet *q, int64_t after, int64_t upto, double since,
+			    struct location_batch *out, struct err *e);
+/* The one row with b's key; out stays empty when there is none. */
+int location_read_one(struct sqlite_quiet *q, const struct binding *b, struct location_batch *out,
+		      struct err *e);
+/* Deletes the row of b if it still says what b says (ruid, contact, expires, Call-ID, CSeq);
+ * *deleted gets 0 or 1. Waits 500 ms for a writer at most. */
+int location_delete(struct sqlite_quiet *q, const struct binding *b, unsigned *deleted,
+		    struct err *e);
+
+/* Two seconds in the unit of a stored last_modified: Julian days or Unix seconds. */
+double location_two_seconds(double stored);
+
+#endif

@@ -1,0 +1,207 @@
+/* Keeps up with a location table: complete passes, new rows, refreshed rows, each at its price. */
+#include "source/sql/location_reader.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include "base/alloc.h"
+
+/* After a read of t, the next of its kind comes 9 t later: a tenth of the time. */
+#define REST_FACTOR 9
+/* Rows that one lock-free look through the table may cover: about a millisecond. */
+#define SCAN_ROWS 2000
+
+struct location_reader {
+	struct sqlite_quiet *q;
+	const struct clock *clock;
+	struct location_taker taker;
+	uint64_t stamp;
+	bool seen;                 /* stamp is valid, and a pass was begun */
+	bool pass_owed, scan_owed; /* changes that were not read yet */
+	bool complete;
+	bool inspected;
+	uint64_t rows;
+	int64_t first_id, max_id;
+	double newest; /* last_modified, as stored */
+	int64_t pass_ended_us, pass_cost_us, scan_ended_us, scan_cost_us;
+};
+
+static void note_batch(struct location_reader *r, const struct location_batch *b)
+{
+	if (b->last_id > r->max_id)
+		r->max_id = b->last_id;
+	if (b->newest > r->newest)
+		r->newest = b->newest;
+}
+
+static bool stopped(const struct location_reader *r)
+{
+	return r->taker.stop && r->taker.stop(r->taker.ctx);
+}
+
+/* Pages by id from after on, until the table ends. */
+static int read_pages(struct location_reader *r, int64_t after, uint64_t *rows, struct err *e)
+{
+	bool more = true;
+
+	while (more) {
+		struct location_batch *b = location_batch_new();
+		int rc = location_read_page(r->q, after, b, e);
+
+		if (rc == 0 && stopped(r))
+			rc = err_set(e, -ECANCELED, NULL, "The read was ended early.");
+		if (rc < 0) {
+			location_batch_free(b);
+			return rc;
+		}
+		more = b->more;
+		*rows += b->count;
+		if (b->count == 0) {
+			location_batch_free(b);
+			return 0;
+		}
+		if (after == INT64_MIN)
+			r->first_id = b->first_id;
+		after = b->last_id;
+		note_batch(r, b);
+		r->taker.take(r->taker.ctx, b);
+	}
+	return 0;
+}
+
+static int pass(struct location_reader *r, struct err *e)
+{
+	int64_t began = clock_mono_us(r->clock);
+	uint64_t rows = 0;
+	int rc;
+
+	r->max_id = INT64_MIN;
+	r->newest = 0;
+	r->taker.begin_pass(r->taker.ctx);
+	rc = read_pages(r, INT64_MIN, &rows, e);
+	r->complete = rc == 0;
+	r->taker.end_pass(r->taker.ctx, r->complete);
+	r->rows = rows;
+	r->pass_owed = rc != 0;
+	r->scan_owed = false;
+	r->pass_ended_us = clock_mono_us(r->clock);
+	/* Waiting for a busy writer costs nobody anything. */
+	r->pass_cost_us = rc == -EBUSY ? 0 : r->pass_ended_us - began;
+	return rc;
+}
+
+/* Width of an id range that holds SCAN_ROWS rows on average, however sparse the ids are. */
+static int64_t scan_width(const struct location_reader *r)
+{
+	uint64_t span = (uint64_t)r->max_id - (uint64_t)r->first_id + 1;
+	uint64_t windows = r->rows / SCAN_ROWS + 1;
+	uint64_t width = span / windows + 1;
+
+	return width > INT64_MAX / 2 ? INT64_MAX / 2 : (int64_t)width;
+}
+
+/* Rows whose last_modified is new. There is no index on it, so the table is looked through in
+ * ranges of ids; only what matches is copied. */
+static int scan(struct location_reader *r, struct err *e)
+{
+	int64_t began = clock_mono_us(r->clock), width = scan_width(r);
+	int64_t at = r->first_id - 1, end = r->max_id;
+	double since = r->newest - location_two_seconds(r->newest);
+	int rc = 0;
+
+	while (at < end && rc == 0) {
+		struct location_batch *b = location_batch_new();
+		int64_t upto = end - at > width ? at + width : end;
+
+		rc = location_read_refreshed(r->q, at, upto, since, b, e);
+		if (rc == 0 && stopped(r))
+			rc = err_set(e, -ECANCELED, NULL, "The read was ended early.");
+		if (rc == 0) {
+			at = b->last_id;
+			note_batch(r, b);
+		}
+		if (rc == 0 && b->count > 0)
+			r->taker.take(r->taker.ctx, b);
+		else
+			location_batch_free(b);
+	}
+	r->scan_owed = rc != 0;
+	r->scan_ended_us = clock_mono_us(r->clock);
+	r->scan_cost_us = r->scan_ended_us - began;
+	return rc;
+}
+
+static bool rested(const struct location_reader *r, int64_t ended_us, int64_t cost_us)
+{
+	return clock_mono_us(r->clock) - ended_us >= cost_us * REST_FACTOR;
+}
+
+/* Changed, but a pass is not due: new rows are at the end of the ids, refreshed ones anywhere. */
+static int catch_up(struct location_reader *r, struct err *e)
+{
+	uint64_t new_rows = 0;
+	int rc = read_pages(r, r->max_id, &new_rows, e);
+
+	r->rows += new_rows;
+	if (rc == 0 && r->scan_owed && rested(r, r->scan_ended_us, r->scan_cost_us))
+		rc = scan(r, e);
+	return rc;
+}
+
+int location_reader_look(struct location_reader *r, bool force, struct location_look *out,
+			 struct err *e)
+{
+	uint64_t stamp;
+	int rc = sqlite_quiet_stamp(r->q, &stamp, e);
+
+	*out = (struct location_look){.complete = r->complete, .rows = r->rows};
+	if (rc < 0)
+		return rc;
+	/* Another connection may be another file, or the same one after a repair. */
+	if (!r->seen || stamp >> 32 != r->stamp >> 32) {
+		r->inspected = false;
+		force = true;
+	}
+	if (!r->inspected && (rc = location_inspect(r->q, e)) < 0)
+		return rc;
+	r->inspected = true;
+	if (!r->seen || stamp != r->stamp)
+		r->pass_owed = r->scan_owed = true;
+	/* Taken before the read: what changes during it is seen by the next look. */
+	r->seen = true;
+	r->stamp = stamp;
+	if (!force && !r->pass_owed && !r->scan_owed)
+		return 0;
+	out->changed = true;
+	out->passed =
+		force || r->rows < LOCATION_SMALL || rested(r, r->pass_ended_us, r->pass_cost_us);
+	rc = out->passed ? pass(r, e) : catch_up(r, e);
+	if (rc < 0 && rc != -EBUSY)
+		r->seen = false;
+	out->complete = r->complete;
+	out->rows = r->rows;
+	return rc;
+}
+
+struct sqlite_quiet *location_reader_db(struct location_reader *r)
+{
+	return r->q;
+}
+
+struct location_reader *location_reader_new(struct sqlite_quiet *q, const struct clock *c,
+					    const struct location_taker *t)
+{
+	struct location_reader *r = xcalloc(1, sizeof(*r));
+
+	r->q = q;
+	r->clock = c;
+	r->taker = *t;
+	return r;
+}
+
+void location_reader_free(struct location_reader *r)
+{
+	if (!r)
+		return;
+	sqlite_quiet_close(r->q);
+	free(r);
+}
