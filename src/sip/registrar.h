@@ -36,6 +36,8 @@ struct registrar_listener {
 	void *ctx;
 	void (*put)(void *ctx, const struct registrar_binding *b);
 	void (*gone)(void *ctx, struct slice key);
+	/* The store failed (phones got 500), or with NULL: it works again. May be NULL. */
+	void (*trouble)(void *ctx, const struct err *e);
 };
 
 /* Loads what path holds (lapsed ones are dropped) and serves REGISTER and OPTIONS on t. t outlives
