@@ -2,6 +2,7 @@
 #ifndef REGTOP_ACT_ACT_H
 #define REGTOP_ACT_ACT_H
 
+#include "act/pace.h"
 #include "base/clock.h"
 #include "loop/loop.h"
 #include "model/store.h"
@@ -17,17 +18,19 @@ struct act_env {
 	struct loop *loop;
 	const struct clock *clock;
 	struct store *store;
-	struct source *sources[ACT_MAX_SOURCES];	/* by the store's source index */
+	struct source *sources[ACT_MAX_SOURCES]; /* by the store's source index */
 	size_t source_count;
 	/* Transport that probes of that source leave by: the registrar's own for a listen source,
 	 * else one of ours; and the prober on it. By source index. */
 	struct sip_transport *transports[ACT_MAX_SOURCES];
 	struct prober *probers[ACT_MAX_SOURCES];
-	struct journal *journal;	/* NULL: could not be opened; then nothing may change */
-	const char *journal_trouble;	/* why journal is NULL */
+	struct journal *journal;     /* NULL: could not be opened; then nothing may change */
+	const char *journal_trouble; /* why journal is NULL */
 	bool read_only;
-	const char *read_only_why;	/* "--read-only", "REGTOP_READONLY=1", … */
-	unsigned probe_timeout_ms;	/* 0: default verdict time */
+	const char *read_only_why;  /* "--read-only", "REGTOP_READONLY=1", … */
+	unsigned probe_timeout_ms;  /* 0: default verdict time */
+	unsigned answer_timeout_ms; /* how long a source's verb may take; 0: PURGE_ANSWER_MS */
+	struct pace purge_pace;     /* of all purges of this process; starts zero */
 };
 
 #endif

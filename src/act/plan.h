@@ -6,43 +6,49 @@
 #include "base/strbuf.h"
 
 enum plan_state {
-	PLAN_WAITING,		/* not touched yet */
-	PLAN_RUNNING,		/* re-reading, removing or proving now */
-	PLAN_DONE,		/* removed, and proved gone */
-	PLAN_UNPROVEN,		/* the registrar said yes, but the proof could not be had */
-	PLAN_CAME_BACK,		/* removed, and registered again by itself before the proof */
-	PLAN_SKIPPED_CHANGED,	/* refreshed or changed since it was shown: not touched */
-	PLAN_SKIPPED_GONE,	/* already gone */
-	PLAN_REFUSED,		/* the registrar or a rule said no */
-	PLAN_UNKNOWN,		/* no answer: it may or may not have happened */
-	PLAN_CANCELLED,		/* the person stopped before its turn */
+	PLAN_WAITING,         /* not touched yet */
+	PLAN_RUNNING,         /* re-reading, removing or proving now */
+	PLAN_DONE,            /* removed, and proved gone */
+	PLAN_UNPROVEN,        /* the registrar said yes, but the proof could not be had */
+	PLAN_CAME_BACK,       /* removed, and registered again by itself before the proof */
+	PLAN_SKIPPED_CHANGED, /* refreshed or changed since it was shown: not touched */
+	PLAN_SKIPPED_GONE,    /* already gone */
+	PLAN_REFUSED,         /* the registrar or a rule said no */
+	PLAN_UNKNOWN,         /* no answer: it may or may not have happened */
+	PLAN_CANCELLED,       /* the person stopped before its turn */
 };
 
 /* "removed", "skipped: it has changed", … for screens and journal. */
 const char *plan_state_word(enum plan_state s);
 
+/* More bindings than this are not purged in one go. */
+#define PLAN_MAX_ITEMS 10000
+
 struct plan_item {
 	binding_id id;
-	struct binding *b;	/* frozen copy, owned by the plan */
-	unsigned twins;		/* bindings of its AoR when frozen, itself included */
-	unsigned twins_in_plan;	/* how many of those are in this plan */
+	struct binding *b;      /* frozen copy, owned by the plan */
+	unsigned twins;         /* bindings of its AoR when frozen, itself included */
+	unsigned twins_in_plan; /* how many of those are in this plan */
 	enum plan_state state;
-	char consequence[240];	/* "1 binding left, calls go there now", how it is done; cleaned */
-	char result[240];	/* what happened, in words; cleaned */
+	char consequence[240]; /* "1 binding left, calls go there now", how it is done; cleaned */
+	char result[240];      /* what happened, in words; cleaned */
 };
 
 struct plan {
 	struct plan_item *items;
 	size_t count;
-	int64_t frozen_ms;	/* wall time it was made */
-	char reason[200];	/* --reason, or what was typed */
+	int64_t frozen_ms; /* wall time it was made */
+	char reason[200];  /* --reason, or what was typed */
 };
 
 /* Freezes the given bindings for a purge. Refuses (code -EPERM in *e, NULL) when the mode is
- * read-only, the journal is not there, or a source does not offer the verb; -ENOENT when ids are
+ * read-only, the journal is not there, a source does not offer the verb, or there are more than
+ * PLAN_MAX_ITEMS; -ENOENT when ids are
  * empty or none is left: no match, no action. Order: as given. */
 struct plan *plan_purge(const struct act_env *env, const binding_id *ids, size_t n, struct err *e);
 void plan_free(struct plan *p);
+/* 0 when env, and every source in p (NULL: none in particular), allow a change; else -EPERM. */
+int plan_allowed(const struct act_env *env, const struct plan *p, struct err *e);
 /* True when the phone's answer to the question stands for yes: for one item "y" or "yes", for more
  * the count as a decimal number. Nothing else ever is. */
 bool plan_confirmed(const struct plan *p, const char *typed);

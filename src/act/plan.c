@@ -1,0 +1,384 @@
+/* The plan: a frozen list of exactly the bindings an action will touch, and what became of each. */
+#include "act/plan.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include "base/alloc.h"
+#include "base/hash.h"
+#include "base/text.h"
+
+static const char *const state_words[] = {
+	[PLAN_WAITING] = "waiting",
+	[PLAN_RUNNING] = "running",
+	[PLAN_DONE] = "removed",
+	[PLAN_UNPROVEN] = "removed, but not proved",
+	[PLAN_CAME_BACK] = "removed, and it came back",
+	[PLAN_SKIPPED_CHANGED] = "skipped: it has changed",
+	[PLAN_SKIPPED_GONE] = "skipped: already gone",
+	[PLAN_REFUSED] = "refused",
+	[PLAN_UNKNOWN] = "unknown",
+	[PLAN_CANCELLED] = "cancelled",
+};
+
+const char *plan_state_word(enum plan_state s)
+{
+	return state_words[s];
+}
+
+/* What is left for one AoR once the plan is done. */
+struct remains {
+	const struct binding *b; /* any item of the AoR */
+	uint64_t hash;
+	unsigned twins; /* bindings of the AoR, as the store counts them */
+	unsigned in_plan;
+	unsigned live;   /* others that have not lapsed */
+	unsigned lapsed; /* others that have */
+	unsigned failed; /* of live: did not answer when last asked */
+};
+
+struct census {
+	const struct store *store;
+	const struct plan *plan;
+	struct remains *aors; /* by hash, sorted */
+	size_t count;
+	binding_id *ids; /* of the plan, sorted */
+	int64_t now_s;
+	size_t missing; /* others that were not met yet */
+};
+
+static bool same_aor(const struct binding *a, const struct binding *b)
+{
+	return slice_eq(a->user, b->user) && slice_eq(a->domain, b->domain);
+}
+
+static uint64_t aor_hash(const struct binding *b)
+{
+	return hash_bytes(b->user.p, b->user.n) * 31 + hash_bytes(b->domain.p, b->domain.n);
+}
+
+static int by_hash(const void *a, const void *b)
+{
+	uint64_t x = ((const struct remains *)a)->hash, y = ((const struct remains *)b)->hash;
+
+	return (x > y) - (x < y);
+}
+
+static int by_id(const void *a, const void *b)
+{
+	binding_id x = *(const binding_id *)a, y = *(const binding_id *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* First of the entries with this hash; AoRs with equal hashes stand side by side. */
+static struct remains *census_find(struct census *c, const struct binding *b)
+{
+	struct remains want = {.hash = aor_hash(b)};
+	struct remains *r = bsearch(&want, c->aors, c->count, sizeof(want), by_hash);
+
+	if (!r)
+		return NULL;
+	while (r > c->aors && r[-1].hash == want.hash)
+		r--;
+	for (; r < c->aors + c->count && r->hash == want.hash; r++) {
+		if (same_aor(r->b, b))
+			return r;
+	}
+	return NULL;
+}
+
+/* One entry per AoR of the plan. */
+static void census_start(struct census *c)
+{
+	const struct plan *p = c->plan;
+	size_t kept = 0;
+
+	c->aors = xcalloc(p->count, sizeof(*c->aors));
+	c->ids = xcalloc(p->count, sizeof(*c->ids));
+	for (size_t i = 0; i < p->count; i++) {
+		c->aors[i].b = p->items[i].b;
+		c->aors[i].hash = aor_hash(p->items[i].b);
+		c->aors[i].twins = p->items[i].twins;
+		c->ids[i] = p->items[i].id;
+	}
+	qsort(c->ids, p->count, sizeof(*c->ids), by_id);
+	qsort(c->aors, p->count, sizeof(*c->aors), by_hash);
+	for (size_t i = 0; i < p->count; i++) {
+		size_t at = kept;
+
+		while (at > 0 && c->aors[at - 1].hash == c->aors[i].hash &&
+		       !same_aor(c->aors[at - 1].b, c->aors[i].b))
+			at--;
+		if (at > 0 && c->aors[at - 1].hash == c->aors[i].hash) {
+			c->aors[at - 1].in_plan++;
+			continue;
+		}
+		c->aors[kept] = c->aors[i];
+		c->aors[kept++].in_plan = 1;
+	}
+	c->count = kept;
+}
+
+static bool has_failed(const struct evidence *e)
+{
+	return e && (e->outcome == PROBE_SILENT || e->outcome == PROBE_REFUSED ||
+		     e->outcome == PROBE_NO_ROUTE || e->outcome == PROBE_FLOW_GONE);
+}
+
+static bool census_visit(void *ctx, binding_id id)
+{
+	struct census *c = ctx;
+	struct binding b;
+	struct remains *r;
+
+	if (!store_get(c->store, id, &b))
+		return true;
+	r = census_find(c, &b);
+	if (!r || bsearch(&id, c->ids, c->plan->count, sizeof(id), by_id))
+		return true;
+	if (binding_left_s(&b, c->now_s) <= 0)
+		r->lapsed++;
+	else if (++r->live && has_failed(store_evidence(c->store, id)))
+		r->failed++;
+	return --c->missing > 0;
+}
+
+/* The whole store is only walked when something of these AoRs stays, and only until all of it was
+ * met. */
+static void census_take(struct census *c)
+{
+	census_start(c);
+	for (size_t i = 0; i < c->plan->count; i++) {
+		struct plan_item *it = &c->plan->items[i];
+
+		it->twins_in_plan = census_find(c, it->b)->in_plan;
+	}
+	for (size_t i = 0; i < c->count; i++) {
+		if (c->aors[i].twins > c->aors[i].in_plan)
+			c->missing += c->aors[i].twins - c->aors[i].in_plan;
+	}
+	if (c->missing > 0)
+		store_each(c->store, census_visit, c);
+}
+
+static void say_remains(const struct remains *r, struct strbuf *out)
+{
+	if (r->live == 0) {
+		strbuf_add_str(out, "none left");
+		if (r->lapsed > 0)
+			strbuf_addf(out, " but %u lapsed", r->lapsed);
+		strbuf_add_str(out, ": calls to it will fail until it registers again");
+		return;
+	}
+	strbuf_addf(out, "%u binding%s left, calls go there now", r->live, r->live == 1 ? "" : "s");
+	if (r->failed == r->live)
+		strbuf_addf(out, ", but %s not answer when last asked",
+			    r->live == 1 ? "it did" : "they did");
+	else if (r->failed > 0)
+		strbuf_addf(out, ", %u of them did not answer when last asked", r->failed);
+}
+
+static void say_consequences(const struct act_env *env, struct plan *p)
+{
+	struct census c = {.store = env->store, .plan = p};
+
+	c.now_s = p->frozen_ms / 1000;
+	census_take(&c);
+	for (size_t i = 0; i < p->count; i++) {
+		struct plan_item *it = &p->items[i];
+		const struct source *s = env->sources[it->b->source];
+		struct strbuf text = STRBUF_INIT;
+
+		say_remains(census_find(&c, it->b), &text);
+		strbuf_add_str(&text, "; the phone is not forced back: it returns with its next "
+				      "REGISTER; ");
+		if (s->ops->purge_consequence)
+			s->ops->purge_consequence(s, it->b, it->twins, &text);
+		text_clean_buf(slice_trim(strbuf_slice(&text)), it->consequence,
+			       sizeof(it->consequence));
+		strbuf_free(&text);
+	}
+	free(c.aors);
+	free(c.ids);
+}
+
+/* NULL, or the sentence why this source does not purge. */
+static const char *source_refuses(const struct act_env *env, uint8_t source)
+{
+	const struct source *s = source < env->source_count ? env->sources[source] : NULL;
+
+	if (!s || !s->ops->purge || !s->ops->reread)
+		return "it only shows, it cannot change anything";
+	return s->ops->purge_refused ? s->ops->purge_refused(s) : NULL;
+}
+
+int plan_allowed(const struct act_env *env, const struct plan *p, struct err *e)
+{
+	if (env->read_only)
+		return err_set(e, -EPERM, "Start regtop without it to change anything.",
+			       "this regtop is read-only (%s)",
+			       env->read_only_why ? env->read_only_why : "by configuration");
+	if (!env->journal)
+		return err_set(e, -EPERM, env->journal_trouble,
+			       "the journal cannot be written, so nothing is changed");
+	for (size_t i = 0; p && i < p->count; i++) {
+		uint8_t source = p->items[i].b->source;
+		const char *why = source_refuses(env, source);
+		char name[128];
+
+		if (!why)
+			continue;
+		text_clean_buf(slice_of(store_source_name(env->store, source)), name, sizeof(name));
+		return err_set(e, -EPERM, NULL, "%s does not offer to purge: %s", name, why);
+	}
+	return 0;
+}
+
+/* False for an id that was taken before; sorted holds all n, taken is 0 at first. */
+static bool take_once(const binding_id *sorted, bool *taken, size_t n, binding_id id)
+{
+	const binding_id *at = bsearch(&id, sorted, n, sizeof(*sorted), by_id);
+	bool first;
+
+	while (at > sorted && at[-1] == id)
+		at--;
+	first = !taken[at - sorted];
+	taken[at - sorted] = true;
+	return first;
+}
+
+static void freeze(const struct act_env *env, const binding_id *ids, size_t n, struct plan *p)
+{
+	binding_id *sorted = xreallocarray(NULL, n, sizeof(*sorted));
+	bool *taken = xcalloc(n, sizeof(*taken));
+
+	p->items = xcalloc(n, sizeof(*p->items));
+	p->frozen_ms = clock_wall_ms(env->clock);
+	memcpy(sorted, ids, n * sizeof(*sorted));
+	qsort(sorted, n, sizeof(*sorted), by_id);
+	for (size_t i = 0; i < n; i++) {
+		struct binding b;
+
+		if (!take_once(sorted, taken, n, ids[i]) || !store_get(env->store, ids[i], &b))
+			continue;
+		p->items[p->count++] = (struct plan_item){
+			.id = ids[i],
+			.b = binding_copy(&b),
+			.twins = store_twins(env->store, ids[i]),
+		};
+	}
+	free(sorted);
+	free(taken);
+}
+
+struct plan *plan_purge(const struct act_env *env, const binding_id *ids, size_t n, struct err *e)
+{
+	struct plan *p;
+
+	if (plan_allowed(env, NULL, e) < 0)
+		return NULL;
+	if (n > PLAN_MAX_ITEMS) {
+		err_set(e, -EPERM, "Narrow the filter, or purge in several steps.",
+			"%zu bindings are more than one plan may hold (%d)", n, PLAN_MAX_ITEMS);
+		return NULL;
+	}
+	p = xcalloc(1, sizeof(*p));
+	if (n > 0)
+		freeze(env, ids, n, p);
+	if (p->count == 0) {
+		err_set(e, -ENOENT, NULL, "no binding matches, so there is nothing to purge");
+		plan_free(p);
+		return NULL;
+	}
+	if (plan_allowed(env, p, e) < 0) {
+		plan_free(p);
+		return NULL;
+	}
+	say_consequences(env, p);
+	return p;
+}
+
+void plan_free(struct plan *p)
+{
+	if (!p)
+		return;
+	for (size_t i = 0; i < p->count; i++)
+		free(p->items[i].b);
+	free(p->items);
+	free(p);
+}
+
+bool plan_confirmed(const struct plan *p, const char *typed)
+{
+	char count[24];
+
+	if (!typed || p->count == 0)
+		return false;
+	if (p->count == 1)
+		return strcmp(typed, "y") == 0 || strcmp(typed, "yes") == 0;
+	snprintf(count, sizeof(count), "%zu", p->count);
+	return strcmp(typed, count) == 0;
+}
+
+static void add_clean_aor(const struct binding *b, struct strbuf *out)
+{
+	struct strbuf raw = STRBUF_INIT;
+
+	binding_add_aor(b, &raw);
+	text_clean(strbuf_slice(&raw), false, out);
+	strbuf_free(&raw);
+}
+
+void plan_question(const struct plan *p, struct strbuf *out)
+{
+	if (p->count == 1) {
+		strbuf_add_str(out, "Purge this one binding of ");
+		add_clean_aor(p->items[0].b, out);
+		strbuf_add_str(out, "? y to do it, Esc to leave");
+		return;
+	}
+	strbuf_addf(out, "Purge these %zu bindings? Type %zu to do it, Esc to leave", p->count,
+		    p->count);
+}
+
+static void describe_text(const char *label, struct slice text, struct strbuf *out)
+{
+	if (slice_empty(text))
+		return;
+	strbuf_addf(out, "    %-10s  ", label);
+	text_clean(text, false, out);
+	strbuf_add_char(out, '\n');
+}
+
+static void describe_age(const struct binding *b, int64_t now_s, struct strbuf *out)
+{
+	int64_t left = binding_left_s(b, now_s);
+	char text[16];
+
+	strbuf_addf(out, "    %-10s  ", "registered");
+	if (b->refreshed_s != 0)
+		strbuf_addf(out, "%s ago, ", text_duration(now_s - b->refreshed_s, text));
+	if (left == INT64_MAX)
+		strbuf_add_str(out, "for ever\n");
+	else if (left > 0)
+		strbuf_addf(out, "%s left\n", text_duration(left, text));
+	else
+		strbuf_addf(out, "lapsed %s ago\n", text_duration(-left, text));
+}
+
+void plan_describe(const struct plan *p, int64_t now_ms, struct strbuf *out)
+{
+	for (size_t i = 0; i < p->count; i++) {
+		const struct plan_item *it = &p->items[i];
+
+		strbuf_addf(out, "%zu of %zu: ", i + 1, p->count);
+		add_clean_aor(it->b, out);
+		strbuf_add_char(out, '\n');
+		describe_text("contact", it->b->contact, out);
+		describe_text("received", it->b->received, out);
+		describe_text("user agent", it->b->user_agent, out);
+		describe_age(it->b, now_ms / 1000, out);
+		describe_text("then", slice_of(it->consequence), out);
+	}
+}
