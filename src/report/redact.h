@@ -12,5 +12,7 @@ void redact_address(struct slice host, struct strbuf *out);
 void redact_uri(struct slice uri, struct strbuf *out);
 /* User-Agent text: strips MAC addresses and serial numbers that phones put there. */
 void redact_agent(struct slice agent, struct strbuf *out);
+/* A sentence of ours or a reason phrase: device numbers and addresses in it. */
+void redact_text(struct slice text, struct strbuf *out);
 
 #endif
