@@ -403,9 +403,9 @@ int location_delete(struct sqlite_quiet *q, const struct binding *b, unsigned *d
 	return rc;
 }
 
-double location_two_seconds(double stored)
+double location_seconds(double stored, double seconds)
 {
-	return stored >= JULIAN_MAX ? 2 : 2 / 86400.0;
+	return stored >= JULIAN_MAX ? seconds : seconds / 86400.0;
 }
 
 /* What the schema looks like. */

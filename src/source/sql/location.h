@@ -41,7 +41,7 @@ int location_read_one(struct sqlite_quiet *q, const struct binding *b, struct lo
 int location_delete(struct sqlite_quiet *q, const struct binding *b, unsigned *deleted,
 		    struct err *e);
 
-/* Two seconds in the unit of a stored last_modified: Julian days or Unix seconds. */
-double location_two_seconds(double stored);
+/* Seconds in the unit of a stored last_modified: Julian days or Unix seconds. */
+double location_seconds(double stored, double seconds);
 
 #endif

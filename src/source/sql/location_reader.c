@@ -22,6 +22,7 @@ struct location_reader {
 	uint64_t rows;
 	int64_t first_id, max_id;
 	double newest; /* last_modified, as stored */
+	double since;  /* the next scan begins there: what is older was read */
 	int64_t pass_ended_us, pass_cost_us, scan_ended_us, scan_cost_us;
 };
 
@@ -36,6 +37,12 @@ static void note_batch(struct location_reader *r, const struct location_batch *b
 static bool stopped(const struct location_reader *r)
 {
 	return r->taker.stop && r->taker.stop(r->taker.ctx);
+}
+
+/* A read that took t may have passed a row that was refreshed t before its end. */
+static void advance_since(struct location_reader *r, int64_t cost_us)
+{
+	r->since = r->newest - location_seconds(r->newest, 2 + (double)cost_us / 1e6);
 }
 
 /* Pages by id from after on, until the table ends. */
@@ -80,6 +87,7 @@ static int pass(struct location_reader *r, struct err *e)
 	rc = read_pages(r, INT64_MIN, &rows, e);
 	r->complete = rc == 0;
 	r->taker.end_pass(r->taker.ctx, r->complete);
+	advance_since(r, clock_mono_us(r->clock) - began);
 	r->rows = rows;
 	r->pass_owed = rc != 0;
 	r->scan_owed = false;
@@ -101,18 +109,17 @@ static int64_t scan_width(const struct location_reader *r)
 
 /* Rows whose last_modified is new. There is no index on it, so the table is looked through in
  * ranges of ids; only what matches is copied. */
-static int scan(struct location_reader *r, struct err *e)
+static int scan(struct location_reader *r, int64_t end, struct err *e)
 {
 	int64_t began = clock_mono_us(r->clock), width = scan_width(r);
-	int64_t at = r->first_id - 1, end = r->max_id;
-	double since = r->newest - location_two_seconds(r->newest);
+	int64_t at = r->first_id - 1;
 	int rc = 0;
 
 	while (at < end && rc == 0) {
 		struct location_batch *b = location_batch_new();
 		int64_t upto = end - at > width ? at + width : end;
 
-		rc = location_read_refreshed(r->q, at, upto, since, b, e);
+		rc = location_read_refreshed(r->q, at, upto, r->since, b, e);
 		if (rc == 0 && stopped(r))
 			rc = err_set(e, -ECANCELED, NULL, "The read was ended early.");
 		if (rc == 0) {
@@ -127,6 +134,8 @@ static int scan(struct location_reader *r, struct err *e)
 	r->scan_owed = rc != 0;
 	r->scan_ended_us = clock_mono_us(r->clock);
 	r->scan_cost_us = r->scan_ended_us - began;
+	if (rc == 0)
+		advance_since(r, r->scan_cost_us);
 	return rc;
 }
 
@@ -139,11 +148,12 @@ static bool rested(const struct location_reader *r, int64_t ended_us, int64_t co
 static int catch_up(struct location_reader *r, struct err *e)
 {
 	uint64_t new_rows = 0;
+	int64_t old_end = r->max_id;
 	int rc = read_pages(r, r->max_id, &new_rows, e);
 
 	r->rows += new_rows;
 	if (rc == 0 && r->scan_owed && rested(r, r->scan_ended_us, r->scan_cost_us))
-		rc = scan(r, e);
+		rc = scan(r, old_end, e);
 	return rc;
 }
 
