@@ -12,6 +12,7 @@ struct next_hop {
 	enum transport transport;
 	struct netaddr addr;	/* len 0: a name, or nowhere */
 	char name[80];		/* host name when addr.len is 0, cleaned */
+	unsigned name_port;	/* port beside the name; 0: none was given */
 	bool reachable;		/* false: why says why nothing can arrive */
 	bool by_flow;		/* only the existing connection can carry it */
 	bool nat;		/* source address differs from the contact's host, or contact is private */

@@ -24,4 +24,7 @@ bool filter_needs_judgement(const struct filter *f);
 /* True when the outcome can change by the mere passing of time (left, expires, verdict). */
 bool filter_needs_time(const struct filter *f);
 
+/* The NEEDS_… bits (model/columns.h) of all its parts. */
+unsigned filter_needs(const struct filter *f);
+
 #endif
