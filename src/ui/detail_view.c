@@ -1,0 +1,269 @@
+/* The detail view: everything that is known about one binding, in words. */
+#include <stdio.h>
+#include "base/text.h"
+#include "judge/next_hop.h"
+#include "ui/views.h"
+
+struct detail {
+	struct ui *u;
+	struct sheet s;
+	const struct row *r;
+	struct strbuf text; /* scratch */
+};
+
+static void field(struct detail *d, const char *label, enum role role, const char *text)
+{
+	if (*text)
+		sheet_field(&d->s, ROLE_DIM, label, role, slice_of(text));
+}
+
+/* A column in its own words; what is not known is left out. */
+static void column_field(struct detail *d, const char *label, enum column_id id, const char *behind)
+{
+	strbuf_clear(&d->text);
+	column_show(id, d->r, d->s.f->ascii_only, &d->text);
+	if (slice_eq_str(strbuf_slice(&d->text), "-"))
+		return;
+	strbuf_add_str(&d->text, behind);
+	field(d, label, ROLE_TEXT, strbuf_str(&d->text));
+}
+
+static void put_identity(struct detail *d)
+{
+	sheet_heading(&d->s, "Who");
+	column_field(d, "AoR", COL_AOR, "");
+	column_field(d, "Contact", COL_CONTACT, "");
+	column_field(d, "User-Agent", COL_USER_AGENT, "");
+	column_field(d, "Device", COL_INSTANCE, "");
+	column_field(d, "Flow number", COL_REG_ID, " (reg-id)");
+	column_field(d, "Preference", COL_Q, " (q)");
+	column_field(d, "Methods", COL_METHODS, "");
+	column_field(d, "Call-ID", COL_CALL_ID, "");
+	column_field(d, "CSeq", COL_CSEQ, "");
+	column_field(d, "Unique id", COL_RUID, "");
+	column_field(d, "Node", COL_NODE, "");
+	column_field(d, "Source", COL_SOURCE, "");
+}
+
+static void put_route(struct detail *d)
+{
+	static const char *const from[] = {
+		[HOP_NONE] = "",
+		[HOP_PATH] = "the first Path of the REGISTER: requests travel back over it",
+		[HOP_RECEIVED] = "the address that the REGISTER came from (received)",
+		[HOP_ALIAS] = "the ;alias= that the registrar put into the contact",
+		[HOP_CONTACT] = "the contact itself: the source names no other address",
+	};
+	struct next_hop hop;
+
+	next_hop_find(&d->r->b, &hop);
+	sheet_heading(&d->s, "Where calls go");
+	if (hop.reachable)
+		column_field(d, "Next hop", COL_NEXT_HOP, "");
+	else
+		field(d, "Next hop", ROLE_BAD, "nowhere");
+	if (!hop.reachable && hop.why)
+		field(d, "Why not", ROLE_BAD, hop.why);
+	field(d, "Taken from", ROLE_TEXT, from[hop.from]);
+	if (hop.by_flow)
+		field(d, "Only by", ROLE_TEXT, "the connection that the phone opened itself");
+	if (hop.nat)
+		field(d, "NAT", ROLE_TEXT,
+		      "yes: the contact names another address than the REGISTER came from");
+	column_field(d, "Transport", COL_TRANSPORT, "");
+	column_field(d, "Received", COL_RECEIVED, "");
+	column_field(d, "Path", COL_PATH, "");
+	column_field(d, "Socket", COL_SOCKET, " (the registrar's)");
+}
+
+static void age_field(struct detail *d, const char *label, int64_t unix_s)
+{
+	char when[24], age[16];
+
+	if (unix_s <= 0)
+		return;
+	strbuf_clear(&d->text);
+	strbuf_addf(&d->text, "%s ago, %s", text_duration(d->r->now_ms / 1000 - unix_s, age),
+		    text_rfc3339(unix_s, when));
+	field(d, label, ROLE_TEXT, strbuf_str(&d->text));
+}
+
+static void put_timing(struct detail *d)
+{
+	const struct binding_life *life = store_life(d->u->cfg.store, d->r->id);
+	int64_t left = binding_left_s(&d->r->b, d->r->now_ms / 1000);
+
+	sheet_heading(&d->s, "Time");
+	column_field(d, left < 0 ? "Lapsed by" : "Left", COL_LEFT, "");
+	column_field(d, "Expires", COL_EXPIRES, "");
+	column_field(d, "Granted", COL_GRANTED, " at the last REGISTER");
+	age_field(d, "Refreshed", d->r->b.refreshed_s);
+	column_field(d, "Overdue", COL_OVERDUE, "");
+	if (!life)
+		return;
+	age_field(d, "Seen here", life->first_seen_s);
+	age_field(d, "Changed", life->changed_s);
+	if (life->refreshes) {
+		strbuf_clear(&d->text);
+		strbuf_addf(&d->text, "%u seen since then", life->refreshes);
+		field(d, "Refreshes", ROLE_TEXT, strbuf_str(&d->text));
+	}
+}
+
+static const char *way_word(enum probe_path path)
+{
+	switch (path) {
+	case PROBE_PATH_OWN:
+		return "from the registrar's own socket, as a call";
+	case PROBE_PATH_REGISTRAR:
+		return "through the registrar, as a call";
+	case PROBE_PATH_DIRECT:
+		return "straight from here to the next hop";
+	case PROBE_PATH_NONE:
+		break;
+	}
+	return "";
+}
+
+static void put_probe(struct detail *d, const struct evidence *e)
+{
+	column_field(d, "Asked", COL_PROBED, e->pending ? ", and again now" : "");
+	field(d, "Way", ROLE_TEXT, way_word(e->path));
+	column_field(d, "Code", COL_CODE, e->by_registrar ? " from the registrar itself" : "");
+	column_field(d, "Round trip", COL_RTT_MS, e->late ? " ms, after the verdict" : " ms");
+	column_field(d, "Answered by", COL_ANSWERED_BY, "");
+	if (e->detail[0]) {
+		strbuf_clear(&d->text);
+		text_clean(slice_of(e->detail), d->s.f->ascii_only, &d->text);
+		field(d, "In words", ROLE_TEXT, strbuf_str(&d->text));
+	}
+	if (e->heard_ms > 0)
+		age_field(d, "Last heard", e->heard_ms / 1000);
+	if (e->failures)
+		age_field(d, "Failing for", e->failed_first_ms / 1000);
+	if (e->probes) {
+		strbuf_clear(&d->text);
+		strbuf_addf(&d->text, "%u of %u probes", e->answers, e->probes);
+		field(d, "Answered", ROLE_TEXT, strbuf_str(&d->text));
+	}
+}
+
+static void put_evidence(struct detail *d)
+{
+	const struct judgement *j = &d->r->j;
+
+	sheet_heading(&d->s, "Does it answer?");
+	strbuf_clear(&d->text);
+	column_show(COL_VERDICT, d->r, d->s.f->ascii_only, &d->text);
+	if (j->basis != BASIS_NONE)
+		strbuf_addf(&d->text, " (%s)", basis_name(j->basis));
+	if (j->faded)
+		strbuf_add_str(&d->text, " - the evidence is old");
+	field(d, "Verdict", verdict_role(j), strbuf_str(&d->text));
+	field(d, "Because", ROLE_TEXT, j->note);
+	field(d, "It means", ROLE_DIM, verdict_words[j->verdict].meaning);
+	if (d->r->evidence)
+		put_probe(d, d->r->evidence);
+}
+
+/* ---- twins -------------------------------------------------------------------------------- */
+
+struct twin_search {
+	struct ui *u;
+	struct binding b;
+};
+
+static bool twin_visit(void *ctx, binding_id id)
+{
+	struct twin_search *t = ctx;
+	struct binding other;
+
+	if (id != t->u->twins.of && store_get(t->u->cfg.store, id, &other) &&
+	    slice_eq(other.user, t->b.user) && slice_eq(other.domain, t->b.domain))
+		t->u->twins.ids[t->u->twins.count++] = id;
+	return t->u->twins.count < UI_TWINS;
+}
+
+/* Walking a million bindings takes a while: only when there are twins, and not at every frame. */
+static void twins_find(struct detail *d)
+{
+	struct twin_list *l = &d->u->twins;
+	struct twin_search t = {.u = d->u, .b = d->r->b};
+	uint64_t generation = store_generation(d->u->cfg.store);
+
+	if (l->of == d->r->id && (l->generation == generation || d->r->now_ms - l->found_ms < 2000))
+		return;
+	*l = (struct twin_list){.of = d->r->id, .generation = generation, .found_ms = d->r->now_ms};
+	if (d->r->twins > 1)
+		store_each(d->u->cfg.store, twin_visit, &t);
+}
+
+static void put_twin(struct detail *d, binding_id id)
+{
+	struct row r;
+
+	if (!view_row(d->u->cfg.view, id, d->r->now_ms, &r))
+		return;
+	strbuf_clear(&d->text);
+	column_show(COL_CONTACT, &r, d->s.f->ascii_only, &d->text);
+	strbuf_add_str(&d->text, ", ");
+	column_show(COL_LEFT, &r, d->s.f->ascii_only, &d->text);
+	strbuf_add_str(&d->text, " left, ");
+	column_show(COL_USER_AGENT, &r, d->s.f->ascii_only, &d->text);
+	sheet_field(&d->s, verdict_role(&r.j), verdict_words[r.j.verdict].word, ROLE_TEXT,
+		    strbuf_slice(&d->text));
+}
+
+static void put_twins(struct detail *d)
+{
+	twins_find(d);
+	sheet_heading(&d->s, "Other bindings of this AoR");
+	if (d->u->twins.count == 0) {
+		sheet_text(&d->s, 1, ROLE_DIM, SLICE_LIT("None: without this one, nothing rings."));
+		return;
+	}
+	for (size_t i = 0; i < d->u->twins.count; i++)
+		put_twin(d, d->u->twins.ids[i]);
+	if (d->r->twins > d->u->twins.count + 1) {
+		strbuf_clear(&d->text);
+		strbuf_addf(&d->text, "and %zu more", (size_t)d->r->twins - d->u->twins.count - 1);
+		sheet_text(&d->s, 1, ROLE_DIM, strbuf_slice(&d->text));
+	}
+}
+
+static bool detail_put(struct ui *u, struct frame *f, struct area a, int64_t now_ms)
+{
+	struct detail d = {.u = u, .text = STRBUF_INIT};
+	struct row r;
+	char title[80];
+	ptrdiff_t at = view_index(u->cfg.view, u->detail);
+	bool again;
+
+	sheet_begin(&d.s, f, a, &u->detail_scroll, 15);
+	if (!view_row(u->cfg.view, u->detail, now_ms, &r)) {
+		sheet_text(&d.s, 0, ROLE_WARN,
+			   SLICE_LIT("This binding is gone: the source no longer lists it."));
+		return sheet_end(&d.s, "Gone");
+	}
+	d.r = &r;
+	put_evidence(&d);
+	put_identity(&d);
+	put_route(&d);
+	put_timing(&d);
+	put_twins(&d);
+	if (at >= 0)
+		snprintf(title, sizeof(title), "Binding %zu of %zu%s", (size_t)at + 1,
+			 view_count(u->cfg.view), r.marked ? ", marked" : "");
+	else
+		snprintf(title, sizeof(title), "Binding, hidden by the filter%s",
+			 r.marked ? ", marked" : "");
+	again = sheet_end(&d.s, title);
+	strbuf_free(&d.text);
+	return again;
+}
+
+void detail_draw(struct ui *u, struct frame *f, struct area a, int64_t now_ms)
+{
+	if (detail_put(u, f, a, now_ms))
+		detail_put(u, f, a, now_ms);
+}

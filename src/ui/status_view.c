@@ -1,0 +1,431 @@
+/* The status lines: source, age and completeness above; message or prompt, and the keys, below. */
+#include <stdarg.h>
+#include <stdio.h>
+#include "base/text.h"
+#include "ui/views.h"
+
+/* A message takes at most as many lines. */
+#define MESSAGE_LINES 4
+
+/* ---- the line of the sources -------------------------------------------------------------- */
+
+static const char *state_word(const struct source *s)
+{
+	switch (s->status.state) {
+	case SOURCE_OPENING:
+		return "opening";
+	case SOURCE_LIVE:
+		return s->status.complete ? "complete" : "incomplete";
+	case SOURCE_TROUBLE:
+		return "in trouble";
+	case SOURCE_FROZEN:
+		return "snapshot";
+	}
+	return "";
+}
+
+static void add_age(const struct source_status *st, int64_t now_ms, struct strbuf *out)
+{
+	char words[24];
+
+	if (st->read_ms <= 0)
+		strbuf_add_str(out, "nothing read yet");
+	else if (st->state == SOURCE_FROZEN)
+		strbuf_addf(out, "taken %s", text_rfc3339(st->read_ms / 1000, words));
+	else
+		strbuf_addf(out, "%s old",
+			    text_duration(now_ms > st->read_ms ? (now_ms - st->read_ms) / 1000 : 0,
+					  words));
+}
+
+static void add_reading(const struct source_status *st, struct strbuf *out)
+{
+	if (!st->reading)
+		return;
+	if (st->expected)
+		strbuf_addf(out, ", reading %llu of %llu", (unsigned long long)st->progress,
+			    (unsigned long long)st->expected);
+	else
+		strbuf_addf(out, ", reading %llu", (unsigned long long)st->progress);
+}
+
+/* Of several sources the worst and the oldest counts: what is said must hold for all. */
+static void add_many(const struct ui *u, int64_t now_ms, struct strbuf *out)
+{
+	const struct source *worst = u->cfg.sources[0], *oldest = u->cfg.sources[0];
+	size_t trouble = 0;
+
+	for (size_t i = 0; i < u->cfg.source_count; i++) {
+		const struct source *s = u->cfg.sources[i];
+
+		trouble += s->status.state == SOURCE_TROUBLE;
+		if (s->status.read_ms < oldest->status.read_ms)
+			oldest = s;
+		if (!s->status.complete)
+			worst = s;
+	}
+	strbuf_addf(out, "%zu sources: ", u->cfg.source_count);
+	add_age(&oldest->status, now_ms, out);
+	if (trouble)
+		strbuf_addf(out, ", %zu in trouble", trouble);
+	else
+		strbuf_addf(out, ", %s", state_word(worst));
+	for (size_t i = 0; i < u->cfg.source_count; i++)
+		if (u->cfg.sources[i]->status.reading) {
+			add_reading(&u->cfg.sources[i]->status, out);
+			break;
+		}
+}
+
+static void add_sources(const struct ui *u, const struct frame *f, int64_t now_ms,
+			struct strbuf *out)
+{
+	const struct source *s;
+
+	if (u->cfg.source_count == 0) {
+		strbuf_add_str(out, "no source");
+		return;
+	}
+	if (u->cfg.source_count > 1) {
+		add_many(u, now_ms, out);
+		return;
+	}
+	s = u->cfg.sources[0];
+	text_clean(slice_of(s->name), f->ascii_only, out);
+	strbuf_addf(out, "%s", glyph(f, " \xc2\xb7 ", " - "));
+	add_age(&s->status, now_ms, out);
+	strbuf_addf(out, ", %s", state_word(s));
+	add_reading(&s->status, out);
+}
+
+static void draw_title(const struct ui *u, struct frame *f, int64_t now_ms)
+{
+	size_t shown = view_count(u->cfg.view), all = store_count(u->cfg.store);
+	struct strbuf left = STRBUF_INIT;
+	char counts[64];
+	int room;
+
+	if (shown == all)
+		snprintf(counts, sizeof(counts), "%zu binding%s", all, all == 1 ? "" : "s");
+	else
+		snprintf(counts, sizeof(counts), "%zu of %zu bindings", shown, all);
+	strbuf_add_str(&left, "regtop");
+	if (u->cfg.title)
+		strbuf_addf(&left, " %s", u->cfg.title);
+	strbuf_add_str(&left, glyph(f, " \xc2\xb7 ", " - "));
+	add_sources(u, f, now_ms, &left);
+	frame_fill(f, 0, 0, f->width, 1, ROLE_TITLE, 0, 0);
+	room = f->width - (int)strlen(counts) - 2;
+	frame_put_cut(f, 0, 0, room, true, false, ROLE_TITLE, 0, strbuf_slice(&left));
+	frame_put(f, room + 2, 0, -1, ROLE_TITLE, 0, slice_of(counts));
+	strbuf_free(&left);
+}
+
+/* ---- the line of the state ---------------------------------------------------------------- */
+
+struct pen {
+	const struct ui *u;
+	struct frame *f;
+	int x, end;
+};
+
+static void part(struct pen *p, enum role role, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void part(struct pen *p, enum role role, const char *fmt, ...)
+{
+	char text[600];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (p->x > 0 && p->x + 3 < p->end)
+		p->x += frame_put(p->f, p->x, 1, p->end - p->x, ROLE_STATUS, 0,
+				  slice_of(glyph(p->f, " \xc2\xb7 ", " | ")));
+	if (p->x < p->end)
+		p->x += frame_put(p->f, p->x, 1, p->end - p->x, role, 0, slice_of(text));
+}
+
+/* Columns out of sight are said, or nobody looks for them. */
+static int draw_hidden_columns(const struct ui *u, struct frame *f)
+{
+	char text[64];
+	size_t n = 0;
+	int x;
+
+	if (ui_mode(u) != MODE_TABLE)
+		return f->width;
+	text[0] = '\0';
+	if (u->layout.left)
+		n = (size_t)snprintf(text, sizeof(text), "< %zu%s", u->layout.left,
+				     u->layout.right ? "  " : " columns");
+	if (u->layout.right)
+		snprintf(text + n, sizeof(text) - n, "+%zu columns >", u->layout.right);
+	x = f->width - (int)strlen(text);
+	frame_put(f, x, 1, -1, ROLE_DIM, 0, slice_of(text));
+	return text[0] ? x - 2 : f->width;
+}
+
+/* What must not be overlooked comes first: it stays when the line is too short. */
+static void draw_state(const struct ui *u, struct frame *f)
+{
+	struct pen p = {.u = u, .f = f, .x = 0};
+	size_t marks = store_mark_count(u->cfg.store), hidden = view_hidden_marks(u->cfg.view);
+	size_t pings = u->cfg.port.pings_open(u->cfg.port.ctx);
+	bool reverse;
+	enum column_id sorted = view_sort(u->cfg.view, &reverse);
+
+	frame_fill(f, 0, 1, f->width, 1, ROLE_STATUS, 0, 0);
+	p.end = draw_hidden_columns(u, f);
+	if (u->cfg.read_only)
+		part(&p, ROLE_WARN, "read-only");
+	if (marks && hidden)
+		part(&p, ROLE_MARKED, "%zu marked, %zu not shown", marks, hidden);
+	else if (marks)
+		part(&p, ROLE_MARKED, "%zu marked", marks);
+	if (pings)
+		part(&p, ROLE_STATUS, "%zu ping%s on the way", pings, pings == 1 ? "" : "s");
+	if (view_frozen(u->cfg.view))
+		part(&p, ROLE_WARN, "order frozen");
+	if (*view_filter(u->cfg.view)) {
+		struct strbuf clean = STRBUF_INIT;
+
+		text_clean(slice_of(view_filter(u->cfg.view)), f->ascii_only, &clean);
+		part(&p, ROLE_STATUS, "filter: %s", strbuf_str(&clean));
+		strbuf_free(&clean);
+	}
+	if (sorted != COL_NONE)
+		part(&p, ROLE_STATUS, "sorted by %s%s", columns[sorted].name,
+		     reverse ? ", reversed" : "");
+}
+
+void status_draw_top(struct ui *u, struct frame *f, int64_t now_ms)
+{
+	draw_title(u, f, now_ms);
+	draw_state(u, f);
+}
+
+const char *status_why_empty(const struct ui *u)
+{
+	bool opening = false, trouble = false;
+
+	for (size_t i = 0; i < u->cfg.source_count; i++) {
+		const struct source_status *st = &u->cfg.sources[i]->status;
+
+		opening |= st->state == SOURCE_OPENING || (st->reading && st->read_ms == 0);
+		trouble |= st->state == SOURCE_TROUBLE;
+	}
+	if (store_count(u->cfg.store) > 0)
+		return "The filter matches nothing. f changes it; an empty one shows all bindings.";
+	if (trouble)
+		return "No bindings: the source is in trouble, see below. F5 tries again.";
+	if (opening)
+		return "No bindings yet: the source is being read.";
+	return "The source holds no bindings: nobody is registered there now.";
+}
+
+/* ---- the line of messages and prompts ----------------------------------------------------- */
+
+/* A message longer than the line takes lines from the body rather than losing its end. */
+static void draw_message(struct frame *f, int y, enum role role, struct slice text)
+{
+	struct area nowhere = {0, 0}, here;
+	int lines = put_wrapped(f, nowhere, 0, 0, f->width, role, text);
+
+	here.height = lines < MESSAGE_LINES ? lines : MESSAGE_LINES;
+	here.y = y - here.height + 1;
+	frame_fill(f, 0, here.y, f->width, here.height, lines > 1 ? role : ROLE_TEXT, 0, 0);
+	put_wrapped(f, here, 0, here.y, f->width, role, text);
+}
+
+/* What is wrong with a source and what to do about it; false when all is well. */
+static bool draw_trouble(const struct ui *u, struct frame *f, int y)
+{
+	for (size_t i = 0; i < u->cfg.source_count; i++) {
+		const struct source *s = u->cfg.sources[i];
+		struct strbuf line = STRBUF_INIT;
+
+		if (!s->status.trouble.what[0] ||
+		    (s->status.state != SOURCE_TROUBLE && s->status.complete))
+			continue;
+		if (u->cfg.source_count > 1)
+			strbuf_addf(&line, "%s: ", s->name);
+		strbuf_addf(&line, "%s%s%s", s->status.trouble.what,
+			    s->status.trouble.hint[0] ? " " : "", s->status.trouble.hint);
+		draw_message(f, y, ROLE_BAD, strbuf_slice(&line));
+		strbuf_free(&line);
+		return true;
+	}
+	return false;
+}
+
+/* The reason of the verdict under the cursor, so that the word need not be guessed at. */
+static void draw_note(struct ui *u, struct frame *f, int y, int64_t now_ms)
+{
+	struct row r;
+	binding_id id = view_cursor(u->cfg.view);
+
+	if (ui_mode(u) != MODE_TABLE || !id || !view_row(u->cfg.view, id, now_ms, &r) ||
+	    !r.j.note[0])
+		return;
+	frame_putf(f, 0, y, f->width, ROLE_DIM, 0, "%s: %s", verdict_words[r.j.verdict].word,
+		   r.j.note);
+}
+
+/* The start of a long line goes out of sight, never the cursor. Returns the column of byte `at`. */
+static int draw_line(const struct ui *u, struct frame *f, int y, const char *label, size_t at)
+{
+	struct slice text = strbuf_slice(&u->prompt.text);
+	int x = frame_put(f, 0, y, -1, ROLE_KEY, 0, slice_of(label));
+	int before = (int)text_width(slice_make(text.p, u->prompt.at));
+	int room = f->width - x - 1, cut = 0;
+	size_t skip = 0, len;
+
+	while (before - cut > room) {
+		cut += text_cp_width(text_decode(slice_skip(text, skip), &len));
+		skip += len;
+	}
+	frame_put(f, x, y, -1, ROLE_PROMPT, 0, slice_skip(text, skip));
+	f->cursor_x = x + before - cut;
+	f->cursor_y = y;
+	if (at < skip)
+		return x;
+	return x + (int)text_width(slice_make(text.p + skip, (at < text.n ? at : text.n) - skip));
+}
+
+/* A caret under the place, and beside it what is wrong there. */
+static void draw_filter_error(const struct ui *u, struct frame *f, int y, int x)
+{
+	int width = (int)text_width(slice_of(u->filter_error.what));
+
+	frame_fill(f, 0, y, f->width, 1, ROLE_TEXT, 0, 0);
+	if (x >= f->width)
+		x = f->width - 1;
+	frame_put(f, x, y, 1, ROLE_BAD, 0, SLICE_LIT("^"));
+	if (x + 2 + width <= f->width || x < width)
+		frame_put_cut(f, x + 2, y, f->width - x - 2, false, false, ROLE_BAD, 0,
+			      slice_of(u->filter_error.what));
+	else
+		frame_put(f, x - 1 - width, y, width, ROLE_BAD, 0, slice_of(u->filter_error.what));
+}
+
+/* ---- the line of keys --------------------------------------------------------------------- */
+
+static int hint(struct frame *f, int x, int y, const char *key, const char *word, bool grey)
+{
+	int need = (int)strlen(key) + 1 + (int)strlen(word) + (grey ? 2 : 0);
+
+	if (x + need > f->width)
+		return x;
+	/* Brackets, so that what is not offered is not told by brightness alone. */
+	if (grey)
+		return x + frame_putf(f, x, y, -1, ROLE_DIM, 0, "(%s %s)", key, word) + 2;
+	x += frame_put(f, x, y, -1, ROLE_KEY, 0, slice_of(key)) + 1;
+	return x + frame_put(f, x, y, -1, ROLE_TEXT, 0, slice_of(word)) + 2;
+}
+
+static void hints_of_commands(const struct ui *u, struct frame *f, int y)
+{
+	bool no_purge = u->cfg.port.purge_refused(u->cfg.port.ctx) != NULL;
+	int x = 0;
+
+	for (int pass = 0; pass < 2; pass++)
+		for (size_t i = 0; i < commands_count; i++) {
+			const struct command *c = &commands[i];
+			struct slice first;
+			char key[24], shown[16];
+
+			if (!c->hint || (c->group == GROUP_OTHER) != (pass == 0))
+				continue;
+			slice_cut(slice_of(c->keys), ' ', &first);
+			slice_to_buf(first, key, sizeof(key));
+			x = hint(f, x, y, key_shown(key, shown), c->hint, c->changes && no_purge);
+		}
+}
+
+static const char *const hint_pairs[][10] = {
+	[MODE_DETAIL] = {"Esc", "back", "j k", "scroll", "h l", "previous, next", "p", "ping"},
+	[MODE_HELP] = {"Esc", "back", "j k", "scroll", "PgDn", "page", "G", "end"},
+	[MODE_COLUMNS] = {"Esc", "back", "j k", "move", "Space", "show or hide"},
+};
+static const char *const prompt_pairs[PROMPT_KINDS][8] = {
+	[PROMPT_SEARCH] = {"Enter", "search", "Esc", "leave", "Up", "earlier ones"},
+	[PROMPT_FILTER] = {"Enter", "keep", "Esc", "the filter before", "Up", "earlier ones"},
+	[PROMPT_COMMAND] = {"Enter", "do it", "Tab", "complete", "Esc", "leave"},
+};
+
+static void hints_of_pairs(struct frame *f, int y, const char *const *pairs)
+{
+	for (int x = 0; *pairs; pairs += 2)
+		x = hint(f, x, y, pairs[0], pairs[1], false);
+}
+
+static void hints_of_confirm(const struct ui *u, struct frame *f, int y)
+{
+	static const char *const one[] = {"y", "purge it", "any other key", "leave", NULL};
+	static const char *const many[] = {"0-9",   "the number", "Enter",  "purge", "Esc",
+					   "leave", "Up Down",    "scroll", NULL};
+	static const char *const running[] = {"Ctrl-C", "stop", "Esc", "back, it goes on", NULL};
+	static const char *const over[] = {"Esc", "back", "j k", "scroll", NULL};
+	bool is_over = true;
+
+	if (u->plan) {
+		hints_of_pairs(f, y, u->plan->count == 1 ? one : many);
+		return;
+	}
+	u->cfg.port.purge_plan_now(u->cfg.port.ctx, &is_over);
+	hints_of_pairs(f, y, is_over ? over : running);
+}
+
+static void draw_hints(const struct ui *u, struct frame *f, int y)
+{
+	if (u->prompt.kind != PROMPT_NONE)
+		hints_of_pairs(f, y, prompt_pairs[u->prompt.kind]);
+	else if (ui_mode(u) == MODE_CONFIRM)
+		hints_of_confirm(u, f, y);
+	else if (ui_mode(u) == MODE_TABLE)
+		hints_of_commands(u, f, y);
+	else
+		hints_of_pairs(f, y, hint_pairs[ui_mode(u)]);
+}
+
+/* At ':' the commands that may be meant, in place of the keys. */
+static bool draw_candidates(const struct ui *u, struct frame *f, int y)
+{
+	struct slice typed = strbuf_slice(&u->prompt.text), word;
+	int x = 0;
+
+	slice_cut(typed, ' ', &word);
+	for (size_t i = 0; word.n && i < commands_count; i++) {
+		const struct command *c = &commands[i];
+
+		if (strncmp(c->word, word.p, word.n) != 0 ||
+		    (word.n < typed.n && c->word[word.n] != '\0'))
+			continue;
+		x = hint(f, x, y, c->word, c->arg ? c->arg : "", false);
+	}
+	return x > 0;
+}
+
+void status_draw_bottom(struct ui *u, struct frame *f, int64_t now_ms)
+{
+	static const char *const labels[PROMPT_KINDS] = {
+		[PROMPT_SEARCH] = "search: ", [PROMPT_FILTER] = "filter: ", [PROMPT_COMMAND] = ":"};
+	int y = f->height - 2;
+
+	if (u->prompt.kind != PROMPT_NONE) {
+		int x = draw_line(u, f, y, labels[u->prompt.kind], u->filter_at);
+
+		if (u->prompt.kind == PROMPT_FILTER && u->filter_error.code)
+			draw_filter_error(u, f, y + 1, x);
+		else if (u->prompt.kind != PROMPT_COMMAND || !draw_candidates(u, f, y + 1))
+			draw_hints(u, f, y + 1);
+		return;
+	}
+	if (u->message[0])
+		draw_message(f, y, u->alert ? ROLE_ALERT : ROLE_STATUS, slice_of(u->message));
+	else if (!draw_trouble(u, f, y))
+		draw_note(u, f, y, now_ms);
+	draw_hints(u, f, y + 1);
+}

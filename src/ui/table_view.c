@@ -1,0 +1,253 @@
+/* The table view: which columns fit, and the rows of bindings below their headings. */
+#include "base/text.h"
+#include "ui/views.h"
+
+/* Left of the AoR: cursor, mark, news. */
+#define GUTTER 3
+/* What 80 columns leave. Columns beyond those that fit here are only added where they do not
+ * squeeze the others. */
+#define CORE_WIDTH (80 - GUTTER)
+
+/* A width at which a column can be read in comfort. */
+static int comfort(enum column_id id)
+{
+	return columns[id].width_min + (columns[id].width_want - columns[id].width_min) / 3;
+}
+
+/* The chosen columns in the order in which they are let in. */
+static size_t by_rank(const struct ui *u, size_t order[COL_COUNT])
+{
+	for (size_t i = 0; i < u->col_count; i++)
+		order[i] = i;
+	if (u->cols_named)
+		return u->col_count;
+	for (size_t i = 2; i < u->col_count; i++)
+		for (size_t k = i;
+		     k > 1 && columns[u->cols[order[k]]].rank < columns[u->cols[order[k - 1]]].rank;
+		     k--) {
+			size_t swap = order[k];
+
+			order[k] = order[k - 1];
+			order[k - 1] = swap;
+		}
+	return u->col_count;
+}
+
+/* The order in which columns stand when one scrolls to the right: those that fit at once, then the
+ * others, so that "+n columns" are exactly the ones that come next. */
+static void reading_order(const struct ui *u, int room, enum column_id out[COL_COUNT])
+{
+	size_t order[COL_COUNT], n = by_rank(u, order), at = 0;
+	bool in[COL_COUNT] = {false};
+	int least = 0, nice = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		enum column_id id = u->cols[order[i]];
+
+		least += columns[id].width_min + (i > 0);
+		nice += comfort(id) + (i > 0);
+		if (i > 0 && (least > room || (least > CORE_WIDTH && nice > room)))
+			break;
+		in[order[i]] = true;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (in[i])
+			out[at++] = u->cols[i];
+	for (size_t i = 0; i < n; i++)
+		if (!in[i])
+			out[at++] = u->cols[i];
+}
+
+/* Hands out what is left, a column at a time, until every one has what it wants. */
+static void widen(struct table_layout *l, int spare)
+{
+	bool grew = true;
+
+	while (spare > 0 && grew) {
+		grew = false;
+		for (size_t i = 0; i < l->count && spare > 0; i++) {
+			if (l->cols[i].width >= columns[l->cols[i].id].width_want)
+				continue;
+			l->cols[i].width++;
+			spare--;
+			grew = true;
+		}
+	}
+}
+
+void table_layout(const struct ui *u, int width, struct table_layout *out)
+{
+	enum column_id order[COL_COUNT];
+	int room = width - GUTTER, used = 0, x = GUTTER;
+	size_t skip = u->col_scroll, i = 1;
+
+	*out = (struct table_layout){0};
+	if (u->col_count == 0)
+		return;
+	reading_order(u, room, order);
+	if (skip > u->col_count - 1)
+		skip = u->col_count - 1;
+	out->left = skip;
+	out->cols[out->count++].id = order[0];
+	used = columns[order[0]].width_min;
+	for (i = 1 + skip; i < u->col_count; i++) {
+		if (used + 1 + columns[order[i]].width_min > room)
+			break;
+		used += 1 + columns[order[i]].width_min;
+		out->cols[out->count++].id = order[i];
+	}
+	out->right = u->col_count - i;
+	for (i = 0; i < out->count; i++)
+		out->cols[i].width = columns[out->cols[i].id].width_min;
+	if (used > room)
+		out->cols[0].width -= used - room;
+	widen(out, room - used);
+	for (i = 0; i < out->count; i++) {
+		out->cols[i].x = x;
+		x += out->cols[i].width + 1;
+	}
+}
+
+enum role verdict_role(const struct judgement *j)
+{
+	if (j->verdict == VERDICT_NOT_ASKED || j->faded)
+		return ROLE_DIM;
+	switch (j->tone) {
+	case TONE_GOOD:
+		return ROLE_GOOD;
+	case TONE_WARN:
+		return ROLE_WARN;
+	case TONE_BAD:
+		return ROLE_BAD;
+	case TONE_NEUTRAL:
+		break;
+	}
+	return ROLE_TEXT;
+}
+
+static void draw_headings(const struct ui *u, struct frame *f, int y)
+{
+	bool reverse;
+	enum column_id sorted = view_sort(u->cfg.view, &reverse);
+	const char *arrow = reverse ? glyph(f, "\xe2\x86\x93", "v") : glyph(f, "\xe2\x86\x91", "^");
+
+	frame_fill(f, 0, y, f->width, 1, ROLE_HEADING, 0, 0);
+	for (size_t i = 0; i < u->layout.count; i++) {
+		enum column_id id = u->layout.cols[i].id;
+		int x = u->layout.cols[i].x, w = u->layout.cols[i].width;
+		enum role role = id == sorted ? ROLE_SORTED : ROLE_HEADING;
+		int title = (int)text_width(slice_of(columns[id].title));
+
+		frame_put_cut(f, x, y, w, false, columns[id].right, role, 0,
+			      slice_of(columns[id].title));
+		if (id != sorted)
+			continue;
+		/* Beside the title; the blank between two columns serves a title that fills its
+		 * own. */
+		if (columns[id].right || title >= w)
+			x += w < f->width - x ? w : f->width - x - 1;
+		else
+			x += title;
+		frame_put(f, x, y, 1, role, 0, slice_of(arrow));
+	}
+}
+
+/* '?' a probe is on its way, '+' the row is new, '~' it changed. */
+static char news_sign(const struct ui *u, const struct row *r)
+{
+	const struct binding_life *life = store_life(u->cfg.store, r->id);
+	int64_t now_s = r->now_ms / 1000, baseline = u->baseline_s[r->b.source];
+
+	if (r->evidence && r->evidence->pending)
+		return '?';
+	if (!life || !baseline)
+		return 0;
+	if (life->first_seen_s > baseline && now_s - life->first_seen_s < UI_FRESH_S)
+		return '+';
+	if (life->changed_s > baseline && now_s - life->changed_s < UI_FRESH_S)
+		return '~';
+	return 0;
+}
+
+static enum role cell_role(enum column_id id, const struct row *r, char news)
+{
+	if (id == COL_VERDICT)
+		return verdict_role(&r->j);
+	if (id == COL_LEFT && r->b.expires_s * 1000 < r->now_ms)
+		return ROLE_WARN;
+	if (id == COL_AOR && r->marked)
+		return ROLE_MARKED;
+	if (id == COL_AOR && (news == '+' || news == '~'))
+		return ROLE_FRESH;
+	return ROLE_TEXT;
+}
+
+static void draw_row(const struct ui *u, struct frame *f, int y, const struct row *r, bool cursor)
+{
+	struct slice search = slice_of(u->search);
+	struct strbuf text = STRBUF_INIT;
+	char news = news_sign(u, r);
+
+	if (cursor)
+		frame_fill(f, 0, y, f->width, 1, ROLE_TEXT, CELL_CURSOR, 0);
+	if (cursor)
+		frame_put(f, 0, y, 1, ROLE_TEXT, CELL_CURSOR, SLICE_LIT(">"));
+	if (r->marked)
+		frame_put(f, 1, y, 1, ROLE_MARKED, cursor ? CELL_CURSOR : 0, SLICE_LIT("*"));
+	if (news)
+		frame_put(f, 2, y, 1, ROLE_FRESH, cursor ? CELL_CURSOR : 0, slice_make(&news, 1));
+	for (size_t i = 0; i < u->layout.count; i++) {
+		enum column_id id = u->layout.cols[i].id;
+		enum role role = cell_role(id, r, news);
+
+		strbuf_clear(&text);
+		column_show(id, r, f->ascii_only, &text);
+		if (search.n && slice_find_icase(strbuf_slice(&text), search) >= 0)
+			role = ROLE_MATCH;
+		frame_put_cut(f, u->layout.cols[i].x, y, u->layout.cols[i].width,
+			      columns[id].cut == CUT_MIDDLE, columns[id].right, role,
+			      cursor ? CELL_CURSOR : 0, strbuf_slice(&text));
+	}
+	strbuf_free(&text);
+}
+
+/* Scrolls as little as needed to have the cursor in sight. */
+static void keep_cursor_in_sight(struct ui *u, size_t count)
+{
+	ptrdiff_t at = view_index(u->cfg.view, view_cursor(u->cfg.view));
+	size_t cursor = at < 0 ? 0 : (size_t)at;
+
+	if (cursor < u->top)
+		u->top = cursor;
+	if (cursor >= u->top + u->page)
+		u->top = cursor - u->page + 1;
+	if (u->top + u->page > count)
+		u->top = count > u->page ? count - u->page : 0;
+}
+
+void table_draw(struct ui *u, struct frame *f, struct area a, int64_t now_ms)
+{
+	size_t count = view_count(u->cfg.view);
+	binding_id cursor = view_cursor(u->cfg.view);
+
+	table_layout(u, f->width, &u->layout);
+	if (u->col_scroll > u->layout.left)
+		u->col_scroll = u->layout.left;
+	draw_headings(u, f, a.y);
+	u->page = a.height > 2 ? (size_t)a.height - 1 : 1;
+	if (!count) {
+		struct area inside = {a.y + 2, a.height - 2};
+
+		put_wrapped(f, inside, GUTTER, a.y + 2, f->width - GUTTER - 1, ROLE_TEXT,
+			    slice_of(status_why_empty(u)));
+		return;
+	}
+	keep_cursor_in_sight(u, count);
+	for (size_t i = 0; i < u->page && u->top + i < count; i++) {
+		binding_id id = view_at(u->cfg.view, u->top + i);
+		struct row r;
+
+		if (view_row(u->cfg.view, id, now_ms, &r))
+			draw_row(u, f, a.y + 1 + (int)i, &r, id == cursor);
+	}
+}

@@ -1,0 +1,311 @@
+/* The inspector's state and its reducer: keys in, frames out; what changes the world goes through
+ * the port. */
+#include "ui/ui.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include "base/alloc.h"
+#include "base/text.h"
+#include "ui/ui_state.h"
+#include "ui/views.h"
+
+/* Below this a table says less than a sentence. */
+#define MIN_WIDTH  40
+#define MIN_HEIGHT 10
+
+static void columns_start(struct ui *u, const struct ui_config *cfg)
+{
+	u->cols_named = cfg->cols != NULL && cfg->col_count > 0;
+	if (u->cols_named) {
+		u->col_count = cfg->col_count < COL_COUNT ? cfg->col_count : COL_COUNT;
+		memcpy(u->cols, cfg->cols, u->col_count * sizeof(u->cols[0]));
+		return;
+	}
+	for (int c = 0; c < COL_COUNT; c++)
+		if (columns[c].rank)
+			u->cols[u->col_count++] = (enum column_id)c;
+}
+
+struct ui *ui_new(const struct ui_config *cfg)
+{
+	struct ui *u = xcalloc(1, sizeof(*u));
+
+	u->cfg = *cfg;
+	u->depth = 1;
+	u->page = 1;
+	columns_start(u, cfg);
+	table_layout(u, 80, &u->layout);
+	if (cfg->first_words)
+		ui_say(u, false, "%s", cfg->first_words);
+	return u;
+}
+
+void ui_free(struct ui *u)
+{
+	if (!u)
+		return;
+	plan_free(u->plan);
+	prompt_free(&u->prompt);
+	free(u->filter_before);
+	free(u);
+}
+
+void ui_say(struct ui *u, bool alert, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(u->message, sizeof(u->message), fmt, ap);
+	va_end(ap);
+	u->alert = alert;
+}
+
+void ui_say_err(struct ui *u, const struct err *e)
+{
+	ui_say(u, true, "%s%s%s", e->what, e->hint[0] ? " " : "", e->hint);
+}
+
+enum ui_mode ui_mode(const struct ui *u)
+{
+	return u->modes[u->depth - 1];
+}
+
+void ui_push(struct ui *u, enum ui_mode m)
+{
+	if (ui_mode(u) != m && u->depth < UI_DEPTH)
+		u->modes[u->depth++] = m;
+}
+
+void ui_pop(struct ui *u)
+{
+	if (u->depth > 1)
+		u->depth--;
+}
+
+binding_id ui_current(struct ui *u)
+{
+	for (unsigned i = u->depth; i-- > 1;)
+		if (u->modes[i] == MODE_DETAIL)
+			return store_has(u->cfg.store, u->detail) ? u->detail : 0;
+	return view_cursor(u->cfg.view);
+}
+
+void scroll_by(struct scroll *s, ptrdiff_t delta)
+{
+	size_t last = s->lines > s->page ? s->lines - s->page : 0;
+
+	if (delta < 0 && (size_t)-delta > s->top)
+		s->top = 0;
+	else
+		s->top += (size_t)delta;
+	if (s->top > last)
+		s->top = last;
+}
+
+void scroll_fit(struct scroll *s, size_t lines, int page)
+{
+	s->lines = lines;
+	s->page = page > 0 ? (size_t)page : 1;
+	scroll_by(s, 0);
+}
+
+/* ---- keys --------------------------------------------------------------------------------- */
+
+/* Why the command is not offered now, or NULL. */
+static const char *refused(const struct ui *u, const struct command *c)
+{
+	return c->changes ? u->cfg.port.purge_refused(u->cfg.port.ctx) : NULL;
+}
+
+static void run(struct ui *u, const struct command *c, const char *arg, int64_t now_ms)
+{
+	const char *why = refused(u, c);
+
+	if (why)
+		ui_say(u, true, "%s is not possible: %s", c->word, why);
+	else
+		c->run(u, arg, now_ms);
+}
+
+/* Over help and column chooser only moving and the way out mean something. */
+static bool allowed_here(const struct ui *u, const struct command *c)
+{
+	if (ui_mode(u) == MODE_TABLE || ui_mode(u) == MODE_DETAIL)
+		return true;
+	return c->group == GROUP_MOVE || c->run == do_back || c->run == do_quit ||
+	       c->run == do_redraw || c->run == do_suspend || c->run == do_cancel;
+}
+
+static void list_key(struct ui *u, const char *key, int64_t now_ms)
+{
+	const struct command *c = command_by_key(key);
+
+	if (ui_mode(u) == MODE_COLUMNS && (strcmp(key, "space") == 0 || strcmp(key, "enter") == 0))
+		chooser_toggle(u);
+	else if ((c && c->run == do_help && ui_mode(u) == MODE_HELP) ||
+		 (c && c->run == do_columns && ui_mode(u) == MODE_COLUMNS))
+		ui_pop(u);
+	else if (c && allowed_here(u, c))
+		run(u, c, NULL, now_ms);
+	else
+		ui_say(u, false, "Esc goes back to the table.");
+}
+
+/* Pasted text may stand in a prompt; it must never press a command. True: the key is dealt with. */
+static bool paste_key(struct ui *u, const char **key)
+{
+	if (strcmp(*key, "paste") == 0 || strcmp(*key, "paste-end") == 0) {
+		u->pasting = strcmp(*key, "paste") == 0;
+		return true;
+	}
+	if (!u->pasting)
+		return false;
+	if (strcmp(*key, "enter") == 0 || strcmp(*key, "tab") == 0)
+		*key = "space";
+	if (u->prompt.kind != PROMPT_NONE)
+		return false;
+	ui_say(u, false, "Pasted text is taken only at a prompt.");
+	return true;
+}
+
+void ui_key(struct ui *u, const char *key, int64_t now_ms)
+{
+	const struct command *c;
+
+	u->message[0] = '\0';
+	u->alert = false;
+	if (paste_key(u, &key))
+		return;
+	if (strcmp(key, "ctrl-l") == 0) {
+		do_redraw(u, NULL, now_ms);
+	} else if (strcmp(key, "ctrl-z") == 0) {
+		do_suspend(u, NULL, now_ms);
+	} else if (u->prompt.kind != PROMPT_NONE) {
+		prompt_run_key(u, key, now_ms);
+	} else if (ui_mode(u) == MODE_CONFIRM) {
+		confirm_key(u, key, now_ms);
+	} else if (ui_mode(u) == MODE_HELP || ui_mode(u) == MODE_COLUMNS) {
+		list_key(u, key, now_ms);
+	} else {
+		c = command_by_key(key);
+		if (c)
+			run(u, c, NULL, now_ms);
+		else
+			ui_say(u, false, "This key does nothing here; ? shows those that do.");
+	}
+}
+
+/* The command of this word, or the only one that begins with it. */
+static const struct command *find_word(struct slice word, struct err *e)
+{
+	const struct command *found = command_by_word(word);
+	char shown[40], names[160] = "";
+	size_t n = 0, hits = 0;
+
+	for (size_t i = 0; !found && word.n && i < commands_count; i++) {
+		if (strncmp(commands[i].word, word.p, word.n) != 0)
+			continue;
+		if (hits++ < 6)
+			n += (size_t)snprintf(names + n, sizeof(names) - n, "%s%s", n ? ", " : "",
+					      commands[i].word);
+	}
+	if (found)
+		return found;
+	for (size_t i = 0; hits == 1 && i < commands_count; i++)
+		if (strncmp(commands[i].word, word.p, word.n) == 0)
+			return &commands[i];
+	text_clean_buf(word, shown, sizeof(shown));
+	if (hits)
+		err_set(e, -EINVAL, NULL, "\"%s\" may be %s.", shown, names);
+	else
+		err_set(e, -EINVAL, "? shows them.", "There is no command \"%s\".", shown);
+	return NULL;
+}
+
+int ui_command(struct ui *u, const char *line, int64_t now_ms, struct err *e)
+{
+	struct slice word, rest = slice_trim(slice_of(line));
+	const struct command *c;
+	const char *why;
+	char *arg;
+
+	rest = slice_trim(slice_cut(rest, ' ', &word));
+	c = find_word(word, e);
+	if (!c)
+		return -EINVAL;
+	if (rest.n && !c->arg)
+		return err_set(e, -EINVAL, NULL, "%s takes nothing after it.", c->word);
+	if (!allowed_here(u, c))
+		return err_set(e, -EBUSY, "Esc goes back to the table.", "%s is not possible here.",
+			       c->word);
+	why = refused(u, c);
+	if (why)
+		return err_set(e, -EPERM, NULL, "%s is not possible: %s", c->word, why);
+	arg = slice_copy(rest);
+	c->run(u, arg, now_ms);
+	free(arg);
+	return 0;
+}
+
+/* ---- drawing ------------------------------------------------------------------------------ */
+
+static void draw_too_small(struct frame *f)
+{
+	struct area all = {0, f->height};
+
+	put_wrapped(
+		f, all, 0, 0, f->width, ROLE_TEXT,
+		SLICE_LIT("regtop needs 40 columns and 10 lines; make the window larger, or use "
+			  "regtop list."));
+}
+
+/* What was there at the first complete picture is not news. */
+static void baselines_update(struct ui *u)
+{
+	for (size_t i = 0; i < u->cfg.source_count && i < UI_SOURCES; i++) {
+		const struct source_status *st = &u->cfg.sources[i]->status;
+
+		if (!u->baseline_s[i] && st->read_ms > 0)
+			u->baseline_s[i] = st->read_ms / 1000;
+	}
+}
+
+void ui_draw(struct ui *u, struct frame *f, int64_t now_ms)
+{
+	struct area body = {2, f->height - 4};
+
+	frame_clear(f);
+	if (f->width < MIN_WIDTH || f->height < MIN_HEIGHT) {
+		draw_too_small(f);
+		return;
+	}
+	baselines_update(u);
+	switch (ui_mode(u)) {
+	case MODE_TABLE:
+		table_draw(u, f, body, now_ms);
+		break;
+	case MODE_DETAIL:
+		detail_draw(u, f, body, now_ms);
+		break;
+	case MODE_HELP:
+		help_draw(u, f, body);
+		break;
+	case MODE_COLUMNS:
+		chooser_draw(u, f, body);
+		break;
+	case MODE_CONFIRM:
+		confirm_draw(u, f, body, now_ms);
+		break;
+	}
+	status_draw_top(u, f, now_ms);
+	status_draw_bottom(u, f, now_ms);
+}
+
+int64_t ui_next_change_ms(const struct ui *u, int64_t now_ms)
+{
+	(void)u;
+	/* Countdowns and the age of the picture tell whole seconds. */
+	return (now_ms / 1000 + 1) * 1000;
+}

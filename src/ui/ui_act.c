@@ -1,0 +1,400 @@
+/* What the keys that act do: marks, probes, the purge with its question, and what is written. */
+#include <stdio.h>
+#include <stdlib.h>
+#include "base/alloc.h"
+#include "base/text.h"
+#include "ui/ui_state.h"
+
+/* ---- marks -------------------------------------------------------------------------------- */
+
+void do_mark(struct ui *u, const char *arg, int64_t now_ms)
+{
+	binding_id id = ui_current(u);
+
+	(void)arg;
+	(void)now_ms;
+	if (!id)
+		return;
+	store_set_mark(u->cfg.store, id, true);
+	if (ui_mode(u) == MODE_TABLE)
+		view_move_cursor(u->cfg.view, 1);
+}
+
+void do_unmark(struct ui *u, const char *arg, int64_t now_ms)
+{
+	binding_id id = ui_current(u);
+
+	(void)arg;
+	(void)now_ms;
+	if (id)
+		store_set_mark(u->cfg.store, id, false);
+}
+
+void do_unmark_all(struct ui *u, const char *arg, int64_t now_ms)
+{
+	size_t all = store_mark_count(u->cfg.store);
+	size_t hidden = view_hidden_marks(u->cfg.view);
+
+	(void)arg;
+	(void)now_ms;
+	store_clear_marks(u->cfg.store);
+	if (hidden)
+		ui_say(u, false, "%zu marks taken away, %zu of them out of sight.", all, hidden);
+	else
+		ui_say(u, false, all == 1 ? "1 mark taken away." : "%zu marks taken away.", all);
+}
+
+/* What an action is about: the binding whose detail is open, else the marked ones, else the one
+ * under the cursor. The caller frees. */
+static size_t targets(struct ui *u, binding_id **ids)
+{
+	if (ui_mode(u) == MODE_TABLE && store_mark_count(u->cfg.store) > 0)
+		return store_marks(u->cfg.store, ids);
+	*ids = xmalloc(sizeof(**ids));
+	(*ids)[0] = ui_current(u);
+	return (*ids)[0] ? 1 : 0;
+}
+
+/* ---- probes ------------------------------------------------------------------------------- */
+
+static void say_aor(struct ui *u, const char *before, binding_id id, const char *behind)
+{
+	struct strbuf raw = STRBUF_INIT;
+	struct binding b;
+	char aor[120];
+
+	if (!store_get(u->cfg.store, id, &b))
+		return;
+	binding_add_aor(&b, &raw);
+	text_clean_buf(strbuf_slice(&raw), aor, sizeof(aor));
+	strbuf_free(&raw);
+	ui_say(u, false, "%s%s%s", before, aor, behind);
+}
+
+void do_ping(struct ui *u, const char *arg, int64_t now_ms)
+{
+	binding_id id = ui_current(u);
+
+	(void)arg;
+	(void)now_ms;
+	if (!id) {
+		ui_say(u, false, "There is no binding to ask.");
+		return;
+	}
+	say_aor(u, "Asking ", id, ".");
+	u->cfg.port.ping(u->cfg.port.ctx, &id, 1);
+}
+
+void do_ping_all(struct ui *u, const char *arg, int64_t now_ms)
+{
+	bool marked = store_mark_count(u->cfg.store) > 0;
+	binding_id *ids = NULL;
+	size_t n = 0;
+
+	(void)arg;
+	(void)now_ms;
+	if (marked) {
+		n = store_marks(u->cfg.store, &ids);
+	} else {
+		ids = xcalloc(u->page + 1, sizeof(*ids));
+		while (n < u->page && view_at(u->cfg.view, u->top + n)) {
+			ids[n] = view_at(u->cfg.view, u->top + n);
+			n++;
+		}
+	}
+	if (n) {
+		ui_say(u, false, "Asking %zu %s.", n, marked ? "marked" : "in sight");
+		u->cfg.port.ping(u->cfg.port.ctx, ids, n);
+	} else {
+		ui_say(u, false, "There is no binding to ask.");
+	}
+	free(ids);
+}
+
+/* ---- purge -------------------------------------------------------------------------------- */
+
+static const struct plan *plan_running(const struct ui *u, bool *over)
+{
+	*over = true;
+	return u->cfg.port.purge_plan_now(u->cfg.port.ctx, over);
+}
+
+static bool purge_is_running(const struct ui *u)
+{
+	bool over;
+
+	return plan_running(u, &over) && !over;
+}
+
+static void confirm_open(struct ui *u, struct plan *take)
+{
+	u->plan = take;
+	u->answer[0] = '\0';
+	u->confirm_scroll.top = 0;
+	u->was_frozen = view_frozen(u->cfg.view);
+	/* Nothing may move behind a question. */
+	view_freeze(u->cfg.view, true);
+	ui_push(u, MODE_CONFIRM);
+}
+
+void confirm_leave(struct ui *u)
+{
+	plan_free(u->plan);
+	u->plan = NULL;
+	u->answer[0] = '\0';
+	view_freeze(u->cfg.view, u->was_frozen);
+	ui_pop(u);
+}
+
+void do_purge(struct ui *u, const char *arg, int64_t now_ms)
+{
+	struct err e = ERR_NONE;
+	binding_id *ids = NULL;
+	struct plan *plan;
+	size_t n;
+
+	(void)now_ms;
+	if (purge_is_running(u)) {
+		confirm_open(u, NULL);
+		return;
+	}
+	n = targets(u, &ids);
+	/* One key would answer for a single binding, so it must be one that can be seen. */
+	if (ui_mode(u) == MODE_TABLE && n == 1 && view_hidden_marks(u->cfg.view)) {
+		ui_say(u, true,
+		       "The marked binding is out of sight: change the filter with f, or "
+		       "unmark it with U.");
+		free(ids);
+		return;
+	}
+	plan = u->cfg.port.purge_plan(u->cfg.port.ctx, ids, n, &e);
+	free(ids);
+	if (!plan) {
+		ui_say_err(u, &e);
+		return;
+	}
+	if (arg && *arg)
+		text_clean_buf(slice_of(arg), plan->reason, sizeof(plan->reason));
+	confirm_open(u, plan);
+}
+
+static void confirm_run(struct ui *u)
+{
+	struct plan *plan = u->plan;
+	struct err e = ERR_NONE;
+
+	u->plan = NULL;
+	u->answer[0] = '\0';
+	u->confirm_scroll.top = 0;
+	if (u->cfg.port.purge_run(u->cfg.port.ctx, plan, &e) < 0) {
+		confirm_leave(u);
+		ui_say_err(u, &e);
+	}
+}
+
+/* One binding: its one key is yes, every other key leaves. */
+static void confirm_key_one(struct ui *u, const char *key)
+{
+	if (plan_confirmed(u->plan, key)) {
+		confirm_run(u);
+		return;
+	}
+	confirm_leave(u);
+	ui_say(u, false, "Nothing was purged.");
+}
+
+static void confirm_submit(struct ui *u)
+{
+	if (plan_confirmed(u->plan, u->answer)) {
+		confirm_run(u);
+		return;
+	}
+	confirm_leave(u);
+	ui_say(u, true, "Nothing was purged: that was not the number of bindings.");
+}
+
+/* Several: the number is typed, and Enter hands it in. An empty line is no answer. */
+static void confirm_key_many(struct ui *u, const char *key, int64_t now_ms)
+{
+	const struct command *c = command_by_key(key);
+	size_t n = strlen(u->answer);
+
+	if (key[0] >= '0' && key[0] <= '9' && !key[1]) {
+		if (n + 1 < sizeof(u->answer)) {
+			u->answer[n] = key[0];
+			u->answer[n + 1] = '\0';
+		}
+	} else if (strcmp(key, "bs") == 0 && n > 0) {
+		u->answer[n - 1] = '\0';
+	} else if (strcmp(key, "enter") == 0 && n > 0) {
+		confirm_submit(u);
+	} else if (strcmp(key, "esc") == 0 || strcmp(key, "q") == 0 || strcmp(key, "ctrl-c") == 0) {
+		confirm_leave(u);
+		ui_say(u, false, "Nothing was purged.");
+	} else if (c && c->group == GROUP_MOVE) {
+		c->run(u, NULL, now_ms);
+	} else {
+		ui_say(u, false, "Type the number %zu and Enter, or Esc to leave.", u->plan->count);
+	}
+}
+
+/* While it runs, and when its results stand there. */
+static void confirm_key_running(struct ui *u, const char *key, int64_t now_ms)
+{
+	const struct command *c = command_by_key(key);
+	bool running = purge_is_running(u);
+
+	if (running && strcmp(key, "ctrl-c") == 0) {
+		u->cfg.port.purge_cancel(u->cfg.port.ctx);
+		ui_say(u, false, "Stopping: what has not begun is left alone.");
+	} else if (strcmp(key, "esc") == 0 || strcmp(key, "q") == 0 || strcmp(key, "enter") == 0 ||
+		   strcmp(key, "ctrl-c") == 0) {
+		confirm_leave(u);
+		if (running)
+			ui_say(u, false, "The purge goes on; x shows it, Ctrl-C stops it.");
+	} else if (c && c->group == GROUP_MOVE) {
+		c->run(u, NULL, now_ms);
+	}
+}
+
+void confirm_key(struct ui *u, const char *key, int64_t now_ms)
+{
+	if (!u->plan)
+		confirm_key_running(u, key, now_ms);
+	else if (u->plan->count == 1)
+		confirm_key_one(u, key);
+	else
+		confirm_key_many(u, key, now_ms);
+}
+
+void do_cancel(struct ui *u, const char *arg, int64_t now_ms)
+{
+	if (purge_is_running(u)) {
+		u->cfg.port.purge_cancel(u->cfg.port.ctx);
+		ui_say(u, false, "Stopping: what has not begun is left alone.");
+	} else if (u->cfg.port.pings_open(u->cfg.port.ctx) > 0) {
+		u->cfg.port.ping_cancel(u->cfg.port.ctx);
+		ui_say(u, false, "No more probes are sent.");
+	} else {
+		do_quit(u, arg, now_ms);
+	}
+}
+
+/* ---- what is written ---------------------------------------------------------------------- */
+
+void do_ticket(struct ui *u, const char *arg, int64_t now_ms)
+{
+	struct err e = ERR_NONE;
+	binding_id *ids = NULL;
+	size_t n = targets(u, &ids);
+	char path[256] = "";
+
+	(void)arg;
+	(void)now_ms;
+	if (!n)
+		ui_say(u, false, "There is no binding to write about.");
+	else if (u->cfg.port.ticket(u->cfg.port.ctx, ids, n, path, &e) < 0)
+		ui_say_err(u, &e);
+	else
+		ui_say(u, false, "The ticket text, redacted, is in %s.", path);
+	free(ids);
+}
+
+void do_snapshot(struct ui *u, const char *arg, int64_t now_ms)
+{
+	struct err e = ERR_NONE;
+	char path[256] = "";
+
+	(void)arg;
+	(void)now_ms;
+	if (u->cfg.port.snapshot(u->cfg.port.ctx, path, &e) < 0)
+		ui_say_err(u, &e);
+	else
+		ui_say(u, false, "The snapshot is in %s; regtop -s opens it.", path);
+}
+
+void do_copy(struct ui *u, const char *arg, int64_t now_ms)
+{
+	struct strbuf raw = STRBUF_INIT, text = STRBUF_INIT;
+	binding_id *ids = NULL;
+	size_t n = targets(u, &ids);
+
+	(void)arg;
+	(void)now_ms;
+	for (size_t i = 0; i < n; i++) {
+		struct binding b;
+
+		if (!store_get(u->cfg.store, ids[i], &b))
+			continue;
+		strbuf_clear(&raw);
+		binding_add_aor(&b, &raw);
+		if (text.n)
+			strbuf_add_char(&text, '\n');
+		text_clean(strbuf_slice(&raw), false, &text);
+		strbuf_add_char(&text, ' ');
+		text_clean(b.contact, false, &text);
+	}
+	if (text.n)
+		u->cfg.port.copy(u->cfg.port.ctx, strbuf_slice(&text));
+	if (n == 1 && text.n)
+		ui_say(u, false, "AoR and contact were handed to your terminal's clipboard.");
+	else if (text.n)
+		ui_say(u, false, "%zu bindings were handed to your terminal's clipboard.", n);
+	strbuf_free(&raw);
+	strbuf_free(&text);
+	free(ids);
+}
+
+/* ---- the rest ----------------------------------------------------------------------------- */
+
+void do_refresh(struct ui *u, const char *arg, int64_t now_ms)
+{
+	(void)arg;
+	(void)now_ms;
+	ui_say(u, false, "Reading again.");
+	u->cfg.port.refresh(u->cfg.port.ctx);
+}
+
+void do_redraw(struct ui *u, const char *arg, int64_t now_ms)
+{
+	(void)arg;
+	(void)now_ms;
+	u->cfg.port.redraw(u->cfg.port.ctx);
+}
+
+void do_suspend(struct ui *u, const char *arg, int64_t now_ms)
+{
+	(void)arg;
+	(void)now_ms;
+	u->cfg.port.suspend(u->cfg.port.ctx);
+}
+
+void do_command(struct ui *u, const char *arg, int64_t now_ms)
+{
+	(void)arg;
+	(void)now_ms;
+	prompt_open(&u->prompt, PROMPT_COMMAND, "");
+}
+
+void do_back(struct ui *u, const char *arg, int64_t now_ms)
+{
+	(void)arg;
+	(void)now_ms;
+	if (u->depth > 1)
+		ui_pop(u);
+	else
+		u->search[0] = '\0';
+}
+
+/* By key one level up; the word `quit` typed out leaves from anywhere. */
+void do_quit(struct ui *u, const char *arg, int64_t now_ms)
+{
+	(void)now_ms;
+	if (!arg && u->depth > 1)
+		ui_pop(u);
+	else if (!arg && purge_is_running(u))
+		ui_say(u, true,
+		       "A purge is running: Ctrl-C stops it, then q leaves; :quit leaves now.");
+	else
+		u->cfg.port.quit(u->cfg.port.ctx);
+}

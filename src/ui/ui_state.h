@@ -1,0 +1,103 @@
+/* What the inspector remembers between two keys; private to the files of ui/. */
+#ifndef REGTOP_UI_UI_STATE_H
+#define REGTOP_UI_UI_STATE_H
+
+#include "ui/commands.h"
+#include "ui/prompt.h"
+#include "ui/ui.h"
+
+enum ui_mode { MODE_TABLE, MODE_DETAIL, MODE_HELP, MODE_COLUMNS, MODE_CONFIRM };
+
+#define UI_DEPTH   5  /* modes that can lie over each other */
+#define UI_TWINS   16 /* other bindings of an AoR that the detail lists */
+#define UI_SOURCES 256
+#define UI_FRESH_S 10 /* a new or changed row keeps its sign this long */
+/* Rows that one key press searches: bounded, so that a million rows do not keep SIP waiting. */
+#define UI_SEARCH_ROWS 100000
+
+/* Where the table's columns stand at a width; made by table_layout(). */
+struct table_layout {
+	struct {
+		enum column_id id;
+		int x, width;
+	} cols[COL_COUNT];
+	size_t count;
+	size_t left, right; /* columns that are out of sight on either side */
+};
+
+/* The other bindings of one AoR: looking for them walks the store, so they are kept a while. */
+struct twin_list {
+	binding_id of;
+	uint64_t generation;
+	int64_t found_ms;
+	binding_id ids[UI_TWINS];
+	size_t count;
+};
+
+/* A list that is longer than the screen. */
+struct scroll {
+	size_t top, lines; /* first line shown, lines there are (set by drawing) */
+	size_t page;       /* lines that fit (set by drawing) */
+};
+
+struct ui {
+	struct ui_config cfg;
+	enum ui_mode modes[UI_DEPTH]; /* modes[depth - 1] is on top, modes[0] the table */
+	unsigned depth;
+	struct prompt prompt;
+	bool pasting;
+	char message[640];
+	bool alert;
+
+	enum column_id cols[COL_COUNT]; /* chosen, in the order shown; the first stays in sight */
+	size_t col_count;
+	bool cols_named; /* by the person: their order counts, not the ranks */
+	size_t col_scroll;
+	struct table_layout layout;     /* of the last frame */
+	size_t top, page;               /* first row in sight, rows in sight */
+	int64_t baseline_s[UI_SOURCES]; /* first complete picture: what is older is not fresh */
+
+	char search[PROMPT_MAX + 1]; /* "" none */
+	char *filter_before;         /* what Esc at the filter prompt goes back to */
+	struct err filter_error;     /* code 0: the text parses */
+	size_t filter_at;            /* byte position in it */
+
+	binding_id detail;
+	struct twin_list twins;
+	struct scroll detail_scroll, help_scroll, confirm_scroll, chooser_scroll;
+	size_t chooser_at;
+
+	struct plan *plan; /* asked about now; NULL: shows the running or last one */
+	char answer[24];   /* what was typed in answer */
+	bool was_frozen;   /* the view's order before the question */
+};
+
+/* ---- ui.c */
+enum ui_mode ui_mode(const struct ui *u);
+void ui_push(struct ui *u, enum ui_mode m);
+void ui_pop(struct ui *u);
+void ui_say_err(struct ui *u, const struct err *e);
+/* The binding under the cursor, or the one whose detail is open; 0 for none. */
+binding_id ui_current(struct ui *u);
+/* Scrolls a list by delta lines, stopping at the ends. */
+void scroll_by(struct scroll *s, ptrdiff_t delta);
+/* Keeps the position inside the list; page is what fits. Called when drawing. */
+void scroll_fit(struct scroll *s, size_t lines, int page);
+
+/* ---- ui_look.c: what the keys that look around do */
+typedef void ui_run_fn(struct ui *u, const char *arg, int64_t now_ms);
+ui_run_fn do_down, do_up, do_page_down, do_page_up, do_half_down, do_half_up, do_first, do_last,
+	do_left, do_right, do_search, do_next, do_previous, do_detail, do_filter, do_sort,
+	do_sort_left, do_reverse, do_columns, do_freeze, do_help;
+/* A key for an open prompt. */
+void prompt_run_key(struct ui *u, const char *key, int64_t now_ms);
+void chooser_toggle(struct ui *u);
+
+/* ---- ui_act.c: what the keys that act do */
+ui_run_fn do_mark, do_unmark, do_unmark_all, do_ping, do_ping_all, do_purge, do_cancel, do_ticket,
+	do_snapshot, do_copy, do_refresh, do_redraw, do_suspend, do_command, do_back, do_quit;
+void confirm_key(struct ui *u, const char *key, int64_t now_ms);
+/* Leaves the question; the plan is dropped, the table goes on. */
+void confirm_leave(struct ui *u);
+
+#endif

@@ -1,0 +1,61 @@
+/* The views: each turns the inspector's state into cells of a frame; none knows curses. */
+#ifndef REGTOP_UI_VIEWS_H
+#define REGTOP_UI_VIEWS_H
+
+#include "ui/ui_state.h"
+
+/* A rectangle of lines of the frame, full width. */
+struct area {
+	int y, height;
+};
+
+/* Which columns stand where in width columns. Pure. */
+void table_layout(const struct ui *u, int width, struct table_layout *out);
+void table_draw(struct ui *u, struct frame *f, struct area a, int64_t now_ms);
+void detail_draw(struct ui *u, struct frame *f, struct area a, int64_t now_ms);
+void help_draw(struct ui *u, struct frame *f, struct area a);
+void chooser_draw(struct ui *u, struct frame *f, struct area a);
+void confirm_draw(struct ui *u, struct frame *f, struct area a, int64_t now_ms);
+
+/* The two lines at the top: source, age, completeness, counts; filter, order, marks, modes. */
+void status_draw_top(struct ui *u, struct frame *f, int64_t now_ms);
+/* The two lines at the bottom: message or prompt; keys. */
+void status_draw_bottom(struct ui *u, struct frame *f, int64_t now_ms);
+/* Why there is nothing in the table, in one sentence. */
+const char *status_why_empty(const struct ui *u);
+
+/* ---- shared by the views */
+/* The verdict's role: its tone, dim when nothing is known or the evidence is old. */
+enum role verdict_role(const struct judgement *j);
+/* The UTF-8 text, or the plain one on a frame that takes only ASCII. */
+const char *glyph(const struct frame *f, const char *utf8, const char *ascii);
+/* Puts text into lines of at most width columns, cut at blanks where there are some, from line y
+ * on; draws only lines inside the area. Returns the number of lines it takes. */
+int put_wrapped(struct frame *f, struct area a, int x, int y, int width, enum role role,
+		struct slice text);
+
+/* A list that scrolls: lines are put one after the other and drawn when they are in sight. */
+struct sheet {
+	struct frame *f;
+	struct area area;
+	struct scroll *scroll;
+	int line;		/* the next one, counted from the top of the whole list */
+	int indent;		/* column of the values of sheet_field() */
+};
+
+/* Begins below the area's first line, which gets the title and how far one has come. */
+void sheet_begin(struct sheet *s, struct frame *f, struct area a, struct scroll *scroll, int indent);
+void sheet_heading(struct sheet *s, const char *text);
+/* label in its column, text behind it, wrapped. */
+void sheet_field(struct sheet *s, enum role label_role, const char *label, enum role role,
+		 struct slice text);
+void sheet_text(struct sheet *s, int x, enum role role, struct slice text);
+void sheet_gap(struct sheet *s);
+/* Fits the scroll position to what was put; puts the title. Draw again when it returns true: the
+ * position was behind the end. */
+bool sheet_end(struct sheet *s, const char *title);
+
+/* A line's key as a person reads it: "Space", "PgDn", "^L". */
+const char *key_shown(const char *key, char buf[16]);
+
+#endif
