@@ -12,6 +12,10 @@ struct pinger;
 
 struct pinger *pinger_new(struct act_env *env, unsigned rate_per_s);
 void pinger_free(struct pinger *p);
+/* Where Kamailio stands in between, a closed port looks like silence: after this long a second
+ * probe goes direct when that means the same. */
+#define PING_SECOND_MS 1500
+
 /* Queues a probe; one that is queued or in flight already is left alone. Evidence of the store is
  * updated (pending, then the result) when it changes. Before judging, the binding is compared: if
  * source or contact changed meanwhile, the result is discarded and the probe starts again once. */

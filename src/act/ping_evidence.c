@@ -1,0 +1,223 @@
+/* From a probe's report to evidence: who answered, what it means, and what is remembered. */
+#include "act/ping_evidence.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include "base/text.h"
+
+/* Proxies and registrars that answer for themselves, by the start of Server or User-Agent. */
+static const char *const registrar_agents[] = {
+	"kamailio", "opensips", "openser", "sip express router", "sip-router", "ser (",
+};
+
+static bool starts_with_icase(struct slice s, const char *prefix)
+{
+	size_t n = strlen(prefix);
+
+	return s.n >= n && slice_ieq_str(slice_make(s.p, n), prefix);
+}
+
+static bool is_registrar_agent(struct slice agent)
+{
+	for (size_t i = 0; i < sizeof(registrar_agents) / sizeof(registrar_agents[0]); i++) {
+		if (starts_with_icase(agent, registrar_agents[i]))
+			return true;
+	}
+	return false;
+}
+
+/* Kamailio's own answers carry its Server line, or "(477/TM)" in the reason when it could not send.
+ * With the signature switched off, 408 remains: a phone must not answer OPTIONS with it (RFC 4320
+ * 4.1), and 477 and 478 are codes that only proxies invented. */
+static bool is_by_registrar(const struct binding *b, enum probe_path path,
+			    const struct probe_report *r)
+{
+	if (path != PROBE_PATH_REGISTRAR)
+		return false;
+	if (is_registrar_agent(r->agent))
+		return !slice_eq(r->agent, b->user_agent);
+	if (slice_find_icase(r->reason, SLICE_LIT("/TM)")) >= 0)
+		return true;
+	return slice_empty(r->agent) && (r->code == 408 || r->code == 477 || r->code == 478);
+}
+
+static bool is_stream(const struct binding *b)
+{
+	struct slice word = SLICE_NONE;
+
+	slice_cut(b->socket, ':', &word);
+	switch (transport_parse(word)) {
+	case TRANSPORT_TCP:
+	case TRANSPORT_TLS:
+	case TRANSPORT_WS:
+	case TRANSPORT_WSS:
+		return true;
+	case TRANSPORT_UDP:
+	case TRANSPORT_SCTP:
+		return false;
+	default:
+		return slice_find_icase(b->contact, SLICE_LIT("transport=tcp")) >= 0 ||
+		       slice_find_icase(b->contact, SLICE_LIT("transport=tls")) >= 0 ||
+		       slice_find_icase(b->contact, SLICE_LIT("transport=ws")) >= 0;
+	}
+}
+
+/* What a registrar's own final response says about the phone: 408 that nothing came, 477, 478 and
+ * 5xx of tm that it could not send; the rest is the registrar's opinion. */
+static enum probe_outcome registrar_outcome(const struct binding *b, const struct probe_report *r)
+{
+	bool could_not_send = r->code == 477 || r->code == 478 ||
+			      ((r->code == 500 || r->code == 503) &&
+			       slice_find_icase(r->reason, SLICE_LIT("/TM)")) >= 0);
+
+	if (r->code == 408)
+		return PROBE_SILENT;
+	if (!could_not_send)
+		return PROBE_ANSWERED;
+	return is_stream(b) && r->code != 478 ? PROBE_FLOW_GONE : PROBE_NO_ROUTE;
+}
+
+struct icmp_word {
+	int type, code;
+	const char *word;
+};
+
+/* ICMP for IPv4 (type 3) and IPv6 (type 1). */
+static const struct icmp_word icmp_words[] = {
+	{3, 0, "network unreachable"},
+	{3, 1, "host unreachable"},
+	{3, 3, "port unreachable"},
+	{3, 4, "packet too big"},
+	{3, 9, "network prohibited by a filter"},
+	{3, 10, "host prohibited by a filter"},
+	{3, 13, "prohibited by a filter"},
+	{1, 0, "no route to destination"},
+	{1, 1, "prohibited by a filter"},
+	{1, 3, "address unreachable"},
+	{1, 4, "port unreachable"},
+};
+
+static void say_error(const struct sip_send_error *e, char *dst, size_t size)
+{
+	char who[NETADDR_STR], text[200];
+	const char *word = NULL;
+
+	if (e->icmp_type < 0) {
+		text_clean_buf(slice_of(strerror(e->error)), dst, size);
+		return;
+	}
+	for (size_t i = 0; i < sizeof(icmp_words) / sizeof(icmp_words[0]); i++) {
+		if (icmp_words[i].type == e->icmp_type && icmp_words[i].code == e->icmp_code)
+			word = icmp_words[i].word;
+	}
+	if (word)
+		snprintf(text, sizeof(text), "ICMP %s", word);
+	else
+		snprintf(text, sizeof(text), "ICMP %d/%d", e->icmp_type, e->icmp_code);
+	if (e->offender.len) {
+		size_t n = strlen(text);
+
+		snprintf(text + n, sizeof(text) - n, " from %s",
+			 netaddr_format_host(&e->offender, who));
+	}
+	text_clean_buf(slice_of(text), dst, size);
+}
+
+static void read_answer(const struct binding *b, const struct probe_report *r,
+			struct ping_finding *out)
+{
+	out->by_registrar = is_by_registrar(b, out->path, r);
+	out->outcome = out->by_registrar ? registrar_outcome(b, r) : PROBE_ANSWERED;
+	out->code = r->code;
+	out->rtt_us = r->rtt_us;
+	text_clean_buf(r->agent, out->agent, sizeof(out->agent));
+	text_clean_buf(r->reason, out->detail, sizeof(out->detail));
+}
+
+void ping_evidence_read(const struct binding *b, enum probe_path path, const struct probe_report *r,
+			struct ping_finding *out)
+{
+	*out = (struct ping_finding){.path = path, .sent = true, .late = r->late};
+	switch (r->end) {
+	case PROBE_END_ANSWER:
+		read_answer(b, r, out);
+		break;
+	case PROBE_END_SILENT:
+		out->outcome = PROBE_SILENT;
+		break;
+	case PROBE_END_REFUSED:
+		out->outcome = PROBE_REFUSED;
+		say_error(&r->error, out->detail, sizeof(out->detail));
+		break;
+	case PROBE_END_UNREACHABLE:
+		out->outcome = PROBE_NO_ROUTE;
+		say_error(&r->error, out->detail, sizeof(out->detail));
+		break;
+	case PROBE_END_CLOSED:
+		/* Only the phone's own connection is its flow; one that we opened was just closed
+		 * on us without a word. */
+		out->outcome = path == PROBE_PATH_OWN ? PROBE_FLOW_GONE : PROBE_SILENT;
+		text_clean_buf(slice_of("the connection was closed without an answer"), out->detail,
+			       sizeof(out->detail));
+		break;
+	}
+}
+
+bool ping_evidence_heard(const struct ping_finding *f)
+{
+	return f->outcome == PROBE_ANSWERED && !f->by_registrar;
+}
+
+static void note_heard(struct evidence *e, const struct ping_finding *f, int64_t now_ms)
+{
+	e->heard_ms = now_ms;
+	e->failures = 0;
+	e->failed_first_ms = 0;
+	e->answers++;
+	e->rtt_us = f->rtt_us;
+}
+
+static void note_outcome(struct evidence *e, const struct ping_finding *f)
+{
+	e->outcome = f->outcome;
+	e->path = f->path;
+	e->late = f->late;
+	e->by_registrar = f->by_registrar;
+	e->code = f->code;
+	if (f->outcome == PROBE_ANSWERED)
+		memcpy(e->agent, f->agent, sizeof(e->agent));
+	memcpy(e->detail, f->detail, sizeof(e->detail));
+}
+
+void ping_evidence_add(struct evidence *e, const struct ping_finding *f, int64_t asked_ms,
+		       int64_t now_ms)
+{
+	e->pending = false;
+	e->asked_ms = asked_ms;
+	note_outcome(e, f);
+	if (f->outcome == PROBE_UNROUTABLE)
+		return;
+	if (f->sent)
+		e->probes++;
+	if (ping_evidence_heard(f)) {
+		note_heard(e, f, now_ms);
+	} else if (f->outcome != PROBE_ANSWERED) {
+		e->failures++;
+		if (e->failed_first_ms == 0)
+			e->failed_first_ms = asked_ms;
+	}
+}
+
+void ping_evidence_add_late(struct evidence *e, const struct ping_finding *f, int64_t now_ms)
+{
+	if (ping_evidence_heard(f)) {
+		note_outcome(e, f);
+		e->late = true;
+		note_heard(e, f, now_ms);
+	} else if (f->by_registrar && f->outcome == PROBE_SILENT) {
+		/* Kamailio's 408 after 30 s: silence, confirmed by the one who waited. */
+		e->by_registrar = true;
+		e->code = f->code;
+	}
+}

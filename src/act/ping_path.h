@@ -1,0 +1,29 @@
+/* How a probe reaches a binding: by our own flow, through its registrar, or direct. */
+#ifndef REGTOP_ACT_PING_PATH_H
+#define REGTOP_ACT_PING_PATH_H
+
+#include "act/act.h"
+#include "base/strbuf.h"
+
+/* Where one probe goes, and the words it is made of. Start from PING_PATH_INIT. */
+struct ping_path {
+	enum probe_path path;
+	struct sip_flow flow; /* connection 0 and not UDP: has to be connected first */
+	struct strbuf request_uri, route, to_uri, from_uri;
+	enum probe_outcome never;  /* not PROBE_NOT_ASKED: nothing can be sent, and this is why */
+	char why[EVIDENCE_DETAIL]; /* words for never; cleaned */
+	bool second; /* REGISTRAR: a direct probe would mean the same, and sees ICMP */
+};
+
+#define PING_PATH_INIT ((struct ping_path){.path = PROBE_PATH_NONE})
+
+void ping_path_free(struct ping_path *p);
+/* The path a call would take (DESIGN 4): what the source offers, else direct. */
+void ping_path_find(const struct act_env *env, const struct binding *b, struct ping_path *out);
+/* From a socket of ours to the next hop, whatever the source offers. */
+void ping_path_direct(const struct act_env *env, const struct binding *b, struct ping_path *out);
+/* Names where the probe goes, so that no two are on their way to one place at once: the address for
+ * OWN and DIRECT; the contact for REGISTRAR and where a Path leads over an edge that many share. */
+uint64_t ping_path_place(const struct ping_path *p, const struct binding *b);
+
+#endif
