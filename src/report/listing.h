@@ -17,7 +17,10 @@ struct listing {
 	int64_t now_ms;			/* wall time all rows are looked at */
 	const struct source *const *sources;	/* for the JSON head */
 	size_t source_count;
-	bool ascii_only;		/* C locale or --ascii */
+	/* For "count" in the JSON head, sources being in the store's order; NULL: the sources' own
+	 * count of what they last read. */
+	const struct store *store;
+	bool ascii_only;		/* C locale or --ascii; JSON then uses \u, CSV stays UTF-8 */
 	unsigned width;			/* TABLE: columns of the terminal, 0: as wide as needed */
 };
 

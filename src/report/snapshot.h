@@ -19,11 +19,24 @@ struct snapshot_row {
 	struct binding b;
 	struct evidence evidence;
 	bool has_evidence;
+	unsigned source; /* index of its source when the snapshot was taken */
 };
 typedef void snapshot_row_fn(void *ctx, const struct snapshot_row *r);
 /* Reads a snapshot; *taken_ms gets its time. Damaged or newer files: negative code and *e. Text is
  * capped and checked; nothing is delivered from a damaged file. */
 int snapshot_read(const char *path, int64_t *taken_ms, snapshot_row_fn *fn, void *ctx,
 		  struct err *e);
+
+/* What a snapshot says about itself. */
+struct snapshot_head {
+	int64_t taken_ms;
+	unsigned sources; /* how many there were; keys are unique in each of them */
+	size_t bindings;
+	bool complete;     /* every source's picture was complete */
+	char trouble[320]; /* the first incomplete source and why, cleaned; empty when complete */
+};
+/* snapshot_read() that gives the whole head; it is filled before the first row comes. */
+int snapshot_read_head(const char *path, struct snapshot_head *head, snapshot_row_fn *fn, void *ctx,
+		       struct err *e);
 
 #endif

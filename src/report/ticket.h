@@ -13,6 +13,7 @@ struct ticket {
 	int64_t now_ms;
 	const struct source *const *sources;	/* by source index */
 	size_t source_count;
+	const struct store *store;	/* finds twins that the view hides; NULL: those in the view */
 	bool full;			/* true: nothing is redacted (the person said so) */
 	bool ascii_only;
 };
