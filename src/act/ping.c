@@ -478,12 +478,13 @@ struct pinger *pinger_new(struct act_env *env, unsigned rate_per_s)
 
 void pinger_free(struct pinger *p)
 {
-	struct ping_job *j;
-
 	if (!p)
 		return;
-	while ((j = ping_jobs_any(&p->jobs)) != NULL)
-		drop(p, j);
+	pinger_cancel(p);
+	for (size_t i = 0; i < p->jobs.cap; i++) {
+		while (p->jobs.buckets[i])
+			drop(p, p->jobs.buckets[i]);
+	}
 	loop_timer_free(p->tick);
 	ping_jobs_end(&p->jobs);
 	free(p);

@@ -64,17 +64,6 @@ void ping_jobs_free(struct ping_jobs *js, struct ping_job *j)
 	free(j);
 }
 
-struct ping_job *ping_jobs_any(struct ping_jobs *js)
-{
-	if (js->first)
-		return ping_jobs_take(js);
-	for (size_t i = 0; i < js->cap && js->count > 0; i++) {
-		if (js->buckets[i])
-			return js->buckets[i];
-	}
-	return NULL;
-}
-
 void ping_jobs_end(struct ping_jobs *js)
 {
 	free(js->buckets);

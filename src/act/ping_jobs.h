@@ -31,8 +31,6 @@ struct ping_job *ping_jobs_find(const struct ping_jobs *js, binding_id id);
 struct ping_job *ping_jobs_new(struct ping_jobs *js, binding_id id);
 /* j must not be queued. */
 void ping_jobs_free(struct ping_jobs *js, struct ping_job *j);
-/* Some job that is left, taken out of the queue; NULL when there is none. For the end. */
-struct ping_job *ping_jobs_any(struct ping_jobs *js);
 /* Frees what an empty one still holds. */
 void ping_jobs_end(struct ping_jobs *js);
 
