@@ -163,16 +163,20 @@ static int grant(struct reg_ask *ask, const struct sip_msg *msg, struct slice pa
 	return 0;
 }
 
+/* A lone CR or another control could end a line for whoever reads what we repeat. */
+static bool has_control(struct slice s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f)
+			return true;
+	return false;
+}
+
 /* It goes back inside quotes, so it must not be able to end them. */
 static bool instance_ok(struct slice s)
 {
-	if (s.n == 0 || s.n > REG_MAX_INSTANCE)
-		return false;
-	for (size_t i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f || s.p[i] == '"' ||
-		    s.p[i] == '\\')
-			return false;
-	return true;
+	return s.n > 0 && s.n <= REG_MAX_INSTANCE && !has_control(s) &&
+	       slice_find_char(s, '"') < 0 && slice_find_char(s, '\\') < 0;
 }
 
 /* RFC 5626 6: an instance alone is only stored; the key (AoR, instance, reg-id) replaces the
@@ -279,8 +283,8 @@ int reg_rules_read(struct reg_ask *ask, const struct sip_msg *msg,
 	ask->cseq = sip_msg_cseq(msg);
 	ask->knows_path = list_has(msg, "Supported", "path");
 	reg_rules_join(msg, "Path", &ask->path);
-	if (ask->path.n > REG_MAX_PATH)
-		return refuse(ask, 400, "Path Too Long");
+	if (ask->path.n > REG_MAX_PATH || has_control(strbuf_slice(&ask->path)))
+		return refuse(ask, 400, "Bad Path");
 	status = read_contacts(ask, msg, cfg);
 	return status ? status : check_outbound(ask, msg);
 }
