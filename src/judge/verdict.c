@@ -29,6 +29,10 @@ static void note(struct judging *g, const char *fmt, ...)
 	va_end(ap);
 	if (n < 0)
 		n = 0;
+	if ((size_t)n < sizeof(g->j->note)) {
+		memcpy(g->j->note, words, (size_t)n + 1);
+		return;
+	}
 	if ((size_t)n >= sizeof(words))
 		n = sizeof(words) - 1;
 	/* cuts at a character, not within one */
@@ -134,6 +138,8 @@ static void judge_silent(struct judging *g)
 		     "only its own connection reaches it: this can only be asked by the registrar");
 	else if (g->j->basis == BASIS_UNKNOWN)
 		note(g, "no answer, but it is behind NAT: from here that proves nothing");
+	else if (e->by_registrar)
+		note(g, "the registrar got no answer from it (%d)", e->code);
 	else if (!failed_twice(e))
 		note(g, "no answer to one probe; asked again after 20 seconds it will tell more");
 	else if (!e->heard_ms)
@@ -155,11 +161,30 @@ static void judge_refused(struct judging *g)
 		note(g, "%s: nobody listens there", detail_or(g->e, "port unreachable"));
 }
 
+/* What the registrar said when it tried, with its own words if it had some. */
+static void note_registrar_failure(struct judging *g)
+{
+	note(g, "the registrar could not send to it (%d%s%s)", g->e->code,
+	     g->e->detail[0] ? " " : "", g->e->detail);
+}
+
 static void judge_flow_gone(struct judging *g)
 {
 	set(g, VERDICT_FLOW_GONE);
-	note(g, "%s: the phone must connect again",
-	     detail_or(g->e, "the connection it registered over is closed"));
+	if (g->e->by_registrar)
+		note_registrar_failure(g);
+	else
+		note(g, "%s: the phone must connect again",
+		     detail_or(g->e, "the connection it registered over is closed"));
+}
+
+static void judge_no_route(struct judging *g)
+{
+	set(g, VERDICT_NO_ROUTE);
+	if (g->e->by_registrar)
+		note_registrar_failure(g);
+	else
+		note(g, "%s", detail_or(g->e, "the network says that there is no way there"));
 }
 
 static void judge_unroutable(struct judging *g)
@@ -206,8 +231,7 @@ static void judge_failure(struct judging *g)
 		judge_refused(g);
 		break;
 	case PROBE_NO_ROUTE:
-		set(g, VERDICT_NO_ROUTE);
-		note(g, "%s", detail_or(g->e, "the network says that there is no way there"));
+		judge_no_route(g);
 		break;
 	case PROBE_FLOW_GONE:
 		judge_flow_gone(g);
@@ -226,7 +250,6 @@ static void judge_failure(struct judging *g)
 static void judge_registrar_answer(struct judging *g)
 {
 	const struct evidence *e = g->e;
-	bool stream = g->hop.by_flow;
 
 	switch (e->code) {
 	case 408:
@@ -237,8 +260,6 @@ static void judge_registrar_answer(struct judging *g)
 			return;
 		}
 		judge_silent(g);
-		if (failed_twice(e))
-			note(g, "the registrar got no answer from it (%d)", e->code);
 		break;
 	case 404:
 	case 410:
@@ -253,14 +274,14 @@ static void judge_registrar_answer(struct judging *g)
 	case 478:
 	case 500:
 	case 503:
-		set(g, stream ? VERDICT_FLOW_GONE : VERDICT_NO_ROUTE);
-		note(g, "the registrar could not send to it (%d%s%s)", e->code,
-		     e->detail[0] ? " " : "", e->detail);
+		if (g->hop.by_flow)
+			judge_flow_gone(g);
+		else
+			judge_no_route(g);
 		break;
 	default:
 		set(g, VERDICT_NOT_ASKED);
 		g->j->basis = BASIS_UNKNOWN;
-		g->j->code = 0;
 		note(g, "the registrar answered %d itself: that says nothing about the phone",
 		     e->code);
 		break;
@@ -309,7 +330,8 @@ static void judge_answer(struct judging *g)
 	const struct evidence *e = g->e;
 	bool other = !same_agent(g->r->b.user_agent, slice_of(e->agent));
 
-	g->j->code = e->code;
+	/* A registrar's own code beside the word would look like the phone's. */
+	g->j->code = e->by_registrar ? 0 : e->code;
 	if (e->by_registrar) {
 		judge_registrar_answer(g);
 	} else if (edge_gave_up(g)) {

@@ -327,7 +327,7 @@ const struct column columns[COL_COUNT] = {
 	       "When the last finished probe was sent."),
 	COLUMN(LOSS,        loss,        "Loss",        NUMBER,   END,     4,  4,  0, true,
 	       "Percentage of this binding's probes that got no answer."),
-	COLUMN(ANSWERED_BY, answered_by, "Answered by", TEXT,     END,    10, 24, 13, false,
+	COLUMN(ANSWERED_BY, answered_by, "Answered by", TEXT,     END,    11, 24, 13, false,
 	       "User-Agent or Server of the last answer."),
 	COLUMN(USER_AGENT,  user_agent,  "User-Agent",  TEXT,     END,    10, 26,  6, false,
 	       "User-Agent of the REGISTER."),
