@@ -98,12 +98,12 @@ static void answer_raw(const char *p, size_t n)
 	assert_int_equal(sendto(server, p, n, 0, (struct sockaddr *)&client, client_len), n);
 }
 
-static void answer(const char *fmt, long long id)
-{
-	char text[300];
-
-	answer_raw(text, (size_t)snprintf(text, sizeof(text), fmt, id));
-}
+#define answer(fmt, id)                                                                            \
+	do {                                                                                       \
+		char text_[300];                                                                   \
+                                                                                                   \
+		answer_raw(text_, (size_t)snprintf(text_, sizeof(text_), fmt, id));                \
+	} while (0)
 
 #define YES "{\"jsonrpc\":\"2.0\",\"result\":\"yes\",\"id\":%lld}"
 

@@ -1,0 +1,50 @@
+#!/bin/bash
+# Starts the registrar of kamailio.cfg for a test, or stops it.
+#   kamailio_start.sh DIR PORT [JOURNAL=delete] [PKG=8] [DBMODE=1] [MATCHMODE=0] [USEDOMAIN=0]
+#   kamailio_start.sh DIR stop
+# DIR gets the database (kept when it is there), the control socket, the log and the pid.
+set -eu
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+dir=$1
+mkdir -p "$dir"
+
+if [ "$2" = stop ]; then
+  [ -s "$dir/kamailio.pid" ] || exit 0
+  pid=$(cat "$dir/kamailio.pid")
+  kill "$pid" 2>/dev/null || true
+  for _ in $(seq 200); do
+    kill -0 "$pid" 2>/dev/null || exit 0
+    sleep 0.05
+  done
+  kill -9 "$pid"
+  exit 0
+fi
+
+port=$2
+shift 2
+journal=wal pkg=8 defines=()
+for option in "$@"; do
+  case $option in
+    JOURNAL=*) journal=${option#*=} ;;
+    PKG=*) pkg=${option#*=} ;;
+    *) defines+=(-A "$option") ;;
+  esac
+done
+
+db=$dir/kamailio.sqlite
+if [ ! -s "$db" ]; then
+  for part in standard usrloc; do
+    sqlite3 "$db" <"/usr/share/kamailio/db_sqlite/$part-create.sql"
+  done
+fi
+sqlite3 "$db" "PRAGMA journal_mode=$journal" >/dev/null
+
+rm -f "$dir/kamailio.pid" "$dir/kamailio_rpc.sock"
+kamailio -f "$here/kamailio.cfg" -Y "$dir" -P "$dir/kamailio.pid" -m 64 -M "$pkg" -DD -E \
+  -A "SIPPORT=$port" -A "DBURL=\"sqlite:///$db\"" "${defines[@]}" >"$dir/kamailio.log" 2>&1 &
+for _ in $(seq 400); do
+  if [ -S "$dir/kamailio_rpc.sock" ] && [ -s "$dir/kamailio.pid" ]; then exit 0; fi
+  sleep 0.05
+done
+sed 's/^/# /' "$dir/kamailio.log" | tail -20
+exit 1

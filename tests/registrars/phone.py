@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+"""A phone for the tests, on loopback only.
+
+  phone.py register USER REGISTRAR_PORT [key=value ...]   one REGISTER; exit 0 when it was accepted
+  phone.py stay     USER REGISTRAR_PORT [key=value ...]   REGISTER, say "ready", answer requests
+  phone.py rpc      SOCKET METHOD [PARAMETER as JSON ...] one JSON-RPC call, prints the answer
+keys: port (own), contact, params (of the Contact), headers (separated by |), callid, cseq, expires,
+      domain, agent, code (answer to requests; 0: none)
+"""
+import json, os, random, re, socket, sys
+
+
+def rpc(path, method, *params):
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    s.bind("")
+    s.settimeout(5)
+    call = {"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)}
+    s.sendto(json.dumps(call).encode(), path)
+    return json.loads(s.recv(1 << 20))
+
+
+def value(text):
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+class Phone:
+    def __init__(self, user, registrar, options):
+        self.o = dict(port="0", contact="", params="", headers="", callid="%x@test" % random.getrandbits(48),
+                      cseq="1", expires="600", domain="127.0.0.1", agent="testphone/1", code="200")
+        self.o.update(p.split("=", 1) for p in options)
+        self.user, self.registrar = user, ("127.0.0.1", int(registrar))
+        self.s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.s.bind(("127.0.0.1", int(self.o["port"])))
+        self.port = self.s.getsockname()[1]
+
+    def register(self):
+        o, token = self.o, "%x" % random.getrandbits(40)
+        contact = o["contact"] or "sip:%s@127.0.0.1:%d" % (self.user, self.port)
+        lines = ["REGISTER sip:%s SIP/2.0" % o["domain"],
+                 "Via: SIP/2.0/UDP 127.0.0.1:%d;branch=z9hG4bK%s;rport" % (self.port, token),
+                 "Max-Forwards: 70",
+                 "From: <sip:%s@%s>;tag=%s" % (self.user, o["domain"], token),
+                 "To: <sip:%s@%s>" % (self.user, o["domain"]),
+                 "Call-ID: " + o["callid"], "CSeq: %s REGISTER" % o["cseq"],
+                 "Contact: <%s>%s" % (contact, o["params"]), "Expires: " + o["expires"],
+                 "User-Agent: " + o["agent"]]
+        lines += [h for h in o["headers"].split("|") if h] + ["Content-Length: 0", "", ""]
+        for _ in range(3):
+            self.s.sendto("\r\n".join(lines).encode(), self.registrar)
+            self.s.settimeout(2)
+            try:
+                reply = self.s.recv(65535).decode("utf-8", "replace")
+            except TimeoutError:
+                continue
+            return reply.startswith("SIP/2.0 200")
+        return False
+
+    def serve(self):
+        self.s.settimeout(None)
+        while True:
+            data, sender = self.s.recvfrom(65535)
+            text = data.decode("utf-8", "replace")
+            method = text.split(" ", 1)[0]
+            if method in ("SIP/2.0", "ACK") or self.o["code"] == "0":
+                continue
+            kept = [l for l in text.split("\r\n\r\n")[0].split("\r\n")[1:]
+                    if re.match(r"(?i)(via|from|call-id|cseq|record-route):", l)]
+            to = next(l for l in text.split("\r\n") if l.lower().startswith("to:"))
+            if ";tag=" not in to:
+                to += ";tag=%x" % random.getrandbits(30)
+            lines = ["SIP/2.0 %s Test" % self.o["code"], *kept, to, "User-Agent: " + self.o["agent"],
+                     "Content-Length: 0", "", ""]
+            self.s.sendto("\r\n".join(lines).encode(), sender)
+
+
+def main():
+    if sys.argv[1] == "rpc":
+        print(json.dumps(rpc(sys.argv[2], sys.argv[3], *[value(a) for a in sys.argv[4:]])))
+        return
+    phone = Phone(sys.argv[2], sys.argv[3], sys.argv[4:])
+    if not phone.register():
+        sys.exit(1)
+    if sys.argv[1] == "stay":
+        print("ready", flush=True)
+        phone.serve()
+
+
+main()
