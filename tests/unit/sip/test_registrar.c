@@ -285,7 +285,7 @@ TEST(a_request_for_a_user_or_without_an_aor_is_404)
 	slice_to_buf(slice_of("REGISTER sip:bob@acme"), user, sizeof(user));
 	slice_to_buf(slice_of(strchr(text, '.')), user + strlen(user), sizeof(user) - 32);
 	assert_int_equal(code_of(client_ask(c, user)), 404);
-	assert_int_equal(reg(c, "@acme.example", "a", 2, HOME), 400);
+	assert_int_equal(reg(c, "@acme.example", "a", 2, HOME), 404);
 	client_free(c);
 }
 

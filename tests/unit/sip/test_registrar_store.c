@@ -167,7 +167,7 @@ TEST(a_store_that_cannot_be_written_is_500_and_nothing_changes)
 
 TEST(requests_that_arrive_together_are_all_answered_and_all_kept)
 {
-	enum { MANY = 200 };
+	enum { MANY = 100 };
 	struct place p = place_new();
 	struct registrar_config cfg = {.path = p.file};
 	struct client *c = client_new(&cfg);
