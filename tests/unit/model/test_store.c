@@ -278,7 +278,7 @@ static bool count_one(void *ctx, binding_id id)
 TEST(twins_are_visited_each_once)
 {
 	struct store *s = one_source();
-	char keys[20][8];
+	char keys[20][16];
 	binding_id id = 0;
 	unsigned n = 0;
 

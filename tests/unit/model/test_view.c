@@ -242,7 +242,7 @@ TEST(an_order_by_expiry_judges_nobody)
 {
 	UNUSED_STATE;
 	for (int i = 0; i < 50; i++) {
-		char user[8];
+		char user[16];
 
 		snprintf(user, sizeof(user), "%d", i);
 		put(user, 50 - i);
