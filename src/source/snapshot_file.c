@@ -238,8 +238,8 @@ static void refuse(struct source *s, const struct binding *b, source_answer_fn *
 
 	(void)s;
 	(void)b;
-	err_set(&e, -EROFS, "Open the registrar itself.", "%s.",
-		"A snapshot is a picture: nobody is there to ask");
+	err_set(&e, -EROFS, "Open the registrar itself.",
+		"A snapshot is a picture: nobody is there to ask.");
 	fn(ctx, SOURCE_REFUSED, NULL, &e);
 }
 
