@@ -123,17 +123,12 @@ static bool put_list(struct ui *u, struct frame *f, struct area a, const struct 
 	return sheet_end(&s, title);
 }
 
-static void add_question(const struct ui *u, bool ascii_only, struct strbuf *out)
+static void add_question(const struct ui *u, struct strbuf *out)
 {
 	size_t hidden = view_hidden_marks(u->cfg.view);
 
-	if (u->plan->count == 1) {
-		strbuf_add_str(out, "Purge ");
-		clean_aor(u->plan->items[0].b, ascii_only, out);
-		strbuf_add_str(out, "? ");
-	} else if (hidden) {
-		strbuf_addf(out, "%zu of these are hidden by the filter. ", hidden);
-	}
+	if (u->plan->count > 1 && hidden)
+		strbuf_addf(out, "%zu of them not shown in the table. ", hidden);
 	plan_question(u->plan, out);
 }
 
@@ -145,7 +140,7 @@ static void draw_question(const struct ui *u, struct frame *f, struct area a)
 	int x, y = a.y + 1;
 
 	frame_fill(f, 0, a.y, f->width, a.height, ROLE_TEXT, 0, 0);
-	add_question(u, f->ascii_only, &t);
+	add_question(u, &t);
 	y += put_wrapped(f, a, 0, y, f->width, ROLE_ALERT, strbuf_slice(&t));
 	strbuf_free(&t);
 	if (!many)
@@ -162,7 +157,7 @@ static int question_height(const struct ui *u, struct frame *f)
 	struct area nowhere = {0, 0};
 	int lines;
 
-	add_question(u, f->ascii_only, &t);
+	add_question(u, &t);
 	lines = put_wrapped(f, nowhere, 0, 0, f->width, ROLE_ALERT, strbuf_slice(&t));
 	strbuf_free(&t);
 	return lines + 1 + (u->plan->count > 1);

@@ -140,7 +140,7 @@ static void put_probe(struct detail *d, const struct evidence *e)
 	if (e->heard_ms > 0)
 		age_field(d, "Last heard", e->heard_ms / 1000);
 	if (e->failures)
-		age_field(d, "Failing for", e->failed_first_ms / 1000);
+		age_field(d, "Failing since", e->failed_first_ms / 1000);
 	if (e->probes) {
 		strbuf_clear(&d->text);
 		strbuf_addf(&d->text, "%u of %u probes", e->answers, e->probes);

@@ -6,6 +6,8 @@
 
 /* A message takes at most as many lines. */
 #define MESSAGE_LINES 4
+/* A part of the state line is cut to no less than this. */
+#define PART_MIN 12
 
 /* ---- the line of the sources -------------------------------------------------------------- */
 
@@ -92,9 +94,12 @@ static void add_sources(const struct ui *u, const struct frame *f, int64_t now_m
 	}
 	s = u->cfg.sources[0];
 	text_clean(slice_of(s->name), f->ascii_only, out);
-	strbuf_addf(out, "%s", glyph(f, " \xc2\xb7 ", " - "));
-	add_age(&s->status, now_ms, out);
-	strbuf_addf(out, ", %s", state_word(s));
+	strbuf_add_str(out, glyph(f, " \xc2\xb7 ", " - "));
+	if (s->status.state != SOURCE_OPENING) {
+		add_age(&s->status, now_ms, out);
+		strbuf_add_str(out, ", ");
+	}
+	strbuf_add_str(out, state_word(s));
 	add_reading(&s->status, out);
 }
 
@@ -136,15 +141,24 @@ static void part(struct pen *p, enum role role, const char *fmt, ...)
 {
 	char text[600];
 	va_list ap;
+	int width;
 
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	if (p->x > 0 && p->x + 3 < p->end)
-		p->x += frame_put(p->f, p->x, 1, p->end - p->x, ROLE_STATUS, 0,
+	width = (int)text_width(slice_of(text));
+	/* A stump of a few letters would say nothing. */
+	if (p->end - p->x - 3 < (width < PART_MIN ? width : PART_MIN)) {
+		p->end = p->x;
+		return;
+	}
+	if (p->x > 0)
+		p->x += frame_put(p->f, p->x, 1, -1, ROLE_STATUS, 0,
 				  slice_of(glyph(p->f, " \xc2\xb7 ", " | ")));
-	if (p->x < p->end)
-		p->x += frame_put(p->f, p->x, 1, p->end - p->x, role, 0, slice_of(text));
+	if (width > p->end - p->x)
+		width = p->end - p->x;
+	frame_put_cut(p->f, p->x, 1, width, false, false, role, 0, slice_of(text));
+	p->x += width;
 }
 
 /* Columns out of sight are said, or nobody looks for them. */

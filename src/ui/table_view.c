@@ -4,9 +4,9 @@
 
 /* Left of the AoR: cursor, mark, news. */
 #define GUTTER 3
-/* What 80 columns leave. Columns beyond those that fit here are only added where they do not
- * squeeze the others. */
-#define CORE_WIDTH (80 - GUTTER)
+/* So many columns are shown even where they must be squeezed; others only where all have comfort.
+ */
+#define CORE_COLUMNS 4
 
 /* A width at which a column can be read in comfort. */
 static int comfort(enum column_id id)
@@ -34,75 +34,107 @@ static size_t by_rank(const struct ui *u, size_t order[COL_COUNT])
 }
 
 /* The order in which columns stand when one scrolls to the right: those that fit at once, then the
- * others, so that "+n columns" are exactly the ones that come next. */
-static void reading_order(const struct ui *u, int room, enum column_id out[COL_COUNT])
+ * others, so that "+n columns" are exactly the ones that come next. Returns how many fit. */
+static size_t reading_order(const struct ui *u, int room, enum column_id out[COL_COUNT])
 {
 	size_t order[COL_COUNT], n = by_rank(u, order), at = 0;
 	bool in[COL_COUNT] = {false};
 	int least = 0, nice = 0;
+	size_t fit;
 
 	for (size_t i = 0; i < n; i++) {
 		enum column_id id = u->cols[order[i]];
 
+		if (i > 0 && (i < CORE_COLUMNS ? least + 1 + columns[id].width_min > room
+					       : nice + 1 + comfort(id) > room)) {
+			/* An order that a person named has no gaps. */
+			if (u->cols_named)
+				break;
+			continue;
+		}
 		least += columns[id].width_min + (i > 0);
 		nice += comfort(id) + (i > 0);
-		if (i > 0 && (least > room || (least > CORE_WIDTH && nice > room)))
-			break;
 		in[order[i]] = true;
 	}
 	for (size_t i = 0; i < n; i++)
 		if (in[i])
 			out[at++] = u->cols[i];
+	fit = at;
 	for (size_t i = 0; i < n; i++)
 		if (!in[i])
 			out[at++] = u->cols[i];
+	return fit;
 }
 
-/* Hands out what is left, a column at a time, until every one has what it wants. */
-static void widen(struct table_layout *l, int spare)
+static int wanted(enum column_id id)
+{
+	return columns[id].width_want;
+}
+
+/* Hands out what is left, a character at a time, until every column has its aim; returns the rest.
+ */
+static int widen(struct table_layout *l, int spare, int (*aim)(enum column_id id))
 {
 	bool grew = true;
 
 	while (spare > 0 && grew) {
 		grew = false;
 		for (size_t i = 0; i < l->count && spare > 0; i++) {
-			if (l->cols[i].width >= columns[l->cols[i].id].width_want)
+			if (l->cols[i].width >= aim(l->cols[i].id))
 				continue;
 			l->cols[i].width++;
 			spare--;
 			grew = true;
 		}
 	}
+	return spare;
+}
+
+/* How many columns of the order stand beside the first one, after skip of them. */
+static size_t count_beside(const struct ui *u, int room, const enum column_id *order, size_t fit,
+			   size_t skip)
+{
+	int used = comfort(order[0]);
+	size_t n = 0;
+
+	if (skip == 0)
+		return fit - 1;
+	while (1 + skip + n < u->col_count) {
+		used += 1 + comfort(order[1 + skip + n]);
+		if (used > room && n > 0)
+			break;
+		n++;
+	}
+	return n;
 }
 
 void table_layout(const struct ui *u, int width, struct table_layout *out)
 {
 	enum column_id order[COL_COUNT];
-	int room = width - GUTTER, used = 0, x = GUTTER;
-	size_t skip = u->col_scroll, i = 1;
+	int room = width - GUTTER, used, x = GUTTER;
+	size_t skip = u->col_scroll, fit, beside;
 
 	*out = (struct table_layout){0};
 	if (u->col_count == 0)
 		return;
-	reading_order(u, room, order);
+	fit = reading_order(u, room, order);
 	if (skip > u->col_count - 1)
 		skip = u->col_count - 1;
+	beside = count_beside(u, room, order, fit, skip);
 	out->left = skip;
+	out->right = u->col_count - 1 - skip - beside;
 	out->cols[out->count++].id = order[0];
-	used = columns[order[0]].width_min;
-	for (i = 1 + skip; i < u->col_count; i++) {
-		if (used + 1 + columns[order[i]].width_min > room)
-			break;
-		used += 1 + columns[order[i]].width_min;
-		out->cols[out->count++].id = order[i];
-	}
-	out->right = u->col_count - i;
-	for (i = 0; i < out->count; i++)
+	for (size_t i = 0; i < beside; i++)
+		out->cols[out->count++].id = order[1 + skip + i];
+	used = (int)out->count - 1;
+	for (size_t i = 0; i < out->count; i++) {
 		out->cols[i].width = columns[out->cols[i].id].width_min;
+		used += out->cols[i].width;
+	}
 	if (used > room)
-		out->cols[0].width -= used - room;
-	widen(out, room - used);
-	for (i = 0; i < out->count; i++) {
+		out->cols[out->count - 1].width -= used - room;
+	widen(out, widen(out, room - used, comfort), wanted);
+	for (size_t i = 0; i < out->count; i++) {
 		out->cols[i].x = x;
 		x += out->cols[i].width + 1;
 	}

@@ -92,10 +92,15 @@ binding_id ui_current(struct ui *u)
 	return view_cursor(u->cfg.view);
 }
 
+/* Before the first drawing nobody knows where the end is: scroll_fit() comes back to it. */
+#define SCROLL_UNKNOWN_END 1000000
+
 void scroll_by(struct scroll *s, ptrdiff_t delta)
 {
 	size_t last = s->lines > s->page ? s->lines - s->page : 0;
 
+	if (s->lines == 0)
+		last = SCROLL_UNKNOWN_END;
 	if (delta < 0 && (size_t)-delta > s->top)
 		s->top = 0;
 	else

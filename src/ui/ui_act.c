@@ -130,7 +130,7 @@ static void confirm_open(struct ui *u, struct plan *take)
 {
 	u->plan = take;
 	u->answer[0] = '\0';
-	u->confirm_scroll.top = 0;
+	u->confirm_scroll = (struct scroll){0};
 	u->was_frozen = view_frozen(u->cfg.view);
 	/* Nothing may move behind a question. */
 	view_freeze(u->cfg.view, true);
@@ -185,7 +185,7 @@ static void confirm_run(struct ui *u)
 
 	u->plan = NULL;
 	u->answer[0] = '\0';
-	u->confirm_scroll.top = 0;
+	u->confirm_scroll = (struct scroll){0};
 	if (u->cfg.port.purge_run(u->cfg.port.ctx, plan, &e) < 0) {
 		confirm_leave(u);
 		ui_say_err(u, &e);

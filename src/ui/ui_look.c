@@ -76,7 +76,7 @@ static void sideways(struct ui *u, int step)
 	if (ui_mode(u) == MODE_DETAIL) {
 		view_move_cursor(u->cfg.view, step);
 		u->detail = view_cursor(u->cfg.view);
-		u->detail_scroll.top = 0;
+		u->detail_scroll = (struct scroll){0};
 	} else if (ui_mode(u) == MODE_TABLE) {
 		if (step > 0 && u->layout.right > 0)
 			u->col_scroll++;
@@ -406,7 +406,7 @@ void do_detail(struct ui *u, const char *arg, int64_t now_ms)
 		return;
 	}
 	u->detail = id;
-	u->detail_scroll.top = 0;
+	u->detail_scroll = (struct scroll){0};
 	ui_push(u, MODE_DETAIL);
 }
 
@@ -425,6 +425,6 @@ void do_help(struct ui *u, const char *arg, int64_t now_ms)
 {
 	(void)arg;
 	(void)now_ms;
-	u->help_scroll.top = 0;
+	u->help_scroll = (struct scroll){0};
 	ui_push(u, MODE_HELP);
 }

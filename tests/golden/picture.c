@@ -1,0 +1,279 @@
+/* The picture that the golden frames show: bindings for every verdict, and text that hurts. */
+#include "picture.h"
+
+#include <stdio.h>
+#include "base/text.h"
+#include "judge/verdict.h"
+
+struct fake {
+	const char *key, *user, *contact, *received, *path, *agent;
+	int left_s, refreshed_ago_s;
+	struct evidence e;
+};
+
+#define AGO(s) (PICTURE_NOW_MS - (s)*1000LL)
+#define HEARD(code_, rtt_, agent_)                                                                 \
+	{                                                                                          \
+		.outcome = PROBE_ANSWERED, .path = PROBE_PATH_OWN, .code = code_,                  \
+		.asked_ms = AGO(4), .heard_ms = AGO(4), .rtt_us = rtt_, .probes = 3, .answers = 3, \
+		.agent = agent_                                                                    \
+	}
+#define FAILED(what, words)                                                                        \
+	{                                                                                          \
+		.outcome = what, .path = PROBE_PATH_OWN, .asked_ms = AGO(12),                      \
+		.failed_first_ms = AGO(62), .failures = 3, .probes = 5, .answers = 2,              \
+		.heard_ms = AGO(300), .detail = words                                              \
+	}
+
+/* clang-format off */
+static const struct fake fakes[] = {
+	{"k01", "1001", "sip:1001@192.0.2.10:5060", "", "", "Yealink SIP-T46U 108.86.0.20",
+	 3355, 245, HEARD(200, 12400, "Yealink SIP-T46U 108.86.0.20")},
+	{"k02", "1001", "sip:1001@192.0.2.11:5066;transport=tcp", "", "", "MicroSIP/3.21.3",
+	 122, 3478, HEARD(486, 3100, "MicroSIP/3.21.3")},
+	{"k03", "1002", "sip:1002@192.0.2.12:5060", "", "", "snomD785/10.1.175.16",
+	 900, 2700, FAILED(PROBE_SILENT, "")},
+	{"k04", "1003", "sip:1003@192.0.2.13:5060", "", "", "Grandstream GXP2170 1.0.11.64",
+	 1800, 1800, FAILED(PROBE_REFUSED, "port unreachable")},
+	{"k05", "1004", "sip:1004@203.0.113.77:5060", "", "", "Cisco-CP8845/12.0.1",
+	 60, 60, FAILED(PROBE_NO_ROUTE, "no route to host")},
+	{"k06", "1005", "sip:1005@192.0.2.15:49152;transport=tls", "", "", "Zoiper v2.10.19.5",
+	 300, 3300, FAILED(PROBE_FLOW_GONE, "the connection is closed")},
+	{"k07", "1006", "sip:1006@192.0.2.16:5060", "", "", "Polycom VVX 411 6.4.4",
+	 2400, 1200, HEARD(404, 8800, "Polycom VVX 411 6.4.4")},
+	{"k08", "1007", "sip:1007@192.0.2.17:5060", "", "", "Yealink SIP-T42S 66.86",
+	 2000, 1600, HEARD(200, 91000, "Fritz!OS/7.57")},
+	{"k09", "1008", "sip:1008@10.0.0.8:5060", "", "<sip:edge1.example.net;lr>", "Linphone/5.2",
+	 2222, 1378, HEARD(200, 21000, "OpenSIPS (3.4.2)")},
+	{"k10", "1009", "sip:1009@phone.invalid;transport=ws", "", "", "JsSIP 3.10.1",
+	 580, 20, {.outcome = PROBE_NOT_ASKED}},
+	{"k11", "1010", "sip:1010@192.0.2.20:5060", "", "", "Gigaset N510 IP PRO/42.250",
+	 -35, 3635, {.outcome = PROBE_NOT_ASKED}},
+	{"k12", "1011", "sip:1011@192.0.2.21:5060", "", "", "AVM FRITZ!Box 7590",
+	 300, 3700, {.outcome = PROBE_NOT_ASKED}},
+	{"k13", "1012", "sip:1012@198.51.100.4:40211;pn-provider=apns;pn-prid=00fc13adff78512;"
+	 "pn-param=A1B2C3D4.com.example.app;app-id=com.example.app;transport=tls",
+	 "sip:198.51.100.4:40211;transport=tls", "", "Acrobits Softphone/6.0",
+	 604000, 800, {.outcome = PROBE_NOT_ASKED}},
+	{"k14", "1013", "sip:1013@192.0.2.23:5060", "", "", "baresip v1.0.0 (x86_64/linux)",
+	 3000, 600, {.outcome = PROBE_NOT_ASKED, .pending = true}},
+	{"k15", "hostile", "sip:hostile@192.0.2.66:5060;x=\x1b]0;owned\x07", "", "",
+	 "\x1b[31mEvil\x1b[0m \xe2\x80\xae" "fdp.exe\xc3 \x9b" "2J", 3000, 600, HEARD(200, 900, "")},
+	{"k16", "\xe6\x9d\xb1\xe4\xba\xac" ".desk", "sip:desk@192.0.2.30:5060", "", "",
+	 "\xe9\x9b\xbb\xe8\xa9\xb1\xe6\xa9\x9f" "Phone \xc3\xa9t\xc3\xa9", 3000, 600,
+	 {.outcome = PROBE_ANSWERED, .path = PROBE_PATH_OWN, .code = 200, .asked_ms = AGO(700),
+	  .heard_ms = AGO(700), .rtt_us = 45000, .probes = 1, .answers = 1}},
+	{"k17", "an.exceedingly.long.user.name.of.a.department", "sip:dept@a-very-long-host-name."
+	 "branch-office.customer.example.com:15060;transport=udp;line=8f7e6d5c4b3a", "", "",
+	 "Unify OpenScape Desk Phone CP600 V1 R5.7.0 SIP 180504", 3500, 100,
+	 HEARD(200, 7700, "Unify OpenScape Desk Phone CP600")},
+};
+/* clang-format on */
+
+static void put(struct picture *p, const struct fake *k)
+{
+	struct binding b = {
+		.key = slice_of(k->key),
+		.user = slice_of(k->user),
+		.domain = SLICE_LIT("example.com"),
+		.contact = slice_of(k->contact),
+		.received = slice_of(k->received),
+		.path = slice_of(k->path),
+		.socket = SLICE_LIT("udp:192.0.2.1:5060"),
+		.user_agent = slice_of(k->agent),
+		.call_id = SLICE_LIT("8a7f-33@192.0.2.10"),
+		.ruid = slice_of(k->key),
+		.expires_s = PICTURE_NOW_S + k->left_s,
+		.refreshed_s = PICTURE_NOW_S - k->refreshed_ago_s,
+		.granted_s = k->key[1] == '1' && k->key[2] == '2' ? 3600
+								  : k->left_s + k->refreshed_ago_s,
+		.cseq = 17,
+		.methods = BINDING_METHODS_ALL,
+		.q_milli = BINDING_Q_UNSET,
+	};
+	binding_id id = store_put(p->store, 0, &b, PICTURE_NOW_S - 900);
+
+	if (k->e.outcome != PROBE_NOT_ASKED || k->e.pending)
+		store_set_evidence(p->store, id, &k->e);
+}
+
+binding_id picture_id(struct picture *p, const char *key)
+{
+	return store_find(p->store, 0, slice_of(key));
+}
+
+/* ---- the port ----------------------------------------------------------------------------- */
+
+static void port_nothing(void *ctx)
+{
+	(void)ctx;
+}
+
+static void port_ping(void *ctx, const binding_id *ids, size_t n)
+{
+	(void)ctx;
+	(void)ids;
+	(void)n;
+}
+
+static size_t port_pings_open(void *ctx)
+{
+	return ((struct picture *)ctx)->pings_open;
+}
+
+static struct plan *port_purge_plan(void *ctx, const binding_id *ids, size_t n, struct err *e)
+{
+	return plan_purge(&((struct picture *)ctx)->env, ids, n, e);
+}
+
+static int port_purge_run(void *ctx, struct plan *take, struct err *e)
+{
+	struct picture *p = ctx;
+
+	(void)e;
+	plan_free(p->ran);
+	p->ran = take;
+	p->ran_over = false;
+	return 0;
+}
+
+static const struct plan *port_purge_plan_now(void *ctx, bool *over)
+{
+	struct picture *p = ctx;
+
+	*over = p->ran_over;
+	return p->ran;
+}
+
+static int port_snapshot(void *ctx, char path[256], struct err *e)
+{
+	(void)ctx;
+	(void)e;
+	snprintf(path, 256, "20310507T031240Z.regtop");
+	return 0;
+}
+
+static int port_ticket(void *ctx, const binding_id *ids, size_t n, char path[256], struct err *e)
+{
+	(void)ids;
+	(void)n;
+	return port_snapshot(ctx, path, e);
+}
+
+static void port_copy(void *ctx, struct slice text)
+{
+	(void)ctx;
+	(void)text;
+}
+
+static const char *port_purge_refused(void *ctx)
+{
+	return ((struct picture *)ctx)->refused;
+}
+
+static void consequence(const struct source *s, const struct binding *b, unsigned twins,
+			struct strbuf *out)
+{
+	(void)s;
+	(void)b;
+	(void)twins;
+	strbuf_add_str(out, "done by the registrar itself");
+}
+
+static void never(struct source *s, const struct binding *b, source_answer_fn *fn, void *ctx)
+{
+	(void)s;
+	(void)b;
+	(void)fn;
+	(void)ctx;
+}
+
+static const struct source_ops ops = {
+	.kind = "golden", .purge_consequence = consequence, .reread = never, .purge = never};
+
+void picture_open(struct picture *p, bool ascii_only)
+{
+	struct ui_config cfg;
+
+	*p = (struct picture){.ran_over = true};
+	clock_fake_init(&p->clock, PICTURE_NOW_MS);
+	p->store = store_new();
+	store_add_source(p->store, "kamailio.sqlite");
+	for (size_t i = 0; i < sizeof(fakes) / sizeof(fakes[0]); i++)
+		put(p, &fakes[i]);
+	p->view = view_new(p->store, verdict_judge, NULL);
+	p->source.ops = &ops;
+	p->source.status = (struct source_status){
+		.state = SOURCE_LIVE, .read_ms = PICTURE_NOW_MS - 3000, .complete = true};
+	snprintf(p->source.name, sizeof(p->source.name), "kamailio.sqlite");
+	p->sources[0] = &p->source;
+	p->env = (struct act_env){
+		.clock = &p->clock.clock,
+		.store = p->store,
+		.sources = {&p->source},
+		.source_count = 1,
+		/* Only looked at, never opened: a plan asks whether there is one. */
+		.journal = (struct journal *)p};
+	cfg = (struct ui_config){
+		.view = p->view,
+		.store = p->store,
+		.sources = p->sources,
+		.source_count = 1,
+		.ascii_only = ascii_only,
+		.port = {.ctx = p,
+			 .quit = port_nothing,
+			 .suspend = port_nothing,
+			 .redraw = port_nothing,
+			 .refresh = port_nothing,
+			 .ping = port_ping,
+			 .pings_open = port_pings_open,
+			 .ping_cancel = port_nothing,
+			 .purge_plan = port_purge_plan,
+			 .purge_run = port_purge_run,
+			 .purge_cancel = port_nothing,
+			 .purge_plan_now = port_purge_plan_now,
+			 .snapshot = port_snapshot,
+			 .ticket = port_ticket,
+			 .copy = port_copy,
+			 .purge_refused = port_purge_refused},
+	};
+	p->ui = ui_new(&cfg);
+	view_update(p->view, PICTURE_NOW_MS);
+}
+
+void picture_close(struct picture *p)
+{
+	ui_free(p->ui);
+	plan_free(p->ran);
+	view_free(p->view);
+	store_free(p->store);
+}
+
+void picture_keys(struct picture *p, const char *keys)
+{
+	struct slice rest = slice_of(keys), one;
+	char key[16];
+
+	while (rest.n) {
+		rest = slice_cut(rest, ' ', &one);
+		view_update(p->view, PICTURE_NOW_MS);
+		ui_key(p->ui, slice_to_buf(one, key, sizeof(key)), PICTURE_NOW_MS);
+	}
+	view_update(p->view, PICTURE_NOW_MS);
+}
+
+void picture_type(struct picture *p, const char *text)
+{
+	struct slice rest = slice_of(text);
+
+	while (rest.n) {
+		char key[8];
+		size_t len;
+
+		text_decode(rest, &len);
+		slice_to_buf(slice_make(rest.p, len), key, sizeof(key));
+		ui_key(p->ui, strcmp(key, " ") == 0 ? "space" : key, PICTURE_NOW_MS);
+		rest = slice_skip(rest, len);
+	}
+	view_update(p->view, PICTURE_NOW_MS);
+}

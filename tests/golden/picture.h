@@ -1,0 +1,37 @@
+/* The picture that the golden frames show: bindings for every verdict, and text that hurts. */
+#ifndef REGTOP_TESTS_GOLDEN_PICTURE_H
+#define REGTOP_TESTS_GOLDEN_PICTURE_H
+
+#include "act/plan.h"
+#include "model/view.h"
+#include "source/source.h"
+#include "ui/ui.h"
+
+/* 2031-05-07T03:12:40Z */
+#define PICTURE_NOW_S  1935889960LL
+#define PICTURE_NOW_MS (PICTURE_NOW_S * 1000)
+
+struct picture {
+	struct store *store;
+	struct view *view;
+	struct source source;
+	const struct source *sources[1];
+	struct act_env env;
+	struct clock_fake clock;
+	struct plan *ran; /* the plan that was run */
+	bool ran_over;
+	size_t pings_open;
+	const char *refused;
+	struct ui *ui;
+};
+
+void picture_open(struct picture *p, bool ascii_only);
+void picture_close(struct picture *p);
+/* Blank-separated key names. */
+void picture_keys(struct picture *p, const char *keys);
+/* Characters, each one a key. */
+void picture_type(struct picture *p, const char *text);
+/* The id of the binding with this key. */
+binding_id picture_id(struct picture *p, const char *key);
+
+#endif

@@ -1,0 +1,827 @@
+/* Tests of the inspector: keys drive its state, and only the right answer lets a purge run. */
+#include "test.h"
+
+#include <errno.h>
+#include "base/text.h"
+#include "judge/verdict.h"
+#include "ui/commands.h"
+#include "ui/ui.h"
+#include "ui/ui_state.h"
+
+#define NOW_S  1936000000LL
+#define NOW_MS (NOW_S * 1000)
+
+/* A world that only remembers what it was asked to do. */
+struct world {
+	struct store *store;
+	struct view *view;
+	struct source source;
+	const struct source *sources[1];
+	struct act_env env;
+	struct clock_fake clock;
+	struct ui *ui;
+	int quits, redraws, refreshes, suspends, runs, purge_cancels, ping_cancels;
+	size_t pinged, pings_open;
+	binding_id first_pinged;
+	struct plan *ran;
+	bool over;
+	const char *refused;
+	struct strbuf copied;
+	size_t ticketed;
+};
+
+static struct world w;
+
+static void port_quit(void *ctx)
+{
+	((struct world *)ctx)->quits++;
+}
+
+static void port_suspend(void *ctx)
+{
+	((struct world *)ctx)->suspends++;
+}
+
+static void port_redraw(void *ctx)
+{
+	((struct world *)ctx)->redraws++;
+}
+
+static void port_refresh(void *ctx)
+{
+	((struct world *)ctx)->refreshes++;
+}
+
+static void port_ping(void *ctx, const binding_id *ids, size_t n)
+{
+	struct world *me = ctx;
+
+	me->pinged = n;
+	me->first_pinged = ids[0];
+}
+
+static size_t port_pings_open(void *ctx)
+{
+	return ((struct world *)ctx)->pings_open;
+}
+
+static void port_ping_cancel(void *ctx)
+{
+	((struct world *)ctx)->ping_cancels++;
+}
+
+static struct plan *port_purge_plan(void *ctx, const binding_id *ids, size_t n, struct err *e)
+{
+	return plan_purge(&((struct world *)ctx)->env, ids, n, e);
+}
+
+static int port_purge_run(void *ctx, struct plan *take, struct err *e)
+{
+	struct world *me = ctx;
+
+	(void)e;
+	me->runs++;
+	plan_free(me->ran);
+	me->ran = take;
+	me->over = false;
+	return 0;
+}
+
+static void port_purge_cancel(void *ctx)
+{
+	((struct world *)ctx)->purge_cancels++;
+}
+
+static const struct plan *port_purge_plan_now(void *ctx, bool *over)
+{
+	struct world *me = ctx;
+
+	*over = me->over;
+	return me->ran;
+}
+
+static int port_snapshot(void *ctx, char path[256], struct err *e)
+{
+	(void)ctx;
+	path[0] = '\0';
+	return err_set(e, -ENOSPC, "Make room.", "The disk is full.");
+}
+
+static int port_ticket(void *ctx, const binding_id *ids, size_t n, char path[256], struct err *e)
+{
+	(void)ids;
+	(void)e;
+	((struct world *)ctx)->ticketed = n;
+	snprintf(path, 256, "ticket.txt");
+	return 0;
+}
+
+static void port_copy(void *ctx, struct slice text)
+{
+	struct world *me = ctx;
+
+	strbuf_clear(&me->copied);
+	strbuf_add_slice(&me->copied, text);
+}
+
+static const char *port_purge_refused(void *ctx)
+{
+	return ((struct world *)ctx)->refused;
+}
+
+static void consequence(const struct source *s, const struct binding *b, unsigned twins,
+			struct strbuf *out)
+{
+	(void)s;
+	(void)b;
+	(void)twins;
+	strbuf_add_str(out, "by the test");
+}
+
+static void never(struct source *s, const struct binding *b, source_answer_fn *fn, void *ctx)
+{
+	(void)s;
+	(void)b;
+	(void)fn;
+	(void)ctx;
+}
+
+static const struct source_ops ops = {
+	.kind = "test", .purge_consequence = consequence, .reread = never, .purge = never};
+
+static void add(const char *user)
+{
+	struct binding b = {.key = slice_of(user),
+			    .user = slice_of(user),
+			    .domain = SLICE_LIT("example.com"),
+			    .contact = SLICE_LIT("sip:x@192.0.2.1:5060"),
+			    .expires_s = NOW_S + 600,
+			    .refreshed_s = NOW_S - 60,
+			    .granted_s = 660,
+			    .methods = BINDING_METHODS_ALL,
+			    .q_milli = BINDING_Q_UNSET};
+
+	store_put(w.store, 0, &b, NOW_S - 60);
+}
+
+static int open_world(void **state)
+{
+	static const char *const users[] = {"alice", "bob", "carol", "dave", "erin"};
+	struct ui_config cfg;
+
+	(void)state;
+	w = (struct world){.over = true};
+	clock_fake_init(&w.clock, NOW_MS);
+	w.store = store_new();
+	store_add_source(w.store, "test");
+	for (size_t i = 0; i < sizeof(users) / sizeof(users[0]); i++)
+		add(users[i]);
+	w.view = view_new(w.store, verdict_judge, NULL);
+	w.source.ops = &ops;
+	w.source.status =
+		(struct source_status){.state = SOURCE_LIVE, .read_ms = NOW_MS, .complete = true};
+	w.sources[0] = &w.source;
+	w.env = (struct act_env){.clock = &w.clock.clock,
+				 .store = w.store,
+				 .sources = {&w.source},
+				 .source_count = 1,
+				 /* Only looked at, never opened. */
+				 .journal = (struct journal *)&w};
+	cfg = (struct ui_config){.view = w.view,
+				 .store = w.store,
+				 .sources = w.sources,
+				 .source_count = 1,
+				 .port = {&w, port_quit, port_suspend, port_redraw, port_refresh,
+					  port_ping, port_pings_open, port_ping_cancel,
+					  port_purge_plan, port_purge_run, port_purge_cancel,
+					  port_purge_plan_now, port_snapshot, port_ticket,
+					  port_copy, port_purge_refused}};
+	w.ui = ui_new(&cfg);
+	view_update(w.view, NOW_MS);
+	return 0;
+}
+
+static int close_world(void **state)
+{
+	(void)state;
+	ui_free(w.ui);
+	plan_free(w.ran);
+	view_free(w.view);
+	store_free(w.store);
+	strbuf_free(&w.copied);
+	return 0;
+}
+
+/* Blank-separated key names, with a frame drawn after each as in life. */
+static void keys(const char *names)
+{
+	struct slice rest = slice_of(names), one;
+	struct frame f;
+	char key[16];
+
+	frame_init(&f, 80, 24, false);
+	while (rest.n) {
+		rest = slice_cut(rest, ' ', &one);
+		ui_key(w.ui, slice_to_buf(one, key, sizeof(key)), NOW_MS);
+		view_update(w.view, NOW_MS);
+		ui_draw(w.ui, &f, NOW_MS);
+	}
+	frame_free(&f);
+}
+
+static void type(const char *text)
+{
+	char key[2] = "";
+
+	for (; *text; text++) {
+		key[0] = *text;
+		ui_key(w.ui, *text == ' ' ? "space" : key, NOW_MS);
+	}
+	view_update(w.view, NOW_MS);
+}
+
+static bool screen_has(const char *text)
+{
+	struct strbuf b = STRBUF_INIT;
+	struct frame f;
+	bool has;
+
+	frame_init(&f, 80, 24, false);
+	ui_draw(w.ui, &f, NOW_MS);
+	frame_text(&f, &b);
+	has = strstr(strbuf_str(&b), text) != NULL;
+	strbuf_free(&b);
+	frame_free(&f);
+	return has;
+}
+
+static binding_id id_of(const char *user)
+{
+	return store_find(w.store, 0, slice_of(user));
+}
+
+static void assert_cursor_on(const char *user)
+{
+	assert_int_equal(view_cursor(w.view), id_of(user));
+}
+
+/* ---- moving, marks, looking --------------------------------------------------------------- */
+
+TEST(the_cursor_moves_by_letters_arrows_and_ends)
+{
+	UNUSED_STATE;
+	assert_cursor_on("alice");
+	keys("j down");
+	assert_cursor_on("carol");
+	keys("k");
+	assert_cursor_on("bob");
+	keys("G");
+	assert_cursor_on("erin");
+	keys("down pgdn");
+	assert_cursor_on("erin");
+	keys("home");
+	assert_cursor_on("alice");
+}
+
+TEST(space_marks_and_moves_on_and_u_takes_the_mark_away)
+{
+	UNUSED_STATE;
+	keys("space");
+	assert_true(store_marked(w.store, id_of("alice")));
+	assert_cursor_on("bob");
+	keys("k u");
+	assert_int_equal(store_mark_count(w.store), 0);
+}
+
+TEST(unmarking_all_takes_hidden_marks_too_and_says_so)
+{
+	UNUSED_STATE;
+	keys("space space f");
+	type("alice");
+	keys("enter");
+	assert_true(screen_has("2 marked, 1 not shown"));
+	keys("U");
+	assert_int_equal(store_mark_count(w.store), 0);
+	assert_true(screen_has("2 marks taken away, 1 of them out of sight."));
+}
+
+TEST(the_filter_follows_typing_and_esc_brings_the_old_one_back)
+{
+	UNUSED_STATE;
+	keys("f");
+	type("car");
+	assert_int_equal(view_count(w.view), 1);
+	keys("bs bs bs");
+	assert_int_equal(view_count(w.view), 5);
+	type("bob");
+	keys("enter");
+	assert_int_equal(view_count(w.view), 1);
+	keys("f ctrl-u");
+	type("alice");
+	assert_cursor_on("alice");
+	keys("esc");
+	assert_string_equal(view_filter(w.view), "bob");
+}
+
+TEST(a_filter_that_does_not_parse_keeps_the_last_good_one_and_shows_the_place)
+{
+	UNUSED_STATE;
+	keys("f");
+	type("bob (");
+	assert_string_equal(view_filter(w.view), "bob ");
+	assert_true(screen_has("^"));
+	keys("enter");
+	assert_int_equal(w.ui->prompt.kind, PROMPT_FILTER);
+	keys("esc");
+	assert_string_equal(view_filter(w.view), "");
+}
+
+TEST(letters_typed_at_a_prompt_are_never_commands)
+{
+	UNUSED_STATE;
+	keys("f");
+	type("xyqpPU");
+	keys("bs del bs");
+	assert_int_equal(w.quits, 0);
+	assert_int_equal(w.pinged, 0);
+	assert_int_equal(w.ui->prompt.kind, PROMPT_FILTER);
+	assert_int_equal(ui_mode(w.ui), MODE_TABLE);
+}
+
+TEST(search_moves_the_cursor_and_goes_round)
+{
+	UNUSED_STATE;
+	keys("/");
+	type("DAVE");
+	keys("enter");
+	assert_cursor_on("dave");
+	keys("/");
+	type("o");
+	keys("enter");
+	assert_cursor_on("erin");
+	keys("n");
+	assert_cursor_on("alice");
+	keys("N");
+	assert_cursor_on("erin");
+	keys("/");
+	type("nobody");
+	keys("enter");
+	assert_cursor_on("erin");
+	assert_true(screen_has("No row shows \"nobody\"."));
+}
+
+TEST(sorting_moves_over_the_columns_and_turns_round)
+{
+	bool reverse;
+
+	UNUSED_STATE;
+	keys("> r");
+	assert_int_equal(view_sort(w.view, &reverse), COL_CONTACT);
+	assert_true(reverse);
+	keys("< r");
+	assert_int_equal(view_sort(w.view, &reverse), COL_AOR);
+	assert_false(reverse);
+}
+
+TEST(the_column_chooser_hides_and_shows_but_keeps_the_last_one)
+{
+	size_t before = w.ui->col_count;
+
+	UNUSED_STATE;
+	keys("c j space");
+	assert_int_equal(w.ui->col_count, before + 1);
+	keys("space q");
+	assert_int_equal(w.ui->col_count, before);
+	assert_int_equal(ui_command(w.ui, "columns aor", NOW_MS, NULL), 0);
+	keys("c g space");
+	assert_int_equal(w.ui->col_count, 1);
+	assert_true(screen_has("The last column stays."));
+}
+
+TEST(esc_goes_up_but_does_not_quit_and_q_does)
+{
+	UNUSED_STATE;
+	keys("enter");
+	assert_int_equal(ui_mode(w.ui), MODE_DETAIL);
+	keys("esc esc esc");
+	assert_int_equal(ui_mode(w.ui), MODE_TABLE);
+	assert_int_equal(w.quits, 0);
+	keys("enter ? q q");
+	assert_int_equal(w.quits, 0);
+	keys("q");
+	assert_int_equal(w.quits, 1);
+}
+
+TEST(redraw_only_redraws_and_reading_again_only_reads)
+{
+	UNUSED_STATE;
+	keys("j ctrl-l");
+	assert_int_equal(w.redraws, 1);
+	assert_int_equal(w.refreshes, 0);
+	assert_int_equal(view_count(w.view), 5);
+	keys("f5");
+	assert_int_equal(w.refreshes, 1);
+	assert_cursor_on("bob");
+}
+
+TEST(the_detail_walks_through_the_bindings_and_survives_one_that_goes)
+{
+	UNUSED_STATE;
+	keys("enter l");
+	assert_true(screen_has("bob@example.com"));
+	store_remove(w.store, 0, SLICE_LIT("bob"));
+	view_update(w.view, NOW_MS);
+	assert_true(screen_has("This binding is gone"));
+	keys("x p t");
+	assert_int_equal(w.pinged, 0);
+	assert_int_equal(ui_mode(w.ui), MODE_DETAIL);
+}
+
+TEST(commands_are_run_by_their_words_and_unique_beginnings)
+{
+	struct err e = ERR_NONE;
+
+	UNUSED_STATE;
+	assert_int_equal(ui_command(w.ui, "  filter  carol ", NOW_MS, &e), 0);
+	view_update(w.view, NOW_MS);
+	assert_int_equal(view_count(w.view), 1);
+	assert_int_equal(ui_command(w.ui, "filter", NOW_MS, &e), 0);
+	view_update(w.view, NOW_MS);
+	assert_int_equal(view_count(w.view), 5);
+	assert_int_equal(ui_command(w.ui, "snap", NOW_MS, &e), 0);
+	assert_true(screen_has("The disk is full."));
+	assert_int_equal(ui_command(w.ui, "un", NOW_MS, &e), -EINVAL);
+	assert_non_null(strstr(e.what, "unmark-all"));
+	assert_int_equal(ui_command(w.ui, "nonsense", NOW_MS, &e), -EINVAL);
+	assert_int_equal(ui_command(w.ui, "ping twice", NOW_MS, &e), -EINVAL);
+	assert_int_equal(w.pinged, 0);
+}
+
+TEST(the_command_prompt_completes_and_remembers)
+{
+	UNUSED_STATE;
+	keys(":");
+	type("refr");
+	keys("tab enter");
+	assert_int_equal(w.refreshes, 1);
+	keys(": up enter");
+	assert_int_equal(w.refreshes, 2);
+}
+
+TEST(pasted_text_presses_no_command_and_does_not_submit_a_prompt)
+{
+	UNUSED_STATE;
+	keys("paste x y q p enter paste-end");
+	assert_int_equal(ui_mode(w.ui), MODE_TABLE);
+	assert_int_equal(w.quits, 0);
+	assert_int_equal(w.pinged, 0);
+	keys("f paste b o b enter paste-end");
+	assert_int_equal(w.ui->prompt.kind, PROMPT_FILTER);
+	assert_int_equal(view_count(w.view), 1);
+}
+
+/* ---- probes and records ------------------------------------------------------------------- */
+
+TEST(ping_asks_the_row_under_the_cursor_and_shift_p_all_marked_or_in_sight)
+{
+	UNUSED_STATE;
+	keys("j p");
+	assert_int_equal(w.pinged, 1);
+	assert_int_equal(w.first_pinged, id_of("bob"));
+	keys("P");
+	assert_int_equal(w.pinged, 5);
+	keys("space space P");
+	assert_int_equal(w.pinged, 2);
+	assert_int_equal(w.first_pinged, id_of("bob"));
+}
+
+TEST(copying_gives_clean_text_of_the_binding)
+{
+	UNUSED_STATE;
+	add("\x1b[2Jevil");
+	view_update(w.view, NOW_MS);
+	view_set_cursor(w.view, id_of("\x1b[2Jevil"));
+	keys("y");
+	assert_null(strchr(strbuf_str(&w.copied), '\x1b'));
+	assert_non_null(strstr(strbuf_str(&w.copied), "evil@example.com sip:x@192.0.2.1:5060"));
+}
+
+TEST(a_ticket_is_about_the_marked_bindings)
+{
+	UNUSED_STATE;
+	keys("t");
+	assert_int_equal(w.ticketed, 1);
+	assert_true(screen_has("ticket.txt"));
+	keys("space space space t");
+	assert_int_equal(w.ticketed, 3);
+}
+
+TEST(ctrl_c_stops_probes_first_and_then_leaves)
+{
+	UNUSED_STATE;
+	w.pings_open = 3;
+	keys("ctrl-c");
+	assert_int_equal(w.ping_cancels, 1);
+	assert_int_equal(w.quits, 0);
+	w.pings_open = 0;
+	keys("ctrl-c");
+	assert_int_equal(w.quits, 1);
+}
+
+/* ---- purge -------------------------------------------------------------------------------- */
+
+TEST(x_then_y_purges_exactly_the_one_under_the_cursor)
+{
+	UNUSED_STATE;
+	keys("j x");
+	assert_int_equal(ui_mode(w.ui), MODE_CONFIRM);
+	assert_true(screen_has("bob@example.com"));
+	assert_int_equal(w.runs, 0);
+	keys("y");
+	assert_int_equal(w.runs, 1);
+	assert_int_equal(w.ran->count, 1);
+	assert_int_equal(w.ran->items[0].id, id_of("bob"));
+	assert_true(screen_has("Result"));
+}
+
+TEST(no_other_key_is_ever_yes_for_one)
+{
+	static const char *const others[] = {"enter", "bs", "del",   "x", "Y",     "space",
+					     "esc",   "q",  "n",     "1", "tab",   "ctrl-c",
+					     "f5",    "j",  "paste", "X", "right", "down"};
+
+	UNUSED_STATE;
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		keys("x");
+		assert_int_equal(ui_mode(w.ui), MODE_CONFIRM);
+		keys(others[i]);
+		keys("paste-end");
+		assert_int_equal(w.runs, 0);
+		if (ui_mode(w.ui) == MODE_CONFIRM)
+			keys("esc");
+		assert_int_equal(ui_mode(w.ui), MODE_TABLE);
+	}
+	keys("x esc");
+	assert_true(screen_has("Nothing was purged."));
+	assert_int_equal(w.quits, 0);
+}
+
+TEST(several_are_purged_only_when_their_number_is_typed)
+{
+	UNUSED_STATE;
+	keys("space space space x");
+	assert_true(screen_has("Type 3"));
+	keys("y enter x x bs del space");
+	assert_int_equal(w.runs, 0);
+	assert_int_equal(ui_mode(w.ui), MODE_CONFIRM);
+	keys("1 3 bs bs 3 enter");
+	assert_int_equal(w.runs, 1);
+	assert_int_equal(w.ran->count, 3);
+}
+
+TEST(a_wrong_number_purges_nothing)
+{
+	UNUSED_STATE;
+	keys("space space x 3 enter");
+	assert_int_equal(w.runs, 0);
+	assert_int_equal(ui_mode(w.ui), MODE_TABLE);
+	assert_true(screen_has("Nothing was purged"));
+}
+
+TEST(marks_count_before_the_cursor_and_the_plan_names_them)
+{
+	UNUSED_STATE;
+	keys("G space g x");
+	assert_true(screen_has("erin@example.com"));
+	assert_false(screen_has("alice@example.com"));
+	keys("y");
+	assert_int_equal(w.ran->items[0].id, id_of("erin"));
+}
+
+TEST(a_single_mark_out_of_sight_is_not_purged_by_one_key)
+{
+	UNUSED_STATE;
+	keys("space f");
+	type("bob");
+	keys("enter x");
+	assert_int_equal(ui_mode(w.ui), MODE_TABLE);
+	assert_true(screen_has("out of sight"));
+	keys("y");
+	assert_int_equal(w.runs, 0);
+}
+
+TEST(several_marks_of_which_some_are_hidden_are_counted_in_the_question)
+{
+	UNUSED_STATE;
+	keys("space space f");
+	type("bob");
+	keys("enter x");
+	assert_true(screen_has("1 of them not shown"));
+	keys("2 enter");
+	assert_int_equal(w.ran->count, 2);
+}
+
+TEST(an_empty_table_purges_nothing)
+{
+	UNUSED_STATE;
+	keys("f");
+	type("nobody.at.all");
+	keys("enter x");
+	assert_int_equal(ui_mode(w.ui), MODE_TABLE);
+	assert_true(screen_has("nothing to purge"));
+	assert_int_equal(w.runs, 0);
+}
+
+TEST(the_table_stands_still_behind_the_question_and_goes_on_after_it)
+{
+	UNUSED_STATE;
+	keys("x");
+	assert_true(view_frozen(w.view));
+	keys("esc");
+	assert_false(view_frozen(w.view));
+	keys("Z x y");
+	w.over = true;
+	keys("esc");
+	assert_true(view_frozen(w.view));
+}
+
+TEST(the_detail_purges_what_it_shows_whatever_is_marked)
+{
+	UNUSED_STATE;
+	keys("G space g enter x");
+	assert_true(screen_has("alice@example.com"));
+	keys("y");
+	assert_int_equal(w.ran->items[0].id, id_of("alice"));
+}
+
+TEST(a_purge_that_is_not_allowed_says_why_and_asks_nothing)
+{
+	UNUSED_STATE;
+	w.refused = "this regtop is read-only (--read-only)";
+	keys("x");
+	assert_int_equal(ui_mode(w.ui), MODE_TABLE);
+	assert_true(screen_has("read-only (--read-only)"));
+	assert_true(screen_has("(x purge)"));
+}
+
+TEST(a_running_purge_is_stopped_by_ctrl_c_and_holds_q)
+{
+	UNUSED_STATE;
+	keys("x y ctrl-c");
+	assert_int_equal(w.purge_cancels, 1);
+	keys("esc q");
+	assert_int_equal(w.quits, 0);
+	assert_true(screen_has("A purge is running"));
+	keys("x");
+	assert_int_equal(ui_mode(w.ui), MODE_CONFIRM);
+	assert_int_equal(w.runs, 1);
+	w.over = true;
+	keys("esc q");
+	assert_int_equal(w.quits, 1);
+}
+
+TEST(a_reason_given_with_the_word_goes_into_the_plan)
+{
+	UNUSED_STATE;
+	assert_int_equal(ui_command(w.ui, "purge ticket 4711", NOW_MS, NULL), 0);
+	assert_true(screen_has("ticket 4711"));
+	keys("y");
+	assert_string_equal(w.ran->reason, "ticket 4711");
+}
+
+/* ---- the table of commands ---------------------------------------------------------------- */
+
+TEST(every_command_has_its_words_and_keys_are_distinct)
+{
+	UNUSED_STATE;
+	for (size_t i = 0; i < commands_count; i++) {
+		struct slice rest = slice_of(commands[i].keys), one;
+		char key[16];
+
+		assert_true(strlen(commands[i].help) > 8);
+		assert_int_equal(commands[i].help[strlen(commands[i].help) - 1], '.');
+		assert_non_null(commands[i].run);
+		assert_ptr_equal(command_by_word(slice_of(commands[i].word)), &commands[i]);
+		assert_true(rest.n > 0);
+		while (rest.n) {
+			rest = slice_cut(rest, ' ', &one);
+			slice_to_buf(one, key, sizeof(key));
+			assert_ptr_equal(command_by_key(key), &commands[i]);
+		}
+	}
+}
+
+TEST(delete_backspace_and_later_keys_are_bound_to_nothing)
+{
+	UNUSED_STATE;
+	assert_null(command_by_key("del"));
+	assert_null(command_by_key("bs"));
+	assert_null(command_by_key("f10"));
+	assert_null(command_by_key("w"));
+	assert_null(command_by_key("i"));
+}
+
+TEST(only_purge_changes_anything)
+{
+	UNUSED_STATE;
+	for (size_t i = 0; i < commands_count; i++)
+		assert_true(commands[i].changes == (strcmp(commands[i].word, "purge") == 0));
+}
+
+/* All but the last of the hints stand in 80 columns, and what matters in 60. */
+TEST(the_hint_bar_fits)
+{
+	struct strbuf b = STRBUF_INIT;
+	struct frame f;
+
+	UNUSED_STATE;
+	frame_init(&f, 60, 16, true);
+	ui_draw(w.ui, &f, NOW_MS);
+	frame_text(&f, &b);
+	assert_non_null(strstr(strbuf_str(&b), "? help  q quit  f filter  / search  Enter detail"));
+	frame_free(&f);
+	strbuf_clear(&b);
+	frame_init(&f, 96, 24, true);
+	ui_draw(w.ui, &f, NOW_MS);
+	frame_text(&f, &b);
+	for (size_t i = 0; i < commands_count; i++)
+		if (commands[i].hint)
+			assert_non_null(strstr(strbuf_str(&b), commands[i].hint));
+	frame_free(&f);
+	strbuf_free(&b);
+}
+
+TEST(random_keys_never_purge_without_an_answer)
+{
+	uint32_t seed = 12345;
+	struct frame f;
+
+	UNUSED_STATE;
+	frame_init(&f, 80, 24, false);
+	for (int i = 0; i < 20000; i++) {
+		const struct command *c;
+		char key[16];
+		struct slice first;
+
+		seed = seed * 1103515245u + 12345u;
+		c = &commands[(seed >> 16) % commands_count];
+		slice_cut(slice_of(c->keys), ' ', &first);
+		slice_to_buf(first, key, sizeof(key));
+		/* The one answer that counts is left out: 'y' at the question of one. */
+		if (strcmp(key, "y") == 0)
+			continue;
+		ui_key(w.ui, key, NOW_MS + i);
+		view_update(w.view, NOW_MS + i);
+		if (i % 7 == 0)
+			ui_draw(w.ui, &f, NOW_MS + i);
+	}
+	frame_free(&f);
+	assert_int_equal(w.runs, 0);
+}
+
+#define W(name) cmocka_unit_test_setup_teardown(name, open_world, close_world)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		W(the_cursor_moves_by_letters_arrows_and_ends),
+		W(space_marks_and_moves_on_and_u_takes_the_mark_away),
+		W(unmarking_all_takes_hidden_marks_too_and_says_so),
+		W(the_filter_follows_typing_and_esc_brings_the_old_one_back),
+		W(a_filter_that_does_not_parse_keeps_the_last_good_one_and_shows_the_place),
+		W(letters_typed_at_a_prompt_are_never_commands),
+		W(search_moves_the_cursor_and_goes_round),
+		W(sorting_moves_over_the_columns_and_turns_round),
+		W(the_column_chooser_hides_and_shows_but_keeps_the_last_one),
+		W(esc_goes_up_but_does_not_quit_and_q_does),
+		W(redraw_only_redraws_and_reading_again_only_reads),
+		W(the_detail_walks_through_the_bindings_and_survives_one_that_goes),
+		W(commands_are_run_by_their_words_and_unique_beginnings),
+		W(the_command_prompt_completes_and_remembers),
+		W(pasted_text_presses_no_command_and_does_not_submit_a_prompt),
+		W(ping_asks_the_row_under_the_cursor_and_shift_p_all_marked_or_in_sight),
+		W(copying_gives_clean_text_of_the_binding),
+		W(a_ticket_is_about_the_marked_bindings),
+		W(ctrl_c_stops_probes_first_and_then_leaves),
+		W(x_then_y_purges_exactly_the_one_under_the_cursor),
+		W(no_other_key_is_ever_yes_for_one),
+		W(several_are_purged_only_when_their_number_is_typed),
+		W(a_wrong_number_purges_nothing),
+		W(marks_count_before_the_cursor_and_the_plan_names_them),
+		W(a_single_mark_out_of_sight_is_not_purged_by_one_key),
+		W(several_marks_of_which_some_are_hidden_are_counted_in_the_question),
+		W(an_empty_table_purges_nothing),
+		W(the_table_stands_still_behind_the_question_and_goes_on_after_it),
+		W(the_detail_purges_what_it_shows_whatever_is_marked),
+		W(a_purge_that_is_not_allowed_says_why_and_asks_nothing),
+		W(a_running_purge_is_stopped_by_ctrl_c_and_holds_q),
+		W(a_reason_given_with_the_word_goes_into_the_plan),
+		W(every_command_has_its_words_and_keys_are_distinct),
+		W(delete_backspace_and_later_keys_are_bound_to_nothing),
+		W(only_purge_changes_anything),
+		W(the_hint_bar_fits),
+		W(random_keys_never_purge_without_an_answer),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
