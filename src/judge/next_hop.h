@@ -10,13 +10,13 @@ enum hop_from { HOP_NONE, HOP_PATH, HOP_RECEIVED, HOP_ALIAS, HOP_CONTACT };
 struct next_hop {
 	enum hop_from from;
 	enum transport transport;
-	struct netaddr addr;	/* len 0: a name, or nowhere */
-	char name[80];		/* host name when addr.len is 0, cleaned */
-	unsigned name_port;	/* port beside the name; 0: none was given */
-	bool reachable;		/* false: why says why nothing can arrive */
-	bool by_flow;		/* only the existing connection can carry it */
-	bool nat;		/* source address differs from the contact's host, or contact is private */
-	const char *why;	/* static sentence; NULL when reachable */
+	struct netaddr addr; /* len 0: a name, or nowhere */
+	char name[80];       /* host name when addr.len is 0, cleaned */
+	unsigned name_port;  /* port beside the name; 0: none was given */
+	bool reachable;      /* false: why says why nothing can arrive */
+	bool by_flow;        /* only the existing connection can carry it */
+	bool nat;        /* source address differs from the contact's host, or contact is private */
+	const char *why; /* static sentence; NULL when reachable */
 };
 
 /* Kamailio's lookup order (facts/kamailio-opensips 1.2): first Path URI, else received, else

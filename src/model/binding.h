@@ -8,36 +8,36 @@
 #include "base/slice.h"
 #include "base/strbuf.h"
 
-#define BINDING_PERMANENT INT64_MAX	/* expires_s of a contact that never lapses */
-#define BINDING_Q_UNSET (-1)
-#define BINDING_METHODS_ALL UINT32_MAX	/* nothing known that restricts them */
+#define BINDING_PERMANENT   INT64_MAX /* expires_s of a contact that never lapses */
+#define BINDING_Q_UNSET     (-1)
+#define BINDING_METHODS_ALL UINT32_MAX /* nothing known that restricts them */
 
 /* Slices point into the store's (or the giver's) memory; the store's are valid until its next
  * change. Raw bytes from outside: clean before showing. Fields that a source does not know are
  * empty slices or the value named beside them. */
 struct binding {
-	struct slice key;	  /* the registrar's own key (ruid, …), unique in its source */
-	struct slice user;	  /* AoR, before the '@' */
-	struct slice domain;	  /* AoR, after the '@'; empty when the registrar has no domains */
-	struct slice contact;	  /* Contact URI, verbatim bytes, no angle brackets */
-	struct slice received;	  /* "sip:IP:PORT[;transport=…]" where the REGISTER came from */
-	struct slice path;	  /* whole Path value */
-	struct slice socket;	  /* "udp:IP:PORT": the registrar's socket that took the REGISTER */
+	struct slice key;      /* the registrar's own key (ruid, …), unique in its source */
+	struct slice user;     /* AoR, before the '@' */
+	struct slice domain;   /* AoR, after the '@'; empty when the registrar has no domains */
+	struct slice contact;  /* Contact URI, verbatim bytes, no angle brackets */
+	struct slice received; /* "sip:IP:PORT[;transport=…]" where the REGISTER came from */
+	struct slice path;     /* whole Path value */
+	struct slice socket;   /* "udp:IP:PORT": the registrar's socket that took the REGISTER */
 	struct slice user_agent;
 	struct slice call_id;
-	struct slice instance;	  /* +sip.instance with its <> */
-	struct slice ruid;	  /* the registrar's unique id, when it has one */
-	struct slice node;	  /* registrar process that owns it, as text */
-	int64_t expires_s;	  /* Unix seconds, or BINDING_PERMANENT */
-	int64_t refreshed_s;	  /* last REGISTER, Unix seconds; 0 unknown */
-	int64_t granted_s;	  /* expiry granted at the last REGISTER; -1 unknown */
+	struct slice instance; /* +sip.instance with its <> */
+	struct slice ruid;     /* the registrar's unique id, when it has one */
+	struct slice node;     /* registrar process that owns it, as text */
+	int64_t expires_s;     /* Unix seconds, or BINDING_PERMANENT */
+	int64_t refreshed_s;   /* last REGISTER, Unix seconds; 0 unknown */
+	int64_t granted_s;     /* expiry granted at the last REGISTER; -1 unknown */
 	uint32_t cseq;
-	uint32_t methods;	  /* Kamailio's bits: INVITE 1 … OPTIONS 512 …; METHODS_ALL unknown */
-	int32_t q_milli;	  /* 0 … 1000, or BINDING_Q_UNSET */
-	int32_t reg_id;		  /* 0: none */
-	int32_t connection;	  /* the registrar's connection id; 0 or -1: none */
+	uint32_t methods;   /* Kamailio's bits: INVITE 1 … OPTIONS 512 …; METHODS_ALL unknown */
+	int32_t q_milli;    /* 0 … 1000, or BINDING_Q_UNSET */
+	int32_t reg_id;     /* 0: none */
+	int32_t connection; /* the registrar's connection id; 0 or -1: none */
 	uint32_t cflags;
-	uint8_t source;		  /* index of its source in the store; filled by the store */
+	uint8_t source; /* index of its source in the store; filled by the store */
 };
 
 /* Appends "user@domain", or "user" when there is no domain. Raw bytes. */

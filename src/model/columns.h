@@ -12,21 +12,50 @@
 struct row {
 	binding_id id;
 	struct binding b;
-	const struct evidence *evidence;	/* NULL: never asked */
+	const struct evidence *evidence; /* NULL: never asked */
 	struct judgement j;
-	const char *source;			/* name of its source */
-	unsigned twins;				/* bindings of this AoR, itself included */
-	int64_t now_ms;				/* wall time the row is looked at */
+	const char *source; /* name of its source */
+	unsigned twins;     /* bindings of this AoR, itself included */
+	int64_t now_ms;     /* wall time the row is looked at */
 	bool marked;
 };
 
 /* DESIGN 7; the order is the default order on screen and in CSV. */
 enum column_id {
-	COL_AOR, COL_USER, COL_DOMAIN, COL_CONTACT, COL_RECEIVED, COL_PATH, COL_SOCKET,
-	COL_TRANSPORT, COL_NEXT_HOP, COL_LEFT, COL_EXPIRES, COL_GRANTED, COL_REFRESHED, COL_HABIT,
-	COL_OVERDUE, COL_VERDICT, COL_BASIS, COL_CODE, COL_RTT_MS, COL_PROBED, COL_LOSS,
-	COL_ANSWERED_BY, COL_USER_AGENT, COL_CALL_ID, COL_CSEQ, COL_Q, COL_INSTANCE, COL_REG_ID,
-	COL_METHODS, COL_TWINS, COL_RUID, COL_NODE, COL_SOURCE, COL_NOTE,
+	COL_AOR,
+	COL_USER,
+	COL_DOMAIN,
+	COL_CONTACT,
+	COL_RECEIVED,
+	COL_PATH,
+	COL_SOCKET,
+	COL_TRANSPORT,
+	COL_NEXT_HOP,
+	COL_LEFT,
+	COL_EXPIRES,
+	COL_GRANTED,
+	COL_REFRESHED,
+	COL_HABIT,
+	COL_OVERDUE,
+	COL_VERDICT,
+	COL_BASIS,
+	COL_CODE,
+	COL_RTT_MS,
+	COL_PROBED,
+	COL_LOSS,
+	COL_ANSWERED_BY,
+	COL_USER_AGENT,
+	COL_CALL_ID,
+	COL_CSEQ,
+	COL_Q,
+	COL_INSTANCE,
+	COL_REG_ID,
+	COL_METHODS,
+	COL_TWINS,
+	COL_RUID,
+	COL_NODE,
+	COL_SOURCE,
+	COL_NOTE,
 	COL_COUNT,
 	COL_NONE = -1
 };
@@ -47,14 +76,14 @@ enum column_kind { COLUMN_TEXT, COLUMN_NUMBER, COLUMN_DURATION, COLUMN_TIME };
 enum column_cut { CUT_END, CUT_MIDDLE };
 
 struct column {
-	const char *name;	/* JSON, CSV, filter, sort, --columns */
-	const char *title;	/* heading on screen */
-	const char *help;	/* one sentence for help and manual */
+	const char *name;  /* JSON, CSV, filter, sort, --columns */
+	const char *title; /* heading on screen */
+	const char *help;  /* one sentence for help and manual */
 	enum column_kind kind;
 	enum column_cut cut;
-	unsigned char width_min, width_want;	/* columns on screen */
-	unsigned char rank;	/* 1: kept longest when the screen is narrow; 0: hidden unless asked */
-	bool right;		/* right-aligned */
+	unsigned char width_min, width_want; /* columns on screen */
+	unsigned char rank; /* 1: kept longest when the screen is narrow; 0: hidden unless asked */
+	bool right;         /* right-aligned */
 	void (*get)(const struct row *r, struct value *v);
 };
 
@@ -65,12 +94,13 @@ enum column_id column_by_name(struct slice name);
 /* The names that are near to a word that is no column, as "left, cseq"; "" when none is. */
 void columns_near(struct slice word, char *out, size_t size);
 
-/* What a column needs beside the binding itself, so that a sort or filter by expiry judges nobody. */
+/* What a column needs beside the binding itself, so that a sort or filter by expiry judges nobody.
+ */
 enum {
 	NEEDS_JUDGEMENT = 1,
 	NEEDS_EVIDENCE = 2,
 	NEEDS_TWINS = 4,
-	NEEDS_TIME = 8,	/* order or match can change by the mere passing of time */
+	NEEDS_TIME = 8, /* order or match can change by the mere passing of time */
 };
 unsigned column_needs(enum column_id col);
 /* The value by which rows are sorted: as get(), but verdict and basis by their rank. */

@@ -10,9 +10,9 @@ struct filter;
  *   expr  := all ('|' all)*      all := not+        not := '!' not | '(' expr ')' | test
  *   test  := word | field ':' value | field ('='|'<'|'>'|'<='|'>='|'!=') value | '~' regex
  * A bare word matches what a ticket says: AoR (also with +, 00 and blanks removed), contact,
- * received, User-Agent, Call-ID, instance (MAC with or without separators), verdict. field:value is "contains" for
- * text and "equals" for verdict, basis, transport, numbers; durations take 2m, 90s; "-" is null;
- * "quotes" keep blanks together. field~regex is a POSIX extended regex, ignoring case.
+ * received, User-Agent, Call-ID, instance (MAC with or without separators), verdict. field:value is
+ * "contains" for text and "equals" for verdict, basis, transport, numbers; durations take 2m, 90s;
+ * "-" is null; "quotes" keep blanks together. field~regex is a POSIX extended regex, ignoring case.
  * Empty text gives a filter that matches everything. On error returns -EINVAL, *e says what, and
  * *at gets the byte position in text where it broke. */
 int filter_parse(struct slice text, struct filter **out, size_t *at, struct err *e);

@@ -1,4 +1,5 @@
-/* The filter as a tree: what the parser makes and the matcher walks. */
+/* The filter's parser: words, fields, comparisons and regexes into a tree, with caps on everything.
+ */
 #ifndef REGTOP_MODEL_FILTER_PARSE_H
 #define REGTOP_MODEL_FILTER_PARSE_H
 

@@ -31,9 +31,9 @@ enum basis { BASIS_NONE, BASIS_UNKNOWN, BASIS_LIKELY, BASIS_CONFIRMED };
 enum tone { TONE_NEUTRAL, TONE_GOOD, TONE_WARN, TONE_BAD };
 
 struct verdict_word {
-	const char *word;	/* as in the row, JSON and filters */
+	const char *word; /* as in the row, JSON and filters */
 	enum tone tone;
-	const char *meaning;	/* one sentence for help and manual */
+	const char *meaning; /* one sentence for help and manual */
 };
 
 /* THE table of verdict words, by enum verdict. */
@@ -43,17 +43,17 @@ const char *basis_name(enum basis b);
 /* Index by word, ignoring case and a trailing '?'; -1 when it is none. */
 int verdict_by_word(struct slice word);
 
-#define JUDGEMENT_HOP 96
+#define JUDGEMENT_HOP  96
 #define JUDGEMENT_NOTE 160
 
 struct judgement {
 	enum verdict verdict;
-	enum tone tone;		/* may be milder than the word's (one failure is not red yet) */
+	enum tone tone; /* may be milder than the word's (one failure is not red yet) */
 	enum basis basis;
-	int code;		/* shown with the word when it is neither 0 nor 2xx */
-	bool faded;		/* the evidence is old */
-	char next_hop[JUDGEMENT_HOP];	/* "udp:192.0.2.1:5060", or "" when nothing can arrive */
-	char note[JUDGEMENT_NOTE];	/* why, in one short sentence; may be empty */
+	int code;                     /* shown with the word when it is neither 0 nor 2xx */
+	bool faded;                   /* the evidence is old */
+	char next_hop[JUDGEMENT_HOP]; /* "udp:192.0.2.1:5060", or "" when nothing can arrive */
+	char note[JUDGEMENT_NOTE];    /* why, in one short sentence; may be empty */
 };
 
 #endif
