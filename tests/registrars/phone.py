@@ -88,4 +88,5 @@ def main():
         phone.serve()
 
 
-main()
+if __name__ == "__main__":
+    main()

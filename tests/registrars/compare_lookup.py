@@ -1,0 +1,57 @@
+#!/usr/bin/env python3
+"""compare_lookup.py SOCKET < listing.json: whether regtop's list says what Kamailio's memory says."""
+import calendar, json, sys, time
+from phone import rpc
+
+NAMES = {"contact": "Address", "received": "Received", "path": "Path", "socket": "Socket",
+         "user_agent": "User-Agent", "call_id": "Call-ID", "instance": "Instance", "cseq": "CSeq",
+         "ruid": "Ruid"}
+ALL_METHODS = 4294967295
+
+
+def unix(text):
+    return calendar.timegm(time.strptime(text, "%Y-%m-%dT%H:%M:%SZ"))
+
+
+def differences(row, c, now):
+    for ours, theirs in NAMES.items():
+        want = None if c[theirs] == "[not set]" else c[theirs]
+        if row[ours] != want:
+            yield "%s is %r, Kamailio says %r" % (ours, row[ours], want)
+    q = None if c["Q"] < 0 else c["Q"]
+    if (row["q"] is None) != (q is None) or q is not None and abs(row["q"] - q) > 0.0006:
+        yield "q is %r, Kamailio says %r" % (row["q"], c["Q"])
+    if str(row["node"]) != str(c["Server-Id"]):
+        yield "node is %r, Kamailio says %r" % (row["node"], c["Server-Id"])
+    if (row["reg_id"] or 0) != c["Reg-Id"]:
+        yield "reg_id is %r, Kamailio says %r" % (row["reg_id"], c["Reg-Id"])
+    if c["Expires"] == "permanent":
+        if row["expires"] is not None or row["left"] is not None:
+            yield "expires is %r, left %r, Kamailio says permanent" % (row["expires"], row["left"])
+    elif abs(unix(row["expires"]) - now - c["Expires"]) > 1:
+        yield "expires is %r, Kamailio says %r at %r" % (row["expires"], c["Expires"], now)
+    if c["Last-Modified"] and unix(row["refreshed"]) != c["Last-Modified"]:
+        yield "refreshed is %r, Kamailio says %r" % (row["refreshed"], c["Last-Modified"])
+
+
+def main():
+    rows = json.load(sys.stdin)["bindings"]
+    bad, seen = 0, 0
+    for aor in sorted({r["aor"] for r in rows}):
+        now = int(time.time())
+        contacts = [c["Contact"] for c in rpc(sys.argv[1], "ul.lookup", "location", aor)["result"]["Contacts"]]
+        ours = {r["ruid"]: r for r in rows if r["aor"] == aor}
+        if set(ours) != {c["Ruid"] for c in contacts}:
+            print("# %s: other bindings than in memory" % aor)
+            bad += 1
+            continue
+        for c in contacts:
+            seen += 1
+            for words in differences(ours[c["Ruid"]], c, now):
+                print("# %s: %s" % (aor, words))
+                bad += 1
+    print(seen)
+    sys.exit(1 if bad else 0)
+
+
+main()
