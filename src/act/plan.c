@@ -213,7 +213,8 @@ static const char *source_refuses(const struct act_env *env, uint8_t source)
 	return s->ops->purge_refused ? s->ops->purge_refused(s) : NULL;
 }
 
-int plan_allowed(const struct act_env *env, const struct plan *p, struct err *e)
+/* What forbids every change of this process; a plan that is only shown needs no permission. */
+static int change_allowed(const struct act_env *env, struct err *e)
 {
 	if (env->read_only)
 		return err_set(e, -EPERM, "Start regtop without it to change anything.",
@@ -222,6 +223,13 @@ int plan_allowed(const struct act_env *env, const struct plan *p, struct err *e)
 	if (!env->journal)
 		return err_set(e, -EPERM, env->journal_trouble,
 			       "the journal cannot be written, so nothing is changed");
+	return 0;
+}
+
+int plan_allowed(const struct act_env *env, const struct plan *p, struct err *e)
+{
+	if (!env->only_plans && change_allowed(env, e) < 0)
+		return -EPERM;
 	for (size_t i = 0; p && i < p->count; i++) {
 		uint8_t source = p->items[i].b->source;
 		const char *why = source_refuses(env, source);

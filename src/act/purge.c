@@ -430,7 +430,9 @@ struct purge *purge_start(struct act_env *env, struct plan *take, purge_progress
 {
 	struct purge *p;
 
-	if (plan_allowed(env, take, e) < 0) {
+	if (env->only_plans)
+		err_set(e, -EPERM, NULL, "only plans are made here, nothing is changed");
+	if (env->only_plans || plan_allowed(env, take, e) < 0) {
 		plan_free(take);
 		return NULL;
 	}

@@ -30,7 +30,7 @@ try 3 'text' "a file that is no database" -- list -s "$tap_dir/text"
 : >"$tap_dir/empty"
 try 3 'empty' "an empty file" -- list -s "$tap_dir/empty"
 sqlite3 "$tap_dir/other.sqlite" 'create table location(a, b); create table version(x);'
-try 3 'other.sqlite' "a database of something else" -- list -s "$tap_dir/other.sqlite"
+try 3 'lacks columns' "a database of something else" -- list -s "$tap_dir/other.sqlite"
 try 2 'nosuchkind|kind' "a kind that does not exist" -- list -s nosuchkind:here
 try 2 'listen' "listen on something else" -- listen -s "$tap_dir/text"
 

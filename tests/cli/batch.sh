@@ -42,7 +42,7 @@ is "$("$REGTOP" list -s "$db" --csv --columns ruid --sort -ruid --limit 1 | tail
   "--sort -NAME goes down and --limit cuts"
 is "$("$REGTOP" list -s "$db" --csv --columns ruid 'ua:yealink | user:bob' --sort ruid | paste -sd' ')" \
   "ruid ulcx-1-3 uloc-1-1" "filters combine"
-like "$("$REGTOP" list -s "$db")" '^ *AOR' "the plain table has headings"
+like "$("$REGTOP" list -s "$db")" '^AoR +Contact' "the plain table has headings"
 unlike "$("$REGTOP" list -s "$db")" $'\033' "and no escape sequence"
 
 out=$("$REGTOP" show -s "$db" alice@acme.example)
