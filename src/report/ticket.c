@@ -231,7 +231,7 @@ static void put_contact(struct writer *w, const struct binding *b)
 	    netaddr_is_private(&a))
 		say(w, ", private");
 	if (b->received.n)
-		say(w, h.nat ? ", differs from its source: NAT" : ", agrees with its source");
+		say(w, h.nat ? ", not where it came from: NAT" : ", where it came from");
 	else if (h.nat)
 		say(w, ": behind NAT");
 	put(w, "");
@@ -329,9 +329,10 @@ static void put_probe(struct writer *w, const struct evidence *e)
 		put(w, "");
 		return;
 	}
-	strbuf_addf(&w->text, "probe: %u asked, %u answered; last at ", e->probes, e->answers);
+	strbuf_addf(&w->text, "probe: %u asked, %u answered%s; last at ", e->probes, e->answers,
+		    probe_path_words(e->path));
 	add_stamp(w, e->asked_ms);
-	strbuf_addf(&w->text, " %s", outcome_words(e->outcome));
+	strbuf_addf(&w->text, ": %s", outcome_words(e->outcome));
 	if (e->code)
 		strbuf_addf(&w->text, " %d", e->code);
 	if (e->detail[0]) {
@@ -341,9 +342,8 @@ static void put_probe(struct writer *w, const struct evidence *e)
 	if (e->outcome == PROBE_ANSWERED)
 		strbuf_addf(&w->text, " after %u.%03u ms%s", e->rtt_us / 1000, e->rtt_us % 1000,
 			    e->late ? ", late" : "");
-	say(w, probe_path_words(e->path));
 	if (e->by_registrar)
-		say(w, ", answered by the registrar itself");
+		say(w, ", by the registrar itself");
 	put(w, "");
 	if (e->agent[0]) {
 		say(w, "answered by ");
@@ -366,11 +366,11 @@ static void put_verdict(struct writer *w, const struct row *r)
 	if (j->code && (j->code < 200 || j->code > 299))
 		strbuf_addf(&w->text, " %d", j->code);
 	if (j->basis != BASIS_NONE)
-		strbuf_addf(&w->text, ", %s", basis_name(j->basis));
+		strbuf_addf(&w->text, " (basis %s)", basis_name(j->basis));
 	if (j->faded)
 		say(w, ", old evidence");
 	if (j->note[0]) {
-		say(w, ". ");
+		say(w, ": ");
 		add_outside(w, redact_text, slice_of(j->note));
 	}
 	put(w, "");
