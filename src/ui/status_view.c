@@ -283,7 +283,7 @@ static void draw_note(struct ui *u, struct frame *f, int y, int64_t now_ms)
 	if (ui_mode(u) != MODE_TABLE || !id || !view_row(u->cfg.view, id, now_ms, &r) ||
 	    !r.j.note[0])
 		return;
-	frame_putf(f, 0, y, f->width, ROLE_DIM, 0, "%s: %s", verdict_words[r.j.verdict].word,
+	frame_putf(f, 0, y, f->width, ROLE_STATUS, 0, "%s: %s", verdict_words[r.j.verdict].word,
 		   r.j.note);
 }
 

@@ -214,6 +214,42 @@ static enum role cell_role(enum column_id id, const struct row *r, char news)
 	return ROLE_TEXT;
 }
 
+static uint32_t lower(uint32_t cp)
+{
+	return cp >= 'A' && cp <= 'Z' ? cp + 32 : cp;
+}
+
+/* Does the text stand in the cells from x on? Returns how many columns it takes, or 0. */
+static int match_at(const struct frame *f, int x, int end, int y, struct slice text)
+{
+	int from = x;
+
+	while (text.n) {
+		size_t len;
+		uint32_t cp = text_decode(text, &len);
+		const struct cell *c = &f->cells[(size_t)y * (size_t)f->width + (size_t)x];
+
+		if (x >= end || lower(c->cp ? c->cp : ' ') != lower(cp))
+			return 0;
+		x += text_cp_width(cp);
+		text = slice_skip(text, len);
+	}
+	return x - from;
+}
+
+/* Shows what the search found; where a cut hides it, the whole cell says so. */
+static void draw_match(struct frame *f, int x, int y, int width, struct slice text)
+{
+	int end = x + width < f->width ? x + width : f->width, hits = 0;
+	struct cell *line = &f->cells[(size_t)y * (size_t)f->width];
+
+	for (int at = x; at < end; at++)
+		for (int n = match_at(f, at, end, y, text); n > 0; n--, hits++)
+			line[at + n - 1].role = ROLE_MATCH;
+	for (int at = x; hits == 0 && at < end; at++)
+		line[at].role = ROLE_MATCH;
+}
+
 static void draw_row(const struct ui *u, struct frame *f, int y, const struct row *r, bool cursor)
 {
 	struct slice search = slice_of(u->search);
@@ -234,11 +270,11 @@ static void draw_row(const struct ui *u, struct frame *f, int y, const struct ro
 
 		strbuf_clear(&text);
 		column_show(id, r, f->ascii_only, &text);
-		if (search.n && slice_find_icase(strbuf_slice(&text), search) >= 0)
-			role = ROLE_MATCH;
 		frame_put_cut(f, u->layout.cols[i].x, y, u->layout.cols[i].width,
 			      columns[id].cut == CUT_MIDDLE, columns[id].right, role,
 			      cursor ? CELL_CURSOR : 0, strbuf_slice(&text));
+		if (search.n && slice_find_icase(strbuf_slice(&text), search) >= 0)
+			draw_match(f, u->layout.cols[i].x, y, u->layout.cols[i].width, search);
 	}
 	strbuf_free(&text);
 }

@@ -143,13 +143,23 @@ static const char *char_name(wint_t c, char buf[8])
 
 static void key_tell(struct terminal *t, const char *name)
 {
-	if (!t->lost)
+	if (name && !t->lost)
 		t->ev.key(t->ev.ctx, name);
 }
 
+/* What TERM does not tell but terminals send all the same. */
+static const struct {
+	const char *seq, *name;
+} key_sequences[] = {
+	{"A", "up"},    {"B", "down"},    {"C", "right"}, {"D", "left"},     {"H", "home"},
+	{"F", "end"},   {"Z", "backtab"}, {"1~", "home"}, {"4~", "end"},     {"5~", "pgup"},
+	{"6~", "pgdn"}, {"3~", "del"},    {"15~", "f5"},  {"200~", "paste"}, {"201~", "paste-end"},
+};
+
 /* Reads on to the end of a control sequence that ncurses did not know, so that its letters do not
- * become commands ("\e[1;5A" would end in one). Knows the brackets of a paste. */
-static void csi_swallow(struct terminal *t)
+ * become commands ("\e[1;5x" would end in one). NULL when it is none that means something here.
+ * Between the two of a paste nothing may be taken for a command; that is the inspector's part. */
+static const char *csi_name(struct terminal *t)
 {
 	char seq[CSI_MAX];
 	size_t n = 0;
@@ -161,37 +171,48 @@ static void csi_swallow(struct terminal *t)
 			break;
 	}
 	seq[n] = '\0';
-	/* Between these two nothing may be taken for a command. */
-	if (strcmp(seq, "200~") == 0)
-		key_tell(t, "paste");
-	else if (strcmp(seq, "201~") == 0)
-		key_tell(t, "paste-end");
+	for (size_t i = 0; i < sizeof(key_sequences) / sizeof(key_sequences[0]); i++)
+		if (strcmp(seq, key_sequences[i].seq) == 0)
+			return key_sequences[i].name;
+	return NULL;
+}
+
+static const char *name_of(int kind, wint_t c, char buf[8])
+{
+	if (kind == KEY_CODE_YES)
+		return name_by_code(key_codes, sizeof(key_codes) / sizeof(key_codes[0]), (int)c);
+	return char_name(c, buf);
+}
+
+/* After an Esc that ncurses gave alone: a lone one, one before another key, or a sequence. */
+static void escape_read(struct terminal *t)
+{
+	char buf[8];
+	wint_t next;
+	int kind = wget_wch(t->keys, &next);
+
+	if (kind == OK && (next == '[' || next == 'O')) {
+		key_tell(t, csi_name(t));
+		return;
+	}
+	key_tell(t, "esc");
+	if (kind != ERR)
+		key_tell(t, name_of(kind, next, buf));
 }
 
 /* One key; false when there is none. */
 static bool key_read(struct terminal *t)
 {
 	char buf[8];
-	wint_t c, next;
+	wint_t c;
 	int kind = wget_wch(t->keys, &c);
-	const char *name;
 
 	if (kind == ERR)
 		return false;
-	if (kind == KEY_CODE_YES) {
-		name = name_by_code(key_codes, sizeof(key_codes) / sizeof(key_codes[0]), (int)c);
-	} else if (c == 0x1b && wget_wch(t->keys, &next) == OK) {
-		if (next == '[' || next == 'O') {
-			csi_swallow(t);
-			return true;
-		}
-		key_tell(t, "esc");
-		name = char_name(next, buf);
-	} else {
-		name = char_name(c, buf);
-	}
-	if (name)
-		key_tell(t, name);
+	if (kind == OK && c == 0x1b)
+		escape_read(t);
+	else
+		key_tell(t, name_of(kind, c, buf));
 	return true;
 }
 
@@ -330,14 +351,21 @@ static void colours_start(struct terminal *t, bool no_color)
 
 static int screen_start(struct terminal *t, bool no_color, struct err *e)
 {
+	struct sigaction on_int, on_term;
+
 	t->spool = memfd_create("regtop-screen", MFD_CLOEXEC);
 	t->spool_file = t->spool >= 0 ? fdopen(t->spool, "w") : NULL;
 	t->in_file = fdopen(dup(t->tty.fd), "r");
 	if (!t->spool_file || !t->in_file)
 		return err_set(e, -errno, NULL, "The screen cannot be set up: %s.",
 			       strerror(errno));
-	/* ncurses takes SIGWINCH only when nobody has it yet; ours came first. */
+	/* ncurses takes a signal only when nobody has it yet; SIGWINCH and SIGTSTP are ours
+	 * already, and its way of ending the process is not wanted either. */
+	sigaction(SIGINT, NULL, &on_int);
+	sigaction(SIGTERM, NULL, &on_term);
 	t->screen = newterm(NULL, t->spool_file, t->in_file);
+	sigaction(SIGINT, &on_int, NULL);
+	sigaction(SIGTERM, &on_term, NULL);
 	if (!t->screen)
 		return err_set(e, -EINVAL, "Use `regtop list`, which needs no screen.",
 			       "ncurses cannot use this terminal.");

@@ -55,7 +55,8 @@ void ui_free(struct ui *u);
 
 /* Keys by name: a single UTF-8 character ("p", "é"), or "up" "down" "left" "right" "pgup" "pgdn"
  * "home" "end" "enter" "esc" "tab" "backtab" "bs" "del" "space" "f1".."f12" "ctrl-l" "ctrl-c"
- * "ctrl-u" "ctrl-w" "ctrl-d" "ctrl-f" "ctrl-b" "ctrl-z". */
+ * "ctrl-u" "ctrl-w" "ctrl-d" "ctrl-f" "ctrl-b" "ctrl-z". Between "paste" and "paste-end" stands what
+ * was pasted: it may go into a prompt, and presses no command. */
 void ui_key(struct ui *u, const char *key, int64_t now_ms);
 /* Runs one line of the ':' prompt. */
 int ui_command(struct ui *u, const char *line, int64_t now_ms, struct err *e);
