@@ -104,7 +104,7 @@ static inline void fake_consequence(const struct source *s, const struct binding
 {
 	(void)s;
 	(void)b;
-	strbuf_addf(out, "ul.rm_contact on unix:fake\x1b, %u twins", twins);
+	strbuf_addf(out, "ul.rm_contact on unix:fake\x1b; %u counted by the source", twins);
 }
 
 static inline bool fake_route(struct source *s, const struct binding *b, struct source_route *out)
