@@ -15,11 +15,11 @@ struct app {
 	struct view *view;
 	struct act_env env;
 	struct pinger *pinger;
-	struct app_source *feeds;	/* one per source, private */
+	struct app_source *feeds; /* one per source, private */
 	size_t feed_count;
-	struct sip_transport *transport;	/* ours, for probes of sources that are no registrar */
+	struct sip_transport *transport; /* ours, for probes of sources that are no registrar */
 	struct prober *prober;
-	void (*on_change)(void *ctx);	/* picture, status or evidence changed */
+	void (*on_change)(void *ctx); /* picture, status or evidence changed */
 	void *on_change_ctx;
 	struct journal *journal;
 	struct err journal_err;

@@ -24,25 +24,25 @@ struct options {
 	bool read_only;
 	bool dry_run;
 	bool yes;
-	unsigned yes_count;	/* --yes=COUNT; 0 when no count was given */
+	unsigned yes_count; /* --yes=COUNT; 0 when no count was given */
 	bool force;
 	bool no_color;
 	bool ascii;
-	unsigned limit;		/* 0: all */
-	unsigned timeout_s;	/* 0: the default of the command */
-	unsigned rate;		/* 0: default */
-	unsigned phones;	/* 0: default */
+	unsigned limit;     /* 0: all */
+	unsigned timeout_s; /* 0: the default of the command */
+	unsigned rate;      /* 0: default */
+	unsigned phones;    /* 0: default */
 	const char **operands;
 	unsigned operand_count;
-	char *filter;		/* operands joined by blanks; "" when there are none */
+	char *filter; /* operands joined by blanks; "" when there are none */
 };
 
 struct option_row {
-	char letter;		/* 0: none */
-	const char *name;	/* without the dashes */
-	const char *arg;	/* name of its argument, NULL: a flag; "[X]": optional */
-	const char *help;	/* one sentence for help and manual */
-	unsigned commands;	/* where it belongs: enum cli_bit */
+	char letter;       /* 0: none */
+	const char *name;  /* without the dashes */
+	const char *arg;   /* name of its argument, NULL: a flag; "[X]": optional */
+	const char *help;  /* one sentence for help and manual */
+	unsigned commands; /* where it belongs: enum cli_bit */
 };
 
 extern const struct option_row option_rows[];

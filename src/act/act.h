@@ -27,7 +27,7 @@ struct act_env {
 	struct journal *journal;     /* NULL: could not be opened; then nothing may change */
 	const char *journal_trouble; /* why journal is NULL */
 	bool read_only;
-	bool only_plans; /* --dry-run: plans are made and shown, none can be run */
+	bool only_plans;            /* --dry-run: plans are made and shown, none can be run */
 	const char *read_only_why;  /* "--read-only", "REGTOP_READONLY=1", … */
 	unsigned probe_timeout_ms;  /* 0: default verdict time */
 	unsigned answer_timeout_ms; /* how long a source's verb may take; 0: PURGE_ANSWER_MS */

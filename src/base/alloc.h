@@ -17,7 +17,7 @@ char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 #define XGROW(p, cap, need)                                                                        \
 	do {                                                                                       \
 		if ((size_t)(need) > (size_t)(cap)) {                                              \
-			size_t grow_to_ = (cap) ? (size_t)(cap) * 2 : 16;                          \
+			size_t grow_to_ = (cap) ? (size_t)(cap)*2 : 16;                            \
 			if (grow_to_ < (size_t)(need))                                             \
 				grow_to_ = (size_t)(need);                                         \
 			(p) = xreallocarray((p), grow_to_, sizeof *(p));                           \

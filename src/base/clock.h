@@ -6,8 +6,8 @@
 
 /* Nothing else in the program asks the system for the time. */
 struct clock {
-	int64_t (*wall_ms)(void *ctx);	/* milliseconds since 1970, UTC */
-	int64_t (*mono_us)(void *ctx);	/* microseconds, never steps back */
+	int64_t (*wall_ms)(void *ctx); /* milliseconds since 1970, UTC */
+	int64_t (*mono_us)(void *ctx); /* microseconds, never steps back */
 	void *ctx;
 };
 

@@ -4,12 +4,12 @@
 
 /* Exit status of the program (DESIGN 7). */
 enum regtop_exit {
-	REGTOP_OK = 0,		/* done, all well */
-	REGTOP_FOUND = 1,	/* looked, and found something wrong */
-	REGTOP_USAGE = 2,	/* the command line makes no sense */
-	REGTOP_SOURCE = 3,	/* a source is unreachable or refused */
-	REGTOP_INCOMPLETE = 4,	/* the picture is incomplete */
-	REGTOP_REFUSED = 5,	/* a safety rule said no */
+	REGTOP_OK = 0,         /* done, all well */
+	REGTOP_FOUND = 1,      /* looked, and found something wrong */
+	REGTOP_USAGE = 2,      /* the command line makes no sense */
+	REGTOP_SOURCE = 3,     /* a source is unreachable or refused */
+	REGTOP_INCOMPLETE = 4, /* the picture is incomplete */
+	REGTOP_REFUSED = 5,    /* a safety rule said no */
 };
 
 /* code is a negative errno value; what and hint are whole sentences without a final newline. */

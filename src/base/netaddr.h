@@ -14,7 +14,7 @@ enum transport {
 	TRANSPORT_SCTP,
 	TRANSPORT_WS,
 	TRANSPORT_WSS,
-	TRANSPORT_OTHER,	/* named, but not one that we know */
+	TRANSPORT_OTHER, /* named, but not one that we know */
 };
 
 /* "udp", "tcp", … ; "" for NONE, "?" for OTHER. */
@@ -29,7 +29,7 @@ struct netaddr {
 		struct sockaddr_in6 in6;
 		struct sockaddr_storage ss;
 	};
-	socklen_t len;		/* 0: no address */
+	socklen_t len; /* 0: no address */
 };
 
 /* host is an IPv4 or IPv6 literal (brackets allowed). 0, or -EINVAL for a name. */

@@ -7,14 +7,14 @@
 
 /* All slices point into the raw URI; nothing is unescaped. */
 struct sip_uri {
-	struct slice scheme;	/* "sip", "sips", "tel", "mailto", … without the colon */
-	struct slice user;	/* may be empty */
+	struct slice scheme; /* "sip", "sips", "tel", "mailto", … without the colon */
+	struct slice user;   /* may be empty */
 	struct slice password;
-	struct slice host;	/* IPv6 without brackets */
-	struct slice params;	/* after the first ';' of the host part, without it */
-	struct slice headers;	/* after '?', without it */
-	unsigned port;		/* 0: absent */
-	bool is_sip;		/* scheme sip or sips: host, port and params mean something */
+	struct slice host;    /* IPv6 without brackets */
+	struct slice params;  /* after the first ';' of the host part, without it */
+	struct slice headers; /* after '?', without it */
+	unsigned port;        /* 0: absent */
+	bool is_sip;          /* scheme sip or sips: host, port and params mean something */
 	bool is_sips;
 };
 

@@ -13,7 +13,7 @@ struct slice {
 	size_t n;
 };
 
-#define SLICE_NONE ((struct slice){NULL, 0})
+#define SLICE_NONE   ((struct slice){NULL, 0})
 #define SLICE_LIT(s) ((struct slice){(s), sizeof(s) - 1})
 /* For printf("%.*s", SLICE_FMT(s)); only for text that was cleaned or is known to be ours. */
 #define SLICE_FMT(s) (int)(s).n, (s).p ? (s).p : ""

@@ -26,9 +26,9 @@ enum cli_bit {
 };
 
 struct cli_command {
-	const char *word;	/* "" for the inspector, which needs none */
-	const char *operands;	/* as shown in the usage line */
-	const char *help;	/* one sentence for help and manual */
+	const char *word;     /* "" for the inspector, which needs none */
+	const char *operands; /* as shown in the usage line */
+	const char *help;     /* one sentence for help and manual */
 	enum cli_bit bit;
 	unsigned operands_min, operands_max;
 	/* Returns an exit status of enum regtop_exit; messages are on stderr by then. */

@@ -13,15 +13,15 @@ struct listing {
 	const struct view *view;
 	const enum column_id *cols;
 	size_t col_count;
-	size_t limit;			/* rows; 0: all */
-	int64_t now_ms;			/* wall time all rows are looked at */
-	const struct source *const *sources;	/* for the JSON head */
+	size_t limit;                        /* rows; 0: all */
+	int64_t now_ms;                      /* wall time all rows are looked at */
+	const struct source *const *sources; /* for the JSON head */
 	size_t source_count;
 	/* For "count" in the JSON head, sources being in the store's order; NULL: the sources' own
 	 * count of what they last read. */
 	const struct store *store;
-	bool ascii_only;		/* C locale or --ascii; JSON then uses \u, CSV stays UTF-8 */
-	unsigned width;			/* TABLE: columns of the terminal, 0: as wide as needed */
+	bool ascii_only; /* C locale or --ascii; JSON then uses \u, CSV stays UTF-8 */
+	unsigned width;  /* TABLE: columns of the terminal, 0: as wide as needed */
 };
 
 /* Streams: a million rows do not become one string. 0, or -errno of the write. The formats are

@@ -10,7 +10,7 @@
 #include "base/alloc.h"
 #include "base/hash.h"
 #include "base/text.h"
-#include "report/snapshot_fields.h"
+#include "report/snapshot_row.h"
 
 /* A million bindings are some 600 MB. */
 #define MAX_FILE ((off_t)2 << 30)
@@ -47,7 +47,7 @@ struct reader {
 	uint64_t *keys; /* hashes of (source, key), to find twice the same */
 	size_t keys_cap;
 	unsigned source_max;
-	struct strbuf scratch[SNAPSHOT_TEXTS]; /* bytes that were written in hex */
+	struct snapshot_parser parser;
 	snapshot_row_fn *fn;
 	void *ctx;
 	struct err *e;
@@ -118,166 +118,9 @@ static int take_value(struct reader *r, json_t **out)
 	}
 }
 
-/* ---- one binding ------------------------------------------------------------------------------
- */
-
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
-static bool unhex(struct slice s, struct strbuf *out)
-{
-	strbuf_clear(out);
-	if (s.n % 2)
-		return false;
-	for (size_t i = 0; i < s.n; i += 2) {
-		int hi = hex_digit(s.p[i]), lo = hex_digit(s.p[i + 1]);
-
-		if (hi < 0 || lo < 0)
-			return false;
-		strbuf_add_char(out, (char)(hi << 4 | lo));
-	}
-	return true;
-}
-
 static struct slice string_of(const json_t *j)
 {
 	return slice_make(json_string_value(j), json_string_length(j));
-}
-
-static int read_text(struct reader *r, const json_t *row, size_t i, struct binding *b)
-{
-	const char *name = snapshot_texts[i].name;
-	const json_t *j = json_object_get(row, name), *hex;
-	struct slice s;
-
-	if (!j)
-		return 0;
-	hex = json_is_object(j) ? json_object_get(j, "hex") : NULL;
-	if (json_is_string(j))
-		s = string_of(j);
-	else if (json_is_string(hex) && unhex(string_of(hex), &r->scratch[i]))
-		s = strbuf_slice(&r->scratch[i]);
-	else
-		return damaged(r, "\"%s\" of binding %zu is no text", name, r->head.bindings);
-	if (s.n > SNAPSHOT_MAX_FIELD)
-		return damaged(r, "\"%s\" of binding %zu is too long", name, r->head.bindings);
-	memcpy((char *)b + snapshot_texts[i].offset, &s, sizeof(s));
-	return 0;
-}
-
-static int read_numbers(struct reader *r, const json_t *j, const struct snapshot_number *f,
-			size_t n, void *base)
-{
-	for (; n; n--, f++) {
-		const json_t *v = json_object_get(j, f->name);
-		bool truth = f->type == SNAPSHOT_BOOL, right;
-
-		snapshot_number_set(f, base, f->unset);
-		if (!v)
-			continue;
-		if (truth)
-			right = json_is_boolean(v) && snapshot_number_set(f, base, json_is_true(v));
-		else
-			right = json_is_integer(v) &&
-				snapshot_number_set(f, base, json_integer_value(v));
-		if (!right)
-			return damaged(r, "\"%s\" of binding %zu is no %s that fits", f->name,
-				       r->head.bindings, truth ? "truth" : "number");
-	}
-	return 0;
-}
-
-static int read_word(struct reader *r, const json_t *j, const char *name, const char *const *words,
-		     size_t n, unsigned *out)
-{
-	const json_t *v = json_object_get(j, name);
-
-	for (size_t i = 0; i < n && json_is_string(v); i++) {
-		if (slice_eq_str(string_of(v), words[i])) {
-			*out = (unsigned)i;
-			return 0;
-		}
-	}
-	return damaged(r, "\"%s\" of binding %zu is no word that is known", name, r->head.bindings);
-}
-
-static int read_proof_text(struct reader *r, const json_t *j, const char *name, char *dst,
-			   size_t size)
-{
-	const json_t *v = json_object_get(j, name);
-
-	if (!v)
-		return 0;
-	if (!json_is_string(v))
-		return damaged(r, "\"%s\" of binding %zu is no text", name, r->head.bindings);
-	text_clean_buf(string_of(v), dst, size);
-	return 0;
-}
-
-static int read_evidence(struct reader *r, const json_t *j, struct evidence *e)
-{
-	unsigned outcome = 0, path = 0;
-	int rc;
-
-	if (!json_is_object(j))
-		return damaged(r, "\"evidence\" of binding %zu is no object", r->head.bindings);
-	rc = read_word(r, j, "outcome", snapshot_outcomes, SNAPSHOT_OUTCOMES, &outcome);
-	if (rc == 0)
-		rc = read_word(r, j, "path", snapshot_paths, SNAPSHOT_PATHS, &path);
-	if (rc == 0)
-		rc = read_numbers(r, j, snapshot_evidence_numbers, snapshot_evidence_numbers_count,
-				  e);
-	if (rc == 0)
-		rc = read_proof_text(r, j, "agent", e->agent, sizeof(e->agent));
-	if (rc == 0)
-		rc = read_proof_text(r, j, "detail", e->detail, sizeof(e->detail));
-	e->outcome = (enum probe_outcome)outcome;
-	e->path = (enum probe_path)path;
-	return rc;
-}
-
-static int read_source_index(struct reader *r, const json_t *row, unsigned *out)
-{
-	const json_t *j = json_object_get(row, "source");
-	json_int_t i = json_integer_value(j);
-
-	if (!json_is_integer(j) || i < 0 || i >= MAX_SOURCES)
-		return damaged(r, "\"source\" of binding %zu is no number of a source",
-			       r->head.bindings);
-	*out = (unsigned)i;
-	if (*out > r->source_max)
-		r->source_max = *out;
-	return 0;
-}
-
-static int read_row(struct reader *r, const json_t *j, struct snapshot_row *row)
-{
-	const json_t *evidence;
-	int rc;
-
-	*row = (struct snapshot_row){0};
-	if (!json_is_object(j))
-		return damaged(r, "binding %zu is no object", r->head.bindings);
-	rc = read_source_index(r, j, &row->source);
-	for (size_t i = 0; i < SNAPSHOT_TEXTS && rc == 0; i++)
-		rc = read_text(r, j, i, &row->b);
-	if (rc == 0 && !row->b.key.n)
-		rc = damaged(r, "binding %zu has no key", r->head.bindings);
-	if (rc == 0)
-		rc = read_numbers(r, j, snapshot_numbers, snapshot_numbers_count, &row->b);
-	evidence = json_object_get(j, "evidence");
-	row->has_evidence = evidence != NULL;
-	if (rc == 0 && evidence)
-		rc = read_evidence(r, evidence, &row->evidence);
-	return rc;
 }
 
 /* ---- the members ------------------------------------------------------------------------------
@@ -305,6 +148,15 @@ static int check_keys(struct reader *r)
 	for (size_t i = 1; i < r->head.bindings; i++)
 		if (r->keys[i - 1] == r->keys[i])
 			return damaged(r, "two bindings have the same key");
+	return 0;
+}
+
+static int read_row(struct reader *r, const json_t *j, struct snapshot_row *row)
+{
+	if (snapshot_parse_row(&r->parser, j, row) != 0)
+		return damaged(r, "binding %zu: %s", r->head.bindings, r->parser.why);
+	if (row->source > r->source_max)
+		r->source_max = row->source;
 	return 0;
 }
 
@@ -379,7 +231,7 @@ static int read_sources(struct reader *r, const json_t *j)
 	size_t i;
 	const json_t *source;
 
-	if (!json_is_array(j) || json_array_size(j) > MAX_SOURCES)
+	if (!json_is_array(j) || json_array_size(j) > SNAPSHOT_MAX_SOURCES)
 		return damaged(r, "\"sources\" is no list of sources");
 	r->head.sources = (unsigned)json_array_size(j);
 	r->head.complete = true;
@@ -561,8 +413,7 @@ int snapshot_read_head(const char *path, struct snapshot_head *head, snapshot_ro
 		r.fn = fn;
 		rc = fn ? walk(&r) : 0;
 	}
-	for (size_t i = 0; i < SNAPSHOT_TEXTS; i++)
-		strbuf_free(&r.scratch[i]);
+	snapshot_parser_free(&r.parser);
 	free(r.text);
 	return rc;
 }

@@ -11,10 +11,10 @@ struct ticket {
 	const binding_id *ids;
 	size_t count;
 	int64_t now_ms;
-	const struct source *const *sources;	/* by source index */
+	const struct source *const *sources; /* by source index */
 	size_t source_count;
-	const struct store *store;	/* finds twins that the view hides; NULL: those in the view */
-	bool full;			/* true: nothing is redacted (the person said so) */
+	const struct store *store; /* finds twins that the view hides; NULL: those in the view */
+	bool full;                 /* true: nothing is redacted (the person said so) */
 	bool ascii_only;
 };
 

@@ -11,14 +11,14 @@
 /* Via value's sent-by and transport for a message that leaves by flow. */
 struct sip_request_head {
 	const char *method;
-	struct slice request_uri;	/* raw */
-	struct slice route;		/* raw Path value put into Route; may be empty */
+	struct slice request_uri; /* raw */
+	struct slice route;       /* raw Path value put into Route; may be empty */
 	enum transport transport;
-	struct netaddr via;		/* sent-by */
-	const char *branch;		/* without the magic cookie */
-	struct slice from_uri, to_uri;	/* inside the angle brackets */
+	struct netaddr via;            /* sent-by */
+	const char *branch;            /* without the magic cookie */
+	struct slice from_uri, to_uri; /* inside the angle brackets */
 	const char *from_tag;
-	struct slice to_tag;		/* may be empty */
+	struct slice to_tag; /* may be empty */
 	const char *call_id;
 	uint32_t cseq;
 };

@@ -5,19 +5,19 @@
 #include "sip/transport.h"
 
 enum phone_kind {
-	PHONE_ANSWERS,	/* 200 */
-	PHONE_BUSY,	/* 486 */
-	PHONE_SLOW,	/* 200 after 1.2 s */
-	PHONE_SILENT,	/* receives, never answers */
-	PHONE_REFUSES,	/* registered, then its socket was closed: ICMP port unreachable */
-	PHONE_DISOWNS,	/* 404: does not know this contact */
-	PHONE_STRANGER,	/* another User-Agent answers */
-	PHONE_TWIN,	/* two bindings of one instance: an old one (refused) and a new one */
-	PHONE_LAPSING,	/* short expiry, never refreshes */
-	PHONE_PRIVATE,	/* contact is a private address that nobody can reach, no received */
-	PHONE_PUSH,	/* push parameters in the contact, asleep */
-	PHONE_HOSTILE,	/* User-Agent full of escape sequences and invalid UTF-8 */
-	PHONE_TCP,	/* registers over TCP and answers on that connection */
+	PHONE_ANSWERS,  /* 200 */
+	PHONE_BUSY,     /* 486 */
+	PHONE_SLOW,     /* 200 after 1.2 s */
+	PHONE_SILENT,   /* receives, never answers */
+	PHONE_REFUSES,  /* registered, then its socket was closed: ICMP port unreachable */
+	PHONE_DISOWNS,  /* 404: does not know this contact */
+	PHONE_STRANGER, /* another User-Agent answers */
+	PHONE_TWIN,     /* two bindings of one instance: an old one (refused) and a new one */
+	PHONE_LAPSING,  /* short expiry, never refreshes */
+	PHONE_PRIVATE,  /* contact is a private address that nobody can reach, no received */
+	PHONE_PUSH,     /* push parameters in the contact, asleep */
+	PHONE_HOSTILE,  /* User-Agent full of escape sequences and invalid UTF-8 */
+	PHONE_TCP,      /* registers over TCP and answers on that connection */
 	PHONE_KIND_COUNT
 };
 

@@ -9,35 +9,35 @@ struct prober;
 /* Sends at 0, 0.5, 1.5 and 3.5 s over UDP, once over TCP; verdict at 5 s; late answers count until
  * 32 s (facts/sip-and-diagnosis 2.2). */
 #define PROBE_VERDICT_MS 5000
-#define PROBE_LINGER_MS 32000
+#define PROBE_LINGER_MS  32000
 
 enum probe_end {
-	PROBE_END_ANSWER,	/* final response */
-	PROBE_END_SILENT,	/* verdict time passed */
-	PROBE_END_REFUSED,	/* ICMP 3/3, or the TCP connection was refused */
-	PROBE_END_UNREACHABLE,	/* other ICMP, or the kernel would not send */
-	PROBE_END_CLOSED,	/* the connection it travelled on closed */
+	PROBE_END_ANSWER,      /* final response */
+	PROBE_END_SILENT,      /* verdict time passed */
+	PROBE_END_REFUSED,     /* ICMP 3/3, or the TCP connection was refused */
+	PROBE_END_UNREACHABLE, /* other ICMP, or the kernel would not send */
+	PROBE_END_CLOSED,      /* the connection it travelled on closed */
 };
 
 struct probe_spec {
-	struct sip_flow flow;		/* where it goes; TCP: a connection that stands or is starting */
-	struct slice request_uri;	/* raw bytes of the contact, or the registrar's GRUU */
-	struct slice route;		/* raw Path value, or empty */
-	struct slice to_uri;		/* AoR as URI */
-	struct slice from_uri;		/* ours */
-	unsigned verdict_ms;		/* 0: PROBE_VERDICT_MS */
+	struct sip_flow flow;     /* where it goes; TCP: a connection that stands or is starting */
+	struct slice request_uri; /* raw bytes of the contact, or the registrar's GRUU */
+	struct slice route;       /* raw Path value, or empty */
+	struct slice to_uri;      /* AoR as URI */
+	struct slice from_uri;    /* ours */
+	unsigned verdict_ms;      /* 0: PROBE_VERDICT_MS */
 };
 
 struct probe_report {
 	enum probe_end end;
-	bool late;			/* second report: an answer after SILENT was told */
-	int code;			/* ANSWER */
-	uint32_t rtt_us;		/* from the send that can have been answered, the first one */
+	bool late;       /* second report: an answer after SILENT was told */
+	int code;        /* ANSWER */
+	uint32_t rtt_us; /* from the send that can have been answered, the first one */
 	unsigned sends;
-	struct slice agent;		/* User-Agent or Server of the answer, raw; empty if none */
-	struct slice reason;		/* reason phrase, raw */
-	struct slice warning;		/* Warning header, raw */
-	struct sip_send_error error;	/* REFUSED, UNREACHABLE */
+	struct slice agent;          /* User-Agent or Server of the answer, raw; empty if none */
+	struct slice reason;         /* reason phrase, raw */
+	struct slice warning;        /* Warning header, raw */
+	struct sip_send_error error; /* REFUSED, UNREACHABLE */
 };
 
 /* Called in the loop, at most twice: the verdict, and a late answer. Slices live for the call. */

@@ -7,28 +7,28 @@
 struct registrar;
 
 struct registrar_config {
-	const char *path;	/* SQLite file (WAL); NULL: in memory only */
-	unsigned default_s, min_s, max_s;	/* 0: 3600, 60, 7200 */
-	const struct netcidr *allow;		/* sources besides loopback; others get 403 */
+	const char *path;                 /* SQLite file (WAL); NULL: in memory only */
+	unsigned default_s, min_s, max_s; /* 0: 3600, 60, 7200 */
+	const struct netcidr *allow;      /* sources besides loopback; others get 403 */
 	size_t allow_count;
-	const char *const *domains;		/* NULL: every domain is ours */
+	const char *const *domains; /* NULL: every domain is ours */
 	size_t domains_count;
-	unsigned max_contacts;			/* per AoR; 0: 32 */
+	unsigned max_contacts; /* per AoR; 0: 32 */
 };
 
 /* One stored binding. Slices live until the registrar's next change. */
 struct registrar_binding {
-	struct slice key;	/* "lreg-<start>-<n>": unique, kept over refreshes and restarts */
+	struct slice key; /* "lreg-<start>-<n>": unique, kept over refreshes and restarts */
 	struct slice user, domain, contact, received, path, socket, user_agent, call_id, instance;
-	struct slice methods;	/* Allow list, raw */
-	int64_t expires_ms, refreshed_ms, first_ms;	/* wall */
+	struct slice methods;                       /* Allow list, raw */
+	int64_t expires_ms, refreshed_ms, first_ms; /* wall */
 	unsigned granted_s;
 	uint32_t cseq;
-	int q_milli;		/* -1 unset */
+	int q_milli; /* -1 unset */
 	int reg_id;
-	uint32_t connection;	/* 0: UDP, or the connection did not survive a restart */
+	uint32_t connection; /* 0: UDP, or the connection did not survive a restart */
 	struct netaddr source;
-	struct netaddr local;	/* our socket that took the REGISTER */
+	struct netaddr local; /* our socket that took the REGISTER */
 	enum transport transport;
 };
 

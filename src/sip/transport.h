@@ -12,19 +12,19 @@ struct sip_transport;
 
 /* Where a message came from or goes to. */
 struct sip_flow {
-	enum transport transport;	/* UDP or TCP */
-	struct netaddr local;		/* our socket's address (len 0 when sending: any fitting) */
+	enum transport transport; /* UDP or TCP */
+	struct netaddr local;     /* our socket's address (len 0 when sending: any fitting) */
 	struct netaddr remote;
-	uint32_t connection;		/* TCP: id, never 0, never reused in a run; UDP: 0 */
+	uint32_t connection; /* TCP: id, never 0, never reused in a run; UDP: 0 */
 };
 
 /* A failed send: ICMP from the error queue, or the kernel's refusal. */
 struct sip_send_error {
-	struct netaddr to;	/* destination of the failed datagram */
-	struct netaddr offender;/* who complained; len 0 unknown */
-	int error;		/* errno: ECONNREFUSED, EHOSTUNREACH, … */
-	int icmp_type, icmp_code;	/* -1 when it was no ICMP */
-	struct slice quoted;	/* start of the failed datagram as far as quoted; may be empty */
+	struct netaddr to;        /* destination of the failed datagram */
+	struct netaddr offender;  /* who complained; len 0 unknown */
+	int error;                /* errno: ECONNREFUSED, EHOSTUNREACH, … */
+	int icmp_type, icmp_code; /* -1 when it was no ICMP */
+	struct slice quoted;      /* start of the failed datagram as far as quoted; may be empty */
 };
 
 /* Requests, responses, errors and closings go to every listener of a transport in the order they

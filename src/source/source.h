@@ -11,20 +11,20 @@
 struct source;
 
 enum source_state {
-	SOURCE_OPENING,	/* nothing delivered yet */
-	SOURCE_LIVE,	/* the last read went well */
-	SOURCE_TROUBLE,	/* the last read failed: the picture is old; it goes on trying */
-	SOURCE_FROZEN,	/* a snapshot: it will never change */
+	SOURCE_OPENING, /* nothing delivered yet */
+	SOURCE_LIVE,    /* the last read went well */
+	SOURCE_TROUBLE, /* the last read failed: the picture is old; it goes on trying */
+	SOURCE_FROZEN,  /* a snapshot: it will never change */
 };
 
 /* The picture's age and completeness, always shown. */
 struct source_status {
 	enum source_state state;
-	int64_t read_ms;	/* wall time of the last finished read; 0 never. Snapshot: its time */
-	bool complete;		/* that read brought everything */
-	bool reading;		/* a read is under way */
-	uint64_t progress, expected;	/* rows read so far, rows expected (0 unknown) */
-	struct err trouble;	/* why state is TROUBLE or complete is false */
+	int64_t read_ms; /* wall time of the last finished read; 0 never. Snapshot: its time */
+	bool complete;   /* that read brought everything */
+	bool reading;    /* a read is under way */
+	uint64_t progress, expected; /* rows read so far, rows expected (0 unknown) */
+	struct err trouble;          /* why state is TROUBLE or complete is false */
 };
 
 /* Where a source delivers; everything is called in the loop's thread. */
@@ -39,11 +39,11 @@ struct source_sink {
 
 /* What a purge, a re-read or a proof came to. */
 enum source_answer {
-	SOURCE_DONE,		/* purge: the registrar said yes; re-read: *now is the present binding */
-	SOURCE_GONE,		/* re-read: the registrar no longer has it */
-	SOURCE_CHANGED,		/* purge by table: it had changed, nothing was touched */
-	SOURCE_REFUSED,		/* the registrar said no; e says what */
-	SOURCE_NO_ANSWER,	/* silence, or the connection broke: the outcome is unknown */
+	SOURCE_DONE,      /* purge: the registrar said yes; re-read: *now is the present binding */
+	SOURCE_GONE,      /* re-read: the registrar no longer has it */
+	SOURCE_CHANGED,   /* purge by table: it had changed, nothing was touched */
+	SOURCE_REFUSED,   /* the registrar said no; e says what */
+	SOURCE_NO_ANSWER, /* silence, or the connection broke: the outcome is unknown */
 };
 
 typedef void source_answer_fn(void *ctx, enum source_answer a, const struct binding *now,
@@ -51,30 +51,30 @@ typedef void source_answer_fn(void *ctx, enum source_answer a, const struct bind
 
 /* How a probe reaches a binding through this source's registrar. */
 struct source_route {
-	bool own;		/* send from the registrar's own transport (we are the registrar) */
+	bool own; /* send from the registrar's own transport (we are the registrar) */
 	enum transport transport;
-	struct netaddr addr;	/* where to send */
-	uint32_t connection;	/* own: the transport's connection id, 0 for UDP */
-	bool flow_gone;		/* own: the binding's connection is closed, nothing can be sent */
-	char request_uri[700];	/* raw bytes; empty: the contact's own */
-	bool use_path;		/* add the binding's Path as Route */
+	struct netaddr addr;   /* where to send */
+	uint32_t connection;   /* own: the transport's connection id, 0 for UDP */
+	bool flow_gone;        /* own: the binding's connection is closed, nothing can be sent */
+	char request_uri[700]; /* raw bytes; empty: the contact's own */
+	bool use_path;         /* add the binding's Path as Route */
 };
 
 /* Options of -s and --control as the user gave them; strings live as long as the source. */
 struct source_options {
-	const char *place;	/* the part after KIND:, or a path */
-	const char *control;	/* --control, NULL: find it */
-	const char *sip;	/* HOST:PORT of the registrar's SIP socket, NULL: from the bindings */
-	const char *allow;	/* listen: CIDR list, NULL: loopback only */
-	const char *store_path;	/* listen: where bindings are kept; NULL: the default place */
-	unsigned min_expires_s, max_expires_s, default_expires_s;	/* listen; 0: default */
-	unsigned interval_ms;	/* between two reads; 0: default */
+	const char *place;   /* the part after KIND:, or a path */
+	const char *control; /* --control, NULL: find it */
+	const char *sip;     /* HOST:PORT of the registrar's SIP socket, NULL: from the bindings */
+	const char *allow;   /* listen: CIDR list, NULL: loopback only */
+	const char *store_path; /* listen: where bindings are kept; NULL: the default place */
+	unsigned min_expires_s, max_expires_s, default_expires_s; /* listen; 0: default */
+	unsigned interval_ms; /* between two reads; 0: default */
 };
 
 struct source_ops {
-	const char *kind;	/* "listen", "kamailio-sqlite", "snapshot" */
+	const char *kind; /* "listen", "kamailio-sqlite", "snapshot" */
 	void (*start)(struct source *s);
-	void (*refresh)(struct source *s);	/* read again now (F5) */
+	void (*refresh)(struct source *s); /* read again now (F5) */
 	/* NULL: allowed; else the sentence that says why the verb is not offered. */
 	const char *(*purge_refused)(const struct source *s);
 	/* One line for the plan: how it is done and what it means ("ul.rm_contact on unix:…"). */
@@ -94,14 +94,14 @@ struct source {
 	const struct source_ops *ops;
 	struct source_sink sink;
 	struct source_status status;
-	char name[128];		/* shown: "kamailio.sqlite", "listen udp:127.0.0.1:5060" */
+	char name[128]; /* shown: "kamailio.sqlite", "listen udp:127.0.0.1:5060" */
 };
 
 /* One row per kind of source that -s understands. */
 struct source_kind {
-	const char *kind;	/* word before the colon */
-	const char *place;	/* "PATH", "udp:HOST:PORT[,tcp:HOST:PORT]" for the help */
-	const char *help;	/* sentence for help and manual */
+	const char *kind;  /* word before the colon */
+	const char *place; /* "PATH", "udp:HOST:PORT[,tcp:HOST:PORT]" for the help */
+	const char *help;  /* sentence for help and manual */
 	/* True when spec (without a KIND: in front) looks like this kind's file. May read the
 	 * head of the file. NULL: only by word. */
 	bool (*recognise)(const char *path, struct err *e);

@@ -7,13 +7,13 @@
 enum command_group { GROUP_MOVE, GROUP_LOOK, GROUP_MARK, GROUP_ACT, GROUP_RECORD, GROUP_OTHER };
 
 struct command {
-	const char *word;	/* ':' word, the name in manual and tests */
-	const char *keys;	/* blank-separated key names of ui_key(); the first is shown */
-	const char *hint;	/* one or two words in the hint bar, or NULL */
-	const char *help;	/* one sentence */
-	const char *arg;	/* name of its argument at the prompt, or NULL */
+	const char *word; /* ':' word, the name in manual and tests */
+	const char *keys; /* blank-separated key names of ui_key(); the first is shown */
+	const char *hint; /* one or two words in the hint bar, or NULL */
+	const char *help; /* one sentence */
+	const char *arg;  /* name of its argument at the prompt, or NULL */
 	enum command_group group;
-	bool changes;		/* needs a registrar to change: greyed with the reason otherwise */
+	bool changes; /* needs a registrar to change: greyed with the reason otherwise */
 	void (*run)(struct ui *u, const char *arg, int64_t now_ms);
 };
 

@@ -11,19 +11,19 @@
 enum role {
 	ROLE_TEXT,
 	ROLE_DIM,
-	ROLE_TITLE,	/* the top line */
-	ROLE_HEADING,	/* column titles */
-	ROLE_SORTED,	/* title of the sorted column */
-	ROLE_KEY,	/* a key in the hint bar and help */
+	ROLE_TITLE,   /* the top line */
+	ROLE_HEADING, /* column titles */
+	ROLE_SORTED,  /* title of the sorted column */
+	ROLE_KEY,     /* a key in the hint bar and help */
 	ROLE_STATUS,
 	ROLE_GOOD,
 	ROLE_WARN,
 	ROLE_BAD,
-	ROLE_FRESH,	/* just changed */
+	ROLE_FRESH, /* just changed */
 	ROLE_MARKED,
 	ROLE_PROMPT,
-	ROLE_ALERT,	/* the question before an action */
-	ROLE_MATCH,	/* a search hit */
+	ROLE_ALERT, /* the question before an action */
+	ROLE_MATCH, /* a search hit */
 	ROLE_COUNT
 };
 
@@ -31,16 +31,16 @@ enum role {
 enum { CELL_CURSOR = 1, CELL_BOLD = 2, CELL_WIDE_TAIL = 4 };
 
 struct cell {
-	uint32_t cp;		/* code point; 0 is a blank or the tail of a wide one */
+	uint32_t cp; /* code point; 0 is a blank or the tail of a wide one */
 	uint8_t role;
 	uint8_t style;
 };
 
 struct frame {
 	int width, height;
-	struct cell *cells;	/* height * width, row by row */
-	bool ascii_only;	/* only ASCII may be put in */
-	int cursor_x, cursor_y;	/* -1: hidden */
+	struct cell *cells;     /* height * width, row by row */
+	bool ascii_only;        /* only ASCII may be put in */
+	int cursor_x, cursor_y; /* -1: hidden */
 };
 
 void frame_init(struct frame *f, int width, int height, bool ascii_only);

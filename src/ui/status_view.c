@@ -241,37 +241,63 @@ const char *status_why_empty(const struct ui *u)
 
 /* ---- the line of messages and prompts ----------------------------------------------------- */
 
-/* A message longer than the line takes lines from the body rather than losing its end. */
-static void draw_message(struct frame *f, int y, enum role role, struct slice text)
-{
-	struct area nowhere = {0, 0}, here;
-	int lines = put_wrapped(f, nowhere, 0, 0, f->width, role, text);
-
-	here.height = lines < MESSAGE_LINES ? lines : MESSAGE_LINES;
-	here.y = y - here.height + 1;
-	frame_fill(f, 0, here.y, f->width, here.height, lines > 1 ? role : ROLE_TEXT, 0, 0);
-	put_wrapped(f, here, 0, here.y, f->width, role, text);
-}
-
-/* What is wrong with a source and what to do about it; false when all is well. */
-static bool draw_trouble(const struct ui *u, struct frame *f, int y)
+/* What is wrong with a source and what to do about it. */
+static void add_trouble(const struct ui *u, struct strbuf *out)
 {
 	for (size_t i = 0; i < u->cfg.source_count; i++) {
 		const struct source *s = u->cfg.sources[i];
-		struct strbuf line = STRBUF_INIT;
 
 		if (!s->status.trouble.what[0] ||
 		    (s->status.state != SOURCE_TROUBLE && s->status.complete))
 			continue;
 		if (u->cfg.source_count > 1)
-			strbuf_addf(&line, "%s: ", s->name);
-		strbuf_addf(&line, "%s%s%s", s->status.trouble.what,
+			strbuf_addf(out, "%s: ", s->name);
+		strbuf_addf(out, "%s%s%s", s->status.trouble.what,
 			    s->status.trouble.hint[0] ? " " : "", s->status.trouble.hint);
-		draw_message(f, y, ROLE_BAD, strbuf_slice(&line));
-		strbuf_free(&line);
-		return true;
+		return;
 	}
-	return false;
+}
+
+/* What has to be said now; empty when nothing has. */
+static enum role add_message(const struct ui *u, struct strbuf *out)
+{
+	if (u->message[0]) {
+		strbuf_add_str(out, u->message);
+		return u->alert ? ROLE_ALERT : ROLE_STATUS;
+	}
+	add_trouble(u, out);
+	return ROLE_BAD;
+}
+
+/* A message longer than the line takes lines from the body rather than losing its end. */
+int status_message_lines(const struct ui *u, struct frame *f)
+{
+	struct area nowhere = {0, 0};
+	struct strbuf text = STRBUF_INIT;
+	int lines = 1;
+
+	if (u->prompt.kind == PROMPT_NONE) {
+		add_message(u, &text);
+		lines = put_wrapped(f, nowhere, 0, 0, f->width, ROLE_TEXT, strbuf_slice(&text));
+	}
+	strbuf_free(&text);
+	return lines < MESSAGE_LINES ? lines : MESSAGE_LINES;
+}
+
+static bool draw_message(const struct ui *u, struct frame *f)
+{
+	int lines = status_message_lines(u, f);
+	struct area here = {f->height - 1 - lines, lines};
+	struct strbuf text = STRBUF_INIT;
+	enum role role = add_message(u, &text);
+	bool any = text.n > 0;
+
+	if (lines > 1)
+		frame_fill(f, 0, here.y, f->width, lines, role, 0, 0);
+	if (any)
+		put_wrapped(f, here, 0, here.y, f->width, role, strbuf_slice(&text));
+	strbuf_free(&text);
+	return any;
 }
 
 /* The reason of the verdict under the cursor, so that the word need not be guessed at. */
@@ -437,9 +463,7 @@ void status_draw_bottom(struct ui *u, struct frame *f, int64_t now_ms)
 			draw_hints(u, f, y + 1);
 		return;
 	}
-	if (u->message[0])
-		draw_message(f, y, u->alert ? ROLE_ALERT : ROLE_STATUS, slice_of(u->message));
-	else if (!draw_trouble(u, f, y))
+	if (!draw_message(u, f))
 		draw_note(u, f, y, now_ms);
 	draw_hints(u, f, y + 1);
 }

@@ -14,12 +14,12 @@ struct terminal_events {
 	void *ctx;
 	void (*key)(void *ctx, const char *name);
 	void (*resized)(void *ctx, int width, int height);
-	void (*lost)(void *ctx);	/* hang-up, EOF or error: end the program, write nothing more */
-	void (*drained)(void *ctx);	/* output that stood in the way is gone: draw again */
+	void (*lost)(void *ctx);    /* hang-up, EOF or error: end the program, write nothing more */
+	void (*drained)(void *ctx); /* output that stood in the way is gone: draw again */
 };
 
-/* -ENOTTY with *e when stdin or stdout is no terminal; -EINVAL for a TERM that ncurses does not know
- * or that cannot move the cursor. NO_COLOR and no_color turn colours off. */
+/* -ENOTTY with *e when stdin or stdout is no terminal; -EINVAL for a TERM that ncurses does not
+ * know or that cannot move the cursor. NO_COLOR and no_color turn colours off. */
 struct terminal *terminal_open(struct loop *l, const struct clock *c, bool no_color,
 			       bool ascii_only, const struct terminal_events *ev, struct err *e);
 /* Restores the terminal whatever state it is in. Never blocks for more than 100 ms. */

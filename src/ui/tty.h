@@ -10,11 +10,11 @@
 #include "base/strbuf.h"
 
 struct tty {
-	int fd;			/* -1: not open */
-	bool shared;		/* it could not be opened anew: the flags of stdin's are changed */
-	int flags;		/* as they were, when shared */
+	int fd;      /* -1: not open */
+	bool shared; /* it could not be opened anew: the flags of stdin's are changed */
+	int flags;   /* as they were, when shared */
 	struct termios saved, raw;
-	struct strbuf pending;	/* bytes on their way out, from pending_at on */
+	struct strbuf pending; /* bytes on their way out, from pending_at on */
 	size_t pending_at;
 	uint64_t bytes_out;
 };

@@ -279,7 +279,7 @@ static void baselines_update(struct ui *u)
 
 void ui_draw(struct ui *u, struct frame *f, int64_t now_ms)
 {
-	struct area body = {2, f->height - 4};
+	struct area body = {.y = 2};
 
 	frame_clear(f);
 	if (f->width < MIN_WIDTH || f->height < MIN_HEIGHT) {
@@ -287,6 +287,7 @@ void ui_draw(struct ui *u, struct frame *f, int64_t now_ms)
 		return;
 	}
 	baselines_update(u);
+	body.height = f->height - 3 - status_message_lines(u, f);
 	switch (ui_mode(u)) {
 	case MODE_TABLE:
 		table_draw(u, f, body, now_ms);

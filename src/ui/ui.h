@@ -16,8 +16,8 @@ struct ui_port {
 	void *ctx;
 	void (*quit)(void *ctx);
 	void (*suspend)(void *ctx);
-	void (*redraw)(void *ctx);		/* Ctrl-L: repaint all, nothing else */
-	void (*refresh)(void *ctx);		/* F5: read the sources again */
+	void (*redraw)(void *ctx);  /* Ctrl-L: repaint all, nothing else */
+	void (*refresh)(void *ctx); /* F5: read the sources again */
 	void (*ping)(void *ctx, const binding_id *ids, size_t n);
 	size_t (*pings_open)(void *ctx);
 	void (*ping_cancel)(void *ctx);
@@ -44,9 +44,9 @@ struct ui_config {
 	struct ui_port port;
 	bool ascii_only;
 	bool read_only;
-	const char *title;	/* "demo", or NULL */
-	const char *first_words;	/* a message shown first, or NULL */
-	const enum column_id *cols;	/* --columns, or NULL */
+	const char *title;          /* "demo", or NULL */
+	const char *first_words;    /* a message shown first, or NULL */
+	const enum column_id *cols; /* --columns, or NULL */
 	size_t col_count;
 };
 
@@ -55,8 +55,8 @@ void ui_free(struct ui *u);
 
 /* Keys by name: a single UTF-8 character ("p", "é"), or "up" "down" "left" "right" "pgup" "pgdn"
  * "home" "end" "enter" "esc" "tab" "backtab" "bs" "del" "space" "f1".."f12" "ctrl-l" "ctrl-c"
- * "ctrl-u" "ctrl-w" "ctrl-d" "ctrl-f" "ctrl-b" "ctrl-z". Between "paste" and "paste-end" stands what
- * was pasted: it may go into a prompt, and presses no command. */
+ * "ctrl-u" "ctrl-w" "ctrl-d" "ctrl-f" "ctrl-b" "ctrl-z". Between "paste" and "paste-end" stands
+ * what was pasted: it may go into a prompt, and presses no command. */
 void ui_key(struct ui *u, const char *key, int64_t now_ms);
 /* Runs one line of the ':' prompt. */
 int ui_command(struct ui *u, const char *line, int64_t now_ms, struct err *e);

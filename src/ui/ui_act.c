@@ -103,7 +103,8 @@ void do_ping_all(struct ui *u, const char *arg, int64_t now_ms)
 		}
 	}
 	if (n) {
-		ui_say(u, false, "Asking %zu %s.", n, marked ? "marked" : "in sight");
+		ui_say(u, false, "Asking %zu binding%s %s.", n, n == 1 ? "" : "s",
+		       marked ? "with a mark" : "in sight");
 		u->cfg.port.ping(u->cfg.port.ctx, ids, n);
 	} else {
 		ui_say(u, false, "There is no binding to ask.");

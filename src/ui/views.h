@@ -19,8 +19,10 @@ void confirm_draw(struct ui *u, struct frame *f, struct area a, int64_t now_ms);
 
 /* The two lines at the top: source, age, completeness, counts; filter, order, marks, modes. */
 void status_draw_top(struct ui *u, struct frame *f, int64_t now_ms);
-/* The two lines at the bottom: message or prompt; keys. */
+/* The lines at the bottom: message or prompt; keys. */
 void status_draw_bottom(struct ui *u, struct frame *f, int64_t now_ms);
+/* Lines that the message takes, at least one. */
+int status_message_lines(const struct ui *u, struct frame *f);
 /* Why there is nothing in the table, in one sentence. */
 const char *status_why_empty(const struct ui *u);
 
@@ -39,12 +41,13 @@ struct sheet {
 	struct frame *f;
 	struct area area;
 	struct scroll *scroll;
-	int line;		/* the next one, counted from the top of the whole list */
-	int indent;		/* column of the values of sheet_field() */
+	int line;   /* the next one, counted from the top of the whole list */
+	int indent; /* column of the values of sheet_field() */
 };
 
 /* Begins below the area's first line, which gets the title and how far one has come. */
-void sheet_begin(struct sheet *s, struct frame *f, struct area a, struct scroll *scroll, int indent);
+void sheet_begin(struct sheet *s, struct frame *f, struct area a, struct scroll *scroll,
+		 int indent);
 void sheet_heading(struct sheet *s, const char *text);
 /* label in its column, text behind it, wrapped. */
 void sheet_field(struct sheet *s, enum role label_role, const char *label, enum role role,

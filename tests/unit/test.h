@@ -14,8 +14,8 @@
 
 /* A test's name is a sentence: test(a_slice_ends_where_it_says) becomes the function and the line
  * in the group: t(a_slice_ends_where_it_says). */
-#define TEST(name) static void name(void **state)
-#define T(name)	   cmocka_unit_test(name)
+#define TEST(name)   static void name(void **state)
+#define T(name)      cmocka_unit_test(name)
 #define UNUSED_STATE (void)state
 
 #define assert_slice_equal(s, text)                                                                \
