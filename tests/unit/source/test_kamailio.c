@@ -1,0 +1,456 @@
+/* Kamailio beside its table: the way through the registrar, asking for a binding, removing it. */
+#include <errno.h>
+#include <jansson.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include "source/kamailio_gruu.h"
+#include "source_fixture.h"
+
+/* ---- the way through the registrar ----------------------------------------------------------- */
+
+TEST(the_hash_of_an_aor_is_kamailios)
+{
+	UNUSED_STATE;
+	/* Seen in ul.dump of a running Kamailio. */
+	assert_int_equal(kamailio_aor_hash(SLICE_LIT("alice")), 1834153949);
+	assert_int_equal(kamailio_aor_hash(SLICE_LIT("")), 0);
+}
+
+static struct source_route route;
+
+static bool routed(const char *ruid, const char *domain, const char *socket)
+{
+	struct binding b = {.ruid = slice_of(ruid),
+			    .user = SLICE_LIT("alice"),
+			    .domain = slice_of(domain),
+			    .socket = slice_of(socket)};
+	struct source *s = opened();
+	bool ok = s->ops->route(s, &b, &route);
+
+	source_free(s);
+	return ok;
+}
+
+static unsigned route_port(void)
+{
+	return netaddr_port(&route.addr);
+}
+
+TEST(a_probe_goes_to_the_gruu_through_the_socket_of_the_row)
+{
+	UNUSED_STATE;
+	char shown[NETADDR_STR];
+
+	assert_true(routed("uloc-1-6b02ce39-3e7-1", "", "udp:127.0.0.1:5090"));
+	assert_string_equal(route.request_uri,
+			    "sip:uloc-1-6b02ce39-3e7-1-dd7f25d6@127.0.0.1:5090;gr");
+	assert_string_equal(netaddr_format(&route.addr, shown), "127.0.0.1:5090");
+	assert_int_equal(route.transport, TRANSPORT_UDP);
+	assert_false(route.own || route.use_path);
+	assert_true(routed("ulcx-6b02ce39-3e7-1", "example.net", "tcp:0.0.0.0:5070"));
+	assert_non_null(strstr(route.request_uri, "@example.net;gr"));
+	assert_string_equal(netaddr_format(&route.addr, shown), "127.0.0.1:5070");
+	options.sip = "127.0.0.1:7000";
+	assert_true(routed("uloc-1-1-1", "", "udp:10.1.2.3:5060"));
+	assert_int_equal(route_port(), 7000);
+	assert_non_null(strstr(route.request_uri, "@10.1.2.3:5060;gr"));
+}
+
+TEST(without_ruid_or_socket_there_is_no_way_through)
+{
+	UNUSED_STATE;
+	assert_false(routed("", "", "udp:127.0.0.1:5090"));
+	assert_false(routed("uloc-1\r\nEvil: 1", "", "udp:127.0.0.1:5090"));
+	assert_false(routed("uloc-1-1-1", "evil>\r\n", "udp:127.0.0.1:5090"));
+	assert_false(routed("uloc-1-1-1", "", ""));
+	assert_false(routed("uloc-1-1-1", "", "udp:registrar.example:5060"));
+	options.sip = "127.0.0.1:7000";
+	assert_true(routed("uloc-1-1-1", "", ""));
+}
+
+/* ---- asking and removing --------------------------------------------------------------------- */
+
+/* What Kamailio would say, method by method; NULL: silence. */
+static struct {
+	int fd;
+	struct loop_watch *watch;
+	const char *lookup, *remove;
+	char asked[4][400];
+	int count;
+} kamailio;
+
+static void kamailio_serves(void *arg, int fd, unsigned what)
+{
+	char buf[4000], reply[2000];
+	struct sockaddr_un from;
+	socklen_t len = sizeof(from);
+	ssize_t n = recvfrom(fd, buf, sizeof(buf), 0, (struct sockaddr *)&from, &len);
+	json_t *doc = json_loadb(buf, n > 0 ? (size_t)n : 0, 0, NULL);
+	const char *method = json_string_value(json_object_get(doc, "method")), *say;
+	char *params = json_dumps(json_object_get(doc, "params"), JSON_COMPACT);
+
+	(void)arg;
+	(void)what;
+	assert_non_null(method);
+	snprintf(kamailio.asked[kamailio.count++ % 4], 400, "%s %s", method, params);
+	say = strcmp(method, "ul.lookup") == 0 ? kamailio.lookup : kamailio.remove;
+	if (say) {
+		int size = snprintf(reply, sizeof(reply), "{\"jsonrpc\":\"2.0\",%s,\"id\":%lld}",
+				    say, (long long)json_integer_value(json_object_get(doc, "id")));
+
+		sendto(fd, reply, (size_t)size, 0, (struct sockaddr *)&from, len);
+	}
+	free(params);
+	json_decref(doc);
+}
+
+static void kamailio_begin(const char *lookup, const char *remove_says)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+
+	memset(&kamailio, 0, sizeof(kamailio));
+	slice_to_buf(slice_of(rpc_path), a.sun_path, sizeof(a.sun_path));
+	kamailio.fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(kamailio.fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	kamailio.watch =
+		loop_watch_new(loop, kamailio.fd, LOOP_READ, LOOP_SIP, kamailio_serves, NULL);
+	kamailio.lookup = lookup;
+	kamailio.remove = remove_says;
+	options.control = control;
+}
+
+static void kamailio_end(void)
+{
+	loop_watch_free(kamailio.watch);
+	close(kamailio.fd);
+	unlink(rpc_path);
+}
+
+static struct {
+	int count;
+	enum source_answer answer;
+	struct binding *now;
+	char words[400];
+} told;
+
+static void on_answer(void *ctx, enum source_answer a, const struct binding *now,
+		      const struct err *e)
+{
+	(void)ctx;
+	told.count++;
+	told.answer = a;
+	free(told.now);
+	told.now = now ? binding_copy(now) : NULL;
+	slice_to_buf(slice_of(e ? e->what : ""), told.words, sizeof(told.words));
+}
+
+/* The first row, as the model would hold it. */
+static struct binding *shown_row(struct source *s)
+{
+	source_start(s, &sink);
+	WAIT(seen.complete == 1);
+	assert_non_null(seen.last);
+	return binding_copy(seen.last);
+}
+
+static enum source_answer asked(bool removal)
+{
+	struct source *s = opened();
+	struct binding *b = shown_row(s);
+
+	free(told.now);
+	memset(&told, 0, sizeof(told));
+	assert_null(s->ops->purge_refused(s));
+	(removal ? s->ops->purge : s->ops->reread)(s, b, on_answer, NULL);
+	assert_int_equal(told.count, 0);
+	WAIT(told.count == 1);
+	source_free(s);
+	free(b);
+	return told.answer;
+}
+
+/* A contact as ul.lookup tells it; the row of add_phones(1) but for what a test changes. */
+#define CONTACT(uri, ruid, cseq, left)                                                             \
+	"{\"Contact\":{\"Address\":\"" uri "\",\"Expires\":" left                                  \
+	",\"Q\":-1,\"Call-ID\":\"call-1\","                                                        \
+	"\"CSeq\":" cseq                                                                           \
+	",\"User-Agent\":\"[not set]\",\"Received\":\"[not set]\",\"Path\":\"[not "                \
+	"set]\",\"Socket\":\"udp:127.0.0.1:5060\",\"Methods\":4294967295,\"Ruid\":\"" ruid "\","   \
+	"\"Instance\":\"[not set]\",\"Reg-Id\":0,\"Server-Id\":1,\"Tcpconn-Id\":-1,\"CFlags\":0,"  \
+	"\"Last-Modified\":2000000000}}"
+#define LOOKUP(contacts)   "\"result\":{\"AoR\":\"user1\",\"Contacts\":[" contacts "]}"
+#define URI1               "sip:user1@192.0.2.1:5060"
+#define FAULT(code, words) "\"error\":{\"code\":" code ",\"message\":\"" words "\"}"
+
+/* One permanent contact: its expiry does not depend on the clock of the test. */
+static void one_permanent(void)
+{
+	add_phones(fixture_db, 1, 1);
+	sql(fixture_db, "UPDATE location SET expires = 2440587.49999421");
+}
+
+TEST(a_binding_is_asked_for_by_its_ruid)
+{
+	UNUSED_STATE;
+	one_permanent();
+	kamailio_begin(LOOKUP(CONTACT("sip:other@192.0.2.2", "uloc-1-9", "4",
+				      "599") "," CONTACT(URI1, "uloc-1-1", "1", "\"permanent\"")),
+		       NULL);
+	assert_int_equal(asked(false), SOURCE_DONE);
+	assert_string_equal(kamailio.asked[0], "ul.lookup [\"location\",\"user1\"]");
+	assert_slice_equal(told.now->contact, URI1);
+	assert_slice_equal(told.now->ruid, "uloc-1-1");
+	assert_true(told.now->expires_s == BINDING_PERMANENT);
+	assert_true(slice_empty(told.now->received));
+	assert_int_equal(told.now->cseq, 1);
+	assert_int_equal(told.now->refreshed_s, 2000000000);
+	assert_int_equal(told.now->q_milli, BINDING_Q_UNSET);
+	assert_slice_equal(told.now->node, "1");
+	kamailio_end();
+}
+
+TEST(the_domain_belongs_to_the_aor_when_the_table_has_one)
+{
+	UNUSED_STATE;
+	one_permanent();
+	sql(fixture_db, "UPDATE location SET domain = 'example.net'");
+	kamailio_begin(FAULT("500", "AOR not found in location table"), NULL);
+	assert_int_equal(asked(false), SOURCE_GONE);
+	assert_string_equal(kamailio.asked[0], "ul.lookup [\"location\",\"user1@example.net\"]");
+	kamailio_end();
+}
+
+TEST(the_row_s_second_is_kept_when_the_seconds_left_agree_with_it)
+{
+	UNUSED_STATE;
+	char lookup[1000];
+	int64_t now_s = clock_wall_s(&clock_system);
+
+	add_phones(fixture_db, 1, 1);
+	snprintf(lookup, sizeof(lookup), LOOKUP(CONTACT(URI1, "uloc-1-1", "1", "%lld")),
+		 (long long)(2000000600 - now_s - 1));
+	kamailio_begin(lookup, NULL);
+	assert_int_equal(asked(false), SOURCE_DONE);
+	assert_int_equal(told.now->expires_s, 2000000600);
+	assert_int_equal(told.now->granted_s, 600);
+	kamailio_end();
+}
+
+TEST(a_removal_is_checked_and_names_the_exact_contact)
+{
+	UNUSED_STATE;
+	one_permanent();
+	kamailio_begin(LOOKUP(CONTACT(URI1, "uloc-1-1", "1", "\"permanent\"")), "\"result\":{}");
+	assert_int_equal(asked(true), SOURCE_DONE);
+	assert_int_equal(kamailio.count, 2);
+	assert_string_equal(kamailio.asked[1],
+			    "ul.rm_contact [\"location\",\"user1\",\"" URI1 "\"]");
+	kamailio_end();
+}
+
+static void nothing_is_removed(const char *lookup, enum source_answer expected)
+{
+	one_permanent();
+	kamailio_begin(lookup, "\"result\":{}");
+	assert_int_equal(asked(true), expected);
+	assert_int_equal(kamailio.count, 1);
+	kamailio_end();
+}
+
+TEST(what_was_refreshed_meanwhile_is_not_removed)
+{
+	UNUSED_STATE;
+	nothing_is_removed(LOOKUP(CONTACT(URI1, "uloc-1-1", "2", "\"permanent\"")), SOURCE_CHANGED);
+}
+
+TEST(what_came_back_under_a_new_ruid_is_not_removed)
+{
+	UNUSED_STATE;
+	nothing_is_removed(LOOKUP(CONTACT(URI1, "uloc-1-5", "1", "\"permanent\"")), SOURCE_CHANGED);
+}
+
+TEST(what_is_gone_is_not_removed)
+{
+	UNUSED_STATE;
+	nothing_is_removed(LOOKUP(CONTACT("sip:x@192.0.2.9", "uloc-1-7", "1", "9")), SOURCE_GONE);
+}
+
+TEST(one_of_two_equal_uris_is_not_removed)
+{
+	UNUSED_STATE;
+	nothing_is_removed(LOOKUP(CONTACT(URI1, "uloc-1-1", "1", "\"permanent\"") "," CONTACT(
+				   URI1, "uloc-1-2", "1", "\"permanent\"")),
+			   SOURCE_REFUSED);
+	assert_non_null(strstr(told.words, "very URI"));
+}
+
+TEST(a_registrar_that_is_silent_before_the_removal_leaves_no_doubt)
+{
+	UNUSED_STATE;
+	nothing_is_removed(NULL, SOURCE_REFUSED);
+	assert_non_null(strstr(told.words, "no answer"));
+}
+
+TEST(a_registrar_that_is_silent_after_the_removal_leaves_the_outcome_unknown)
+{
+	UNUSED_STATE;
+	one_permanent();
+	kamailio_begin(LOOKUP(CONTACT(URI1, "uloc-1-1", "1", "\"permanent\"")), NULL);
+	assert_int_equal(asked(true), SOURCE_NO_ANSWER);
+	assert_int_equal(kamailio.count, 2);
+	kamailio_end();
+}
+
+TEST(another_matching_mode_is_explained)
+{
+	UNUSED_STATE;
+	one_permanent();
+	kamailio_begin(LOOKUP(CONTACT(URI1, "uloc-1-1", "1", "\"permanent\"")),
+		       FAULT("404", "Contact not found"));
+	assert_int_equal(asked(true), SOURCE_REFUSED);
+	assert_non_null(strstr(told.words, "matching_mode"));
+	assert_non_null(strstr(told.words, "whole AoR"));
+	kamailio_end();
+}
+
+TEST(an_aor_that_json_cannot_carry_is_refused)
+{
+	UNUSED_STATE;
+	one_permanent();
+	sql(fixture_db, "UPDATE location SET username = CAST(x'ff41' AS TEXT)");
+	kamailio_begin(NULL, NULL);
+	assert_int_equal(asked(true), SOURCE_REFUSED);
+	assert_non_null(strstr(told.words, "UTF-8"));
+	assert_int_equal(kamailio.count, 0);
+	kamailio_end();
+}
+
+TEST(a_control_socket_that_is_missing_forbids_the_removal_until_it_is_there)
+{
+	UNUSED_STATE;
+	struct source *s;
+
+	options.control = control;
+	s = opened();
+	assert_non_null(strstr(s->ops->purge_refused(s), "no control socket"));
+	kamailio_begin(NULL, NULL);
+	source_start(s, &sink);
+	WAIT(!s->ops->purge_refused(s));
+	source_free(s);
+	kamailio_end();
+}
+
+TEST(the_table_is_asked_and_changed_when_it_is_the_truth)
+{
+	UNUSED_STATE;
+	options.control = "table";
+	add_phones(fixture_db, 1, 1);
+	assert_int_equal(asked(false), SOURCE_DONE);
+	assert_slice_equal(told.now->contact, URI1);
+	assert_int_equal(told.now->expires_s, 2000000600);
+	seen.complete = 0;
+	assert_int_equal(asked(true), SOURCE_DONE);
+}
+
+TEST(a_row_that_changed_stays_in_the_table)
+{
+	UNUSED_STATE;
+	struct source *s;
+	struct binding *b;
+
+	options.control = "table";
+	add_phones(fixture_db, 1, 1);
+	s = opened();
+	b = shown_row(s);
+	sql(fixture_db, "UPDATE location SET cseq = 99");
+	free(told.now);
+	memset(&told, 0, sizeof(told));
+	s->ops->purge(s, b, on_answer, NULL);
+	WAIT(told.count == 1);
+	assert_int_equal(told.answer, SOURCE_CHANGED);
+	assert_int_equal(told.now->cseq, 99);
+	sql(fixture_db, "DELETE FROM location");
+	s->ops->reread(s, b, on_answer, NULL);
+	WAIT(told.count == 2);
+	assert_int_equal(told.answer, SOURCE_GONE);
+	source_free(s);
+	free(b);
+}
+
+TEST(the_plan_says_how_and_what_follows)
+{
+	UNUSED_STATE;
+	struct strbuf text = STRBUF_INIT;
+	struct binding b = {.user = SLICE_LIT("user1")};
+	struct source *s;
+
+	kamailio_begin(NULL, NULL);
+	s = opened();
+	s->ops->purge_consequence(s, &b, 3, &text);
+	assert_non_null(strstr(strbuf_str(&text), "ul.rm_contact on unix:/"));
+	assert_non_null(strstr(strbuf_str(&text), "2 other bindings"));
+	strbuf_clear(&text);
+	s->ops->purge_consequence(s, &b, 1, &text);
+	assert_non_null(strstr(strbuf_str(&text), "no binding of this AoR is left"));
+	strbuf_free(&text);
+	source_free(s);
+	kamailio_end();
+}
+
+TEST(questions_that_are_open_at_the_end_are_forgotten)
+{
+	UNUSED_STATE;
+	struct source *s;
+	struct binding *b;
+
+	one_permanent();
+	kamailio_begin(NULL, NULL);
+	s = opened();
+	b = shown_row(s);
+	free(told.now);
+	memset(&told, 0, sizeof(told));
+	s->ops->purge(s, b, on_answer, NULL);
+	s->ops->reread(s, b, on_answer, NULL);
+	source_free(s);
+	assert_int_equal(told.count, 0);
+	free(b);
+	kamailio_end();
+}
+
+static int end_group(void **state)
+{
+	(void)state;
+	free(told.now);
+	return 0;
+}
+
+#define U(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		U(the_hash_of_an_aor_is_kamailios),
+		U(a_probe_goes_to_the_gruu_through_the_socket_of_the_row),
+		U(without_ruid_or_socket_there_is_no_way_through),
+		U(a_binding_is_asked_for_by_its_ruid),
+		U(the_domain_belongs_to_the_aor_when_the_table_has_one),
+		U(the_row_s_second_is_kept_when_the_seconds_left_agree_with_it),
+		U(a_removal_is_checked_and_names_the_exact_contact),
+		U(what_was_refreshed_meanwhile_is_not_removed),
+		U(what_came_back_under_a_new_ruid_is_not_removed),
+		U(what_is_gone_is_not_removed),
+		U(one_of_two_equal_uris_is_not_removed),
+		U(a_registrar_that_is_silent_before_the_removal_leaves_no_doubt),
+		U(a_registrar_that_is_silent_after_the_removal_leaves_the_outcome_unknown),
+		U(another_matching_mode_is_explained),
+		U(an_aor_that_json_cannot_carry_is_refused),
+		U(a_control_socket_that_is_missing_forbids_the_removal_until_it_is_there),
+		U(the_table_is_asked_and_changed_when_it_is_the_truth),
+		U(a_row_that_changed_stays_in_the_table),
+		U(the_plan_says_how_and_what_follows),
+		U(questions_that_are_open_at_the_end_are_forgotten),
+	};
+
+	writer_main(argc, argv);
+	return cmocka_run_group_tests(tests, NULL, end_group);
+}
