@@ -191,7 +191,7 @@ static void prepare_trouble(struct picture *p)
 	p->source.status.state = SOURCE_TROUBLE;
 	p->source.status.read_ms = PICTURE_NOW_MS - 95000;
 	err_set(&p->source.status.trouble, -EIO,
-		"regtop goes on trying; `regtop check` says more about rights and paths.",
+		"regtop goes on trying; it needs the right to read this file.",
 		"The file /var/lib/kamailio/kamailio.sqlite cannot be read: permission denied.");
 }
 
