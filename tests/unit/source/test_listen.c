@@ -66,12 +66,37 @@ static struct source *open_place(struct loop *l, const char *place, const char *
 	return listen_open(l, &clock_system, &o, e);
 }
 
-static struct scene scene_new(const char *place, const char *allow)
+/* A port of host that nobody uses now, for UDP and TCP. */
+static unsigned free_port(const char *host)
+{
+	for (;;) {
+		int udp = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+		int tcp = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		struct netaddr a;
+		bool both;
+
+		assert_int_equal(netaddr_parse(slice_of(host), 0, &a), 0);
+		assert_int_equal(bind(udp, &a.sa, a.len), 0);
+		getsockname(udp, &a.sa, &a.len);
+		both = bind(tcp, &a.sa, a.len) == 0;
+		close(udp);
+		close(tcp);
+		if (both)
+			return netaddr_port(&a);
+	}
+}
+
+/* A registrar on UDP and TCP of one free port of host. */
+static struct scene scene_new(const char *host, const char *allow)
 {
 	struct scene s = {.loop = loop_new()};
+	struct strbuf place = STRBUF_INIT;
+	unsigned port = free_port(host);
 	struct err e;
 
-	s.source = open_place(s.loop, place, allow, &e);
+	strbuf_addf(&place, "udp:%s:%u,tcp:%s:%u", host, port, host, port);
+	s.source = open_place(s.loop, strbuf_str(&place), allow, &e);
+	strbuf_free(&place);
 	if (!s.source)
 		fail_msg("%s", e.what);
 	assert_true(
@@ -172,7 +197,7 @@ static struct answered ask(struct scene *s, const struct binding *b, bool purge)
 
 TEST(a_registration_becomes_a_binding_with_all_that_is_known)
 {
-	struct scene s = scene_new("udp:127.0.0.1:0", NULL);
+	struct scene s = scene_new("127.0.0.1", NULL);
 	struct netaddr self;
 	struct strbuf seen = STRBUF_INIT;
 	char address[NETADDR_STR];
@@ -206,7 +231,7 @@ TEST(a_registration_becomes_a_binding_with_all_that_is_known)
 
 TEST(a_purge_removes_what_was_shown_and_nothing_newer)
 {
-	struct scene s = scene_new("udp:127.0.0.1:0", NULL);
+	struct scene s = scene_new("127.0.0.1", NULL);
 	struct netaddr self;
 	struct binding *shown;
 	int fd;
@@ -231,7 +256,7 @@ TEST(a_purge_removes_what_was_shown_and_nothing_newer)
 
 TEST(the_way_to_a_phone_is_path_then_received_then_contact)
 {
-	struct scene s = scene_new("udp:127.0.0.1:0", NULL);
+	struct scene s = scene_new("127.0.0.1", NULL);
 	struct binding b = {.contact = SLICE_LIT("sip:a@192.0.2.1:5070"),
 			    .received = SLICE_LIT("sip:192.0.2.2:5080"),
 			    .path = SLICE_LIT("<sip:192.0.2.3:5090;lr>, <sip:192.0.2.4;lr>"),
@@ -258,24 +283,12 @@ TEST(the_way_to_a_phone_is_path_then_received_then_contact)
 
 TEST(a_phone_on_a_connection_is_reached_by_it_until_it_closes)
 {
-	struct loop *probe = loop_new();
-	struct scene s;
+	struct scene s = scene_new("127.0.0.1", NULL);
 	struct source_route r;
 	struct netaddr self;
-	struct err e;
-	struct strbuf place = STRBUF_INIT;
-	struct source *first = open_place(probe, "udp:127.0.0.1:0", NULL, &e);
 	int fd;
 
 	UNUSED_STATE;
-	/* A port that is free for UDP a moment ago is taken for both. */
-	assert_non_null(first);
-	sip_transport_local(listen_transport(first), TRANSPORT_UDP, NULL, &self);
-	source_free(first);
-	loop_free(probe);
-	strbuf_addf(&place, "udp:127.0.0.1:%u,tcp:127.0.0.1:%u", netaddr_port(&self),
-		    netaddr_port(&self));
-	s = scene_new(strbuf_str(&place), NULL);
 	scene_start(&s);
 	fd = open_client("127.0.0.1", SOCK_STREAM, &self);
 	if (connect(fd, &s.server.sa, s.server.len) < 0)
@@ -292,7 +305,6 @@ TEST(a_phone_on_a_connection_is_reached_by_it_until_it_closes)
 	assert_int_equal(s.picture.last->connection, -1);
 	assert_true(s.source->ops->route(s.source, s.picture.last, &r));
 	assert_true(r.flow_gone);
-	strbuf_free(&place);
 	scene_free(&s);
 }
 
@@ -310,16 +322,13 @@ static bool own_address(char out[NETADDR_STR])
 
 static int code_for_stranger(const char *allow, const char *host)
 {
-	struct strbuf place = STRBUF_INIT;
-	struct scene s;
+	struct scene s = scene_new(host, allow);
 	struct netaddr self;
 	int64_t end = clock_mono_ms(&clock_system) + 3000;
 	char answer[4096] = "";
 	ssize_t n = -1;
 	int fd;
 
-	strbuf_addf(&place, "udp:%s:0", host);
-	s = scene_new(strbuf_str(&place), allow);
 	scene_start(&s);
 	fd = open_client(host, SOCK_DGRAM, &self);
 	assert_int_equal(connect(fd, &s.server.sa, s.server.len), 0);
@@ -330,7 +339,6 @@ static int code_for_stranger(const char *allow, const char *host)
 		usleep(200);
 	}
 	close(fd);
-	strbuf_free(&place);
 	scene_free(&s);
 	return (int)strtol(answer + (n > 8 ? 8 : 0), NULL, 10);
 }
@@ -364,14 +372,14 @@ TEST(a_place_or_network_that_makes_no_sense_is_refused_in_words)
 		assert_int_equal(e.code, -EINVAL);
 		assert_non_null(strstr(e.hint, "listen:udp:127.0.0.1:5060"));
 	}
-	assert_null(open_place(l, "udp:127.0.0.1:0", "10.0.0.0/99", &e));
+	assert_null(open_place(l, "udp:127.0.0.1:5060", "10.0.0.0/99", &e));
 	assert_int_equal(e.code, -EINVAL);
 	loop_free(l);
 }
 
 TEST(a_port_that_is_taken_is_told_as_such)
 {
-	struct scene s = scene_new("udp:127.0.0.1:0", NULL);
+	struct scene s = scene_new("127.0.0.1", NULL);
 	struct strbuf place = STRBUF_INIT;
 	struct err e;
 
@@ -385,7 +393,7 @@ TEST(a_port_that_is_taken_is_told_as_such)
 
 TEST(the_consequence_of_a_purge_is_said_with_what_is_left)
 {
-	struct scene s = scene_new("udp:127.0.0.1:0", NULL);
+	struct scene s = scene_new("127.0.0.1", NULL);
 	struct binding b = {.contact = SLICE_LIT("sip:a@192.0.2.1")};
 	struct strbuf out = STRBUF_INIT;
 
