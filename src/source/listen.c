@@ -257,6 +257,17 @@ static bool datagram_address(struct slice raw, struct source_route *out)
 	       netaddr_parse(uri.host, uri.port ? uri.port : 5060, &out->addr) == 0;
 }
 
+/* From a socket on loopback the kernel sends to nobody else: then there is no way through this
+ * registrar, and the data alone has to say why. */
+static bool socket_reaches(struct slice socket, const struct netaddr *to)
+{
+	struct slice word, place = slice_cut(socket, ':', &word);
+	struct netaddr local;
+
+	return netaddr_parse_hostport(place, 5060, &local) < 0 || !netaddr_is_loopback(&local) ||
+	       netaddr_is_loopback(to);
+}
+
 /* A binding that came over a stream is reached by that connection and nothing else (RFC 5626,
  * facts on NAT): when it is closed, nothing can be sent. */
 static bool listen_route(struct source *s, const struct binding *b, struct source_route *out)
@@ -276,9 +287,11 @@ static bool listen_route(struct source *s, const struct binding *b, struct sourc
 			(void)netaddr_parse(seen.host, seen.port, &out->addr);
 		return true;
 	}
-	if (b->path.n)
-		return datagram_address(sip_uri_first_of_list(b->path), out);
-	return datagram_address(b->received.n ? b->received : b->contact, out);
+	return datagram_address(b->path.n       ? sip_uri_first_of_list(b->path)
+				: b->received.n ? b->received
+						: b->contact,
+				out) &&
+	       socket_reaches(b->socket, &out->addr);
 }
 
 /* ---- opening --------------------------------------------------------------------------------- */

@@ -260,7 +260,7 @@ TEST(the_way_to_a_phone_is_path_then_received_then_contact)
 	struct binding b = {.contact = SLICE_LIT("sip:a@192.0.2.1:5070"),
 			    .received = SLICE_LIT("sip:192.0.2.2:5080"),
 			    .path = SLICE_LIT("<sip:192.0.2.3:5090;lr>, <sip:192.0.2.4;lr>"),
-			    .socket = SLICE_LIT("udp:127.0.0.1:5060")};
+			    .socket = SLICE_LIT("udp:192.0.2.9:5060")};
 	static const char *const wanted[] = {"192.0.2.3:5090", "192.0.2.2:5080", "192.0.2.1:5070"};
 	struct source_route r;
 	char address[NETADDR_STR];
@@ -276,6 +276,9 @@ TEST(the_way_to_a_phone_is_path_then_received_then_contact)
 		else
 			b.received = SLICE_NONE;
 	}
+	/* A socket on loopback reaches nobody else, and must not try. */
+	b.socket = SLICE_LIT("udp:127.0.0.1:5060");
+	assert_false(s.source->ops->route(s.source, &b, &r));
 	b.contact = SLICE_LIT("mailto:a@acme.example");
 	assert_false(s.source->ops->route(s.source, &b, &r));
 	scene_free(&s);
