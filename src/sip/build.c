@@ -1,7 +1,16 @@
 /* SIP messages out: requests and responses as bounded text, raw URIs kept byte for byte. */
 #include "sip/build.h"
 
-#include <stdio.h>
+#include "sip/values.h"
+
+/* URIs and Paths come from databases and phones: a line break in one would begin a header of its
+ * author's making. Whoever sends has checked them; this is the last door. */
+static void add_one_line(struct strbuf *out, struct slice s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] != '\r' && s.p[i] != '\n' && s.p[i] != '\0')
+			strbuf_add_char(out, s.p[i]);
+}
 
 void sip_build_request(struct strbuf *out, const struct sip_request_head *h)
 {
@@ -9,22 +18,22 @@ void sip_build_request(struct strbuf *out, const struct sip_request_head *h)
 	const char *transport = h->transport == TRANSPORT_TCP ? "TCP" : "UDP";
 
 	strbuf_addf(out, "%s ", h->method);
-	strbuf_add_slice(out, h->request_uri);
+	add_one_line(out, h->request_uri);
 	strbuf_addf(out, " SIP/2.0\r\nVia: SIP/2.0/%s %s;branch=z9hG4bK%s;rport\r\n", transport,
 		    netaddr_format(&h->via, via), h->branch);
 	if (h->route.n) {
 		strbuf_add_str(out, "Route: ");
-		strbuf_add_slice(out, h->route);
+		add_one_line(out, h->route);
 		strbuf_add_str(out, "\r\n");
 	}
 	strbuf_add_str(out, "Max-Forwards: 70\r\nFrom: <");
-	strbuf_add_slice(out, h->from_uri);
+	add_one_line(out, h->from_uri);
 	strbuf_addf(out, ">;tag=%s\r\nTo: <", h->from_tag);
-	strbuf_add_slice(out, h->to_uri);
+	add_one_line(out, h->to_uri);
 	strbuf_add_char(out, '>');
 	if (h->to_tag.n) {
 		strbuf_add_str(out, ";tag=");
-		strbuf_add_slice(out, h->to_tag);
+		add_one_line(out, h->to_tag);
 	}
 	strbuf_addf(out, "\r\nCall-ID: %s\r\nCSeq: %u %s\r\nUser-Agent: %s\r\n", h->call_id,
 		    h->cseq, h->method, SIP_PRODUCT);
@@ -37,30 +46,28 @@ static void add_top_via(struct strbuf *out, const struct sip_via *via, const str
 	struct slice rest = via->raw, one, key;
 	struct netaddr sent_by;
 	char host[NETADDR_STR];
-	bool named, first = true;
+	bool named;
 
 	strbuf_add_str(out, "Via: ");
-	while (rest.n) {
-		rest = slice_cut(rest, ';', &one);
+	strbuf_add_slice(out, value_param_next(&rest));
+	while ((one = value_param_next(&rest)).n) {
 		slice_cut(one, '=', &key);
 		key = slice_trim(key);
-		if (!first && (slice_ieq_str(key, "received") || slice_ieq_str(key, "rport")))
+		if (slice_ieq_str(key, "received") || slice_ieq_str(key, "rport"))
 			continue;
-		if (!first)
-			strbuf_add_char(out, ';');
-		strbuf_add_slice(out, slice_trim(one));
-		first = false;
+		strbuf_add_char(out, ';');
+		strbuf_add_slice(out, one);
 	}
-	netaddr_format_host(&from->remote, host);
 	named = netaddr_parse(via->host, 0, &sent_by) < 0;
 	/* With rport, received is always there; without, only when it tells something. */
 	if (via->rport || named || !netaddr_same_host(&sent_by, &from->remote)) {
-		struct slice bare = slice_of(host);
+		struct slice text = slice_of(netaddr_format_host(&from->remote, host));
 
-		if (bare.n > 2 && bare.p[0] == '[')
-			bare = slice_make(bare.p + 1, bare.n - 2);
+		/* IPv6 without brackets, as RFC 3261 25.1 has it. */
+		if (text.n > 2 && text.p[0] == '[')
+			text = slice_make(text.p + 1, text.n - 2);
 		strbuf_add_str(out, ";received=");
-		strbuf_add_slice(out, bare);
+		strbuf_add_slice(out, text);
 	}
 	if (via->rport)
 		strbuf_addf(out, ";rport=%u", netaddr_port(&from->remote));

@@ -11,9 +11,11 @@
 #include "base/alloc.h"
 #include "base/sipuri.h"
 #include "sip/prefilter.h"
+#include "sip/values.h"
 
-#define MAX_HEADERS 128
-#define MAX_CSEQ    0x7fffffffU
+#define MAX_CSEQ 0x7fffffffU /* RFC 3261 8.1.1.5 */
+/* Max-Forwards starts at 70, so no honest request can have travelled further. */
+#define MAX_VIAS 70
 
 struct header {
 	struct slice name, value;
@@ -24,7 +26,7 @@ struct sip_msg {
 	struct slice all;
 	char *text; /* the head with folded lines unfolded; slices point into it */
 	struct slice body;
-	struct header headers[MAX_HEADERS];
+	struct header headers[PREFILTER_MAX_LINES];
 	unsigned count;
 	bool request;
 	int code;
@@ -107,34 +109,43 @@ static void unfold(struct sip_msg *m, struct slice head)
 	m->text[n] = '\0';
 }
 
-static bool index_headers(struct sip_msg *m)
+static void split_first_line(struct sip_msg *m, struct slice line)
 {
-	struct slice rest = slice_of(m->text), line;
-
-	rest = slice_cut(rest, '\n', &line);
 	if (m->request) {
 		struct slice tail = slice_cut(line, ' ', &m->method);
 
 		m->version = slice_cut(tail, ' ', &m->request_uri);
 	} else {
+		/* The pre-filter has seen "SIP/2.0 " and three digits. */
 		m->code = (line.p[8] - '0') * 100 + (line.p[9] - '0') * 10 + (line.p[10] - '0');
 		m->reason = slice_trim(slice_skip(line, 11));
 	}
-	while (rest.n) {
+}
+
+/* Names and values of all headers; false when a line is none, but the others are there then. */
+static bool index_headers(struct sip_msg *m)
+{
+	struct slice rest = slice_of(m->text), line;
+	bool ok = true;
+
+	rest = slice_cut(rest, '\n', &line);
+	split_first_line(m, line);
+	while (rest.n && m->count < PREFILTER_MAX_LINES) {
 		struct header *h = &m->headers[m->count];
+		struct slice value;
 
 		rest = slice_cut(rest, '\n', &line);
 		if (line.n == 0)
 			break;
-		if (m->count == MAX_HEADERS || slice_find_char(line, ':') < 0)
-			return false;
-		h->value = slice_trim(slice_cut(line, ':', &h->name));
+		value = slice_cut(line, ':', &h->name);
 		h->name = slice_trim(h->name);
-		if (h->name.n == 0)
-			return false;
-		m->count++;
+		h->value = slice_trim(value);
+		if (value.p && h->name.n)
+			m->count++;
+		else
+			ok = false;
 	}
-	return true;
+	return ok;
 }
 
 struct slice sip_msg_header(const struct sip_msg *m, const char *name, unsigned i)
@@ -145,31 +156,6 @@ struct slice sip_msg_header(const struct sip_msg *m, const char *name, unsigned 
 	return SLICE_NONE;
 }
 
-/* First element of a comma list; *rest gets what follows the comma. */
-static struct slice list_first(struct slice v, struct slice *rest)
-{
-	bool quoted = false, angle = false;
-
-	for (size_t i = 0; i < v.n; i++) {
-		char c = v.p[i];
-
-		if (c == '\\' && quoted)
-			i++;
-		else if (c == '"' && !angle)
-			quoted = !quoted;
-		else if (c == '<' && !quoted)
-			angle = true;
-		else if (c == '>' && !quoted)
-			angle = false;
-		else if (c == ',' && !quoted && !angle) {
-			*rest = slice_skip(v, i + 1);
-			return slice_trim(slice_make(v.p, i));
-		}
-	}
-	*rest = SLICE_NONE;
-	return slice_trim(v);
-}
-
 struct slice sip_msg_list(const struct sip_msg *m, const char *name, unsigned i)
 {
 	for (unsigned k = 0; k < m->count; k++) {
@@ -177,89 +163,16 @@ struct slice sip_msg_list(const struct sip_msg *m, const char *name, unsigned i)
 
 		if (!name_is(m->headers[k].name, name))
 			continue;
-		while (rest.n) {
-			one = list_first(rest, &rest);
-			if (one.n && i-- == 0)
+		while ((one = value_list_next(&rest)).n)
+			if (i-- == 0)
 				return one;
-		}
 	}
 	return SLICE_NONE;
 }
 
-/* Splits "Name" <uri>;params or uri;params; uri keeps its bytes. False when brackets are open. */
-static bool split_address(struct slice v, struct slice *display, struct slice *uri,
-			  struct slice *params)
-{
-	bool quoted = false;
-
-	*display = SLICE_NONE;
-	*params = SLICE_NONE;
-	for (size_t i = 0; i < v.n; i++) {
-		char c = v.p[i];
-
-		if (c == '\\' && quoted)
-			i++;
-		else if (c == '"')
-			quoted = !quoted;
-		else if (c == '<' && !quoted) {
-			struct slice in = slice_skip(v, i + 1), after;
-			ptrdiff_t close = slice_find_char(in, '>');
-
-			if (close < 0)
-				return false;
-			*display = slice_trim(slice_make(v.p, i));
-			*uri = slice_trim(slice_make(in.p, (size_t)close));
-			after = slice_trim(slice_skip(in, (size_t)close + 1));
-			if (after.n && after.p[0] == ';')
-				*params = slice_skip(after, 1);
-			return after.n == 0 || after.p[0] == ';';
-		}
-	}
-	if (quoted)
-		return false;
-	/* Without brackets all parameters are the header's (RFC 3261 20). */
-	*params = slice_cut(v, ';', uri);
-	*uri = slice_trim(*uri);
-	return true;
-}
-
-bool sip_param(struct slice params, const char *name, struct slice *value)
-{
-	bool quoted = false;
-	size_t start = 0;
-
-	for (size_t i = 0; i <= params.n; i++) {
-		struct slice one, key, val;
-
-		if (i < params.n) {
-			char c = params.p[i];
-
-			if (c == '\\' && quoted) {
-				i++;
-				continue;
-			}
-			if (c == '"')
-				quoted = !quoted;
-			if (c != ';' || quoted)
-				continue;
-		}
-		one = slice_make(params.p + start, (i < params.n ? i : params.n) - start);
-		start = i + 1;
-		val = slice_trim(slice_cut(one, '=', &key));
-		if (!slice_ieq_str(slice_trim(key), name))
-			continue;
-		if (val.n >= 2 && val.p[0] == '"' && val.p[val.n - 1] == '"')
-			val = slice_make(val.p + 1, val.n - 2);
-		if (value)
-			*value = val;
-		return true;
-	}
-	return false;
-}
-
 bool sip_msg_contact(const struct sip_msg *m, unsigned i, struct sip_contact *out)
 {
-	struct slice v = sip_msg_list(m, "contact", i), display;
+	struct slice v = sip_msg_list(m, "contact", i);
 
 	memset(out, 0, sizeof(*out));
 	if (v.n == 0)
@@ -268,87 +181,51 @@ bool sip_msg_contact(const struct sip_msg *m, unsigned i, struct sip_contact *ou
 		out->star = true;
 		return true;
 	}
-	if (!split_address(v, &display, &out->uri, &out->params))
-		out->uri = SLICE_NONE;
 	/* "*;expires=0" is no wildcard (osip would take it for one), and no URI either. */
-	if (out->uri.n && out->uri.p[0] == '*')
+	if (!value_split_address(v, &out->uri, &out->params) || slice_eq_str(out->uri, "*"))
 		out->uri = SLICE_NONE;
 	return true;
 }
 
 bool sip_msg_via(const struct sip_msg *m, struct sip_via *out)
 {
-	struct slice v = sip_msg_list(m, "via", 0), proto, rest, sent_by, params, value;
-	uint64_t port;
-
-	memset(out, 0, sizeof(*out));
-	out->raw = v;
-	/* "SIP/2.0/UDP host:port;branch=…", with blanks allowed around the slashes. */
-	params = slice_cut(v, ';', &rest);
-	rest = slice_trim(rest);
-	for (size_t i = rest.n; i > 0; i--) {
-		if (rest.p[i - 1] == ' ' || rest.p[i - 1] == '\t') {
-			proto = slice_trim(slice_make(rest.p, i));
-			sent_by = slice_skip(rest, i);
-			goto found;
-		}
-	}
-	return false;
-found:
-	for (size_t i = proto.n; i > 0; i--) {
-		if (proto.p[i - 1] == '/') {
-			out->transport = transport_parse(slice_trim(slice_skip(proto, i)));
-			break;
-		}
-	}
-	if (!slice_starts_with(proto, "SIP") && !slice_starts_with(proto, "sip"))
-		return false;
-	out->host = sent_by;
-	if (sent_by.n && sent_by.p[0] == '[') {
-		ptrdiff_t close = slice_find_char(sent_by, ']');
-
-		if (close < 0)
-			return false;
-		out->host = slice_make(sent_by.p + 1, (size_t)close - 1);
-		value = slice_skip(sent_by, (size_t)close + 1);
-		if (value.n && value.p[0] != ':')
-			return false;
-		value = slice_skip(value, 1);
-	} else {
-		value = slice_cut(sent_by, ':', &out->host);
-	}
-	if (value.n) {
-		if (!slice_to_u64(value, 65535, &port))
-			return false;
-		out->port = (unsigned)port;
-	}
-	sip_param(params, "branch", &out->branch);
-	out->rport = sip_param(params, "rport", NULL);
-	return out->host.n > 0 && out->host.n < 256;
+	return value_split_via(sip_msg_list(m, "via", 0), out);
 }
 
 unsigned sip_msg_via_count(const struct sip_msg *m)
 {
 	unsigned n = 0;
 
-	while (sip_msg_list(m, "via", n).n)
-		n++;
+	for (unsigned k = 0; k < m->count; k++) {
+		struct slice rest = m->headers[k].value;
+
+		if (!name_is(m->headers[k].name, "via"))
+			continue;
+		while (value_list_next(&rest).n)
+			n++;
+	}
 	return n;
 }
 
-/* The fields without which nothing can be answered. */
-static bool fill_dialog(struct sip_msg *m)
-{
-	struct slice display, params;
-	struct slice from = sip_msg_header(m, "from", 0), to = sip_msg_header(m, "to", 0);
+/* ---- our own checks, beside what osip thinks ------------------------------------------------ */
 
-	m->call_id = sip_msg_header(m, "call-id", 0);
-	if (from.n == 0 || to.n == 0 || m->call_id.n == 0)
-		return false;
-	if (!split_address(from, &display, &m->from_uri, &params))
+#define DROP (-1)
+
+/* So that a check reads as one line. */
+static int refuse(int status, const char *words, const char **why)
+{
+	*why = words;
+	return status;
+}
+
+static bool fill_addresses(struct sip_msg *m)
+{
+	struct slice params;
+
+	if (!value_split_address(sip_msg_header(m, "from", 0), &m->from_uri, &params))
 		return false;
 	sip_param(params, "tag", &m->from_tag);
-	if (!split_address(to, &display, &m->to_uri, &params))
+	if (!value_split_address(sip_msg_header(m, "to", 0), &m->to_uri, &params))
 		return false;
 	sip_param(params, "tag", &m->to_tag);
 	return true;
@@ -356,59 +233,67 @@ static bool fill_dialog(struct sip_msg *m)
 
 static bool fill_cseq(struct sip_msg *m)
 {
-	struct slice v = sip_msg_header(m, "cseq", 0), number;
+	struct slice v = sip_msg_header(m, "cseq", 0);
 	uint64_t n;
 	size_t i = 0;
 
 	while (i < v.n && v.p[i] != ' ' && v.p[i] != '\t')
 		i++;
-	number = slice_make(v.p, i);
 	m->cseq_method = slice_trim(slice_skip(v, i));
-	if (!slice_to_u64(number, MAX_CSEQ, &n) || m->cseq_method.n == 0)
+	if (!slice_to_u64(slice_make(v.p, i), MAX_CSEQ, &n) || m->cseq_method.n == 0)
 		return false;
 	m->cseq = (uint32_t)n;
 	return true;
 }
 
-/* 0 when the request can be served, else the status that refuses it. */
-static int check_request(const struct sip_msg *m, const char **why)
+/* RFC 3261 18.3: what a datagram holds beyond Content-Length is not the message's. False when that
+ * is no number, there twice, or more than has come. */
+static bool cut_body(struct sip_msg *m)
 {
 	struct slice length = sip_msg_header(m, "content-length", 0);
-	struct sip_uri uri;
 	uint64_t n;
 
-	*why = "the version is not SIP/2.0";
+	if (!length.p)
+		return true;
+	if (!slice_to_u64(length, UINT32_MAX, &n) || n > m->body.n ||
+	    sip_msg_header(m, "content-length", 1).p)
+		return false;
+	m->body.n = (size_t)n;
+	return true;
+}
+
+static bool max_forwards_ok(const struct sip_msg *m)
+{
+	struct slice v = sip_msg_header(m, "max-forwards", 0);
+	uint64_t n;
+
+	return !v.p || slice_to_u64(v, 255, &n);
+}
+
+/* 0, or the status that refuses the request. */
+static int check_request(const struct sip_msg *m, const char **why)
+{
+	struct sip_uri uri;
+
 	if (!slice_ieq_str(m->version, "SIP/2.0"))
-		return 505;
-	*why = "method and CSeq differ";
+		return refuse(505, "the version is not SIP/2.0", why);
 	if (!slice_eq(m->method, m->cseq_method))
-		return 400;
-	*why = "Content-Length is no number";
-	if (length.p && length.n == 0)
-		return 400;
-	if (length.n && !slice_to_u64(length, UINT32_MAX, &n))
-		return 400;
-	*why = "Content-Length is larger than the body";
-	if (length.n && n > m->body.n)
-		return 400;
-	*why = "the Request-URI is no URI";
+		return refuse(400, "method and CSeq differ", why);
 	if (sip_uri_split(m->request_uri, &uri) < 0)
-		return 400;
-	*why = "the Request-URI has an unknown scheme";
+		return refuse(400, "the Request-URI is no URI", why);
 	if (!uri.is_sip)
-		return 416;
-	*why = "the Request-URI carries headers";
-	if (uri.headers.n)
-		return 400;
-	*why = "a mandatory header is there twice";
+		return refuse(416, "the Request-URI has an unknown scheme", why);
+	if (uri.headers.p)
+		return refuse(400, "the Request-URI carries headers", why);
 	if (sip_msg_header(m, "from", 1).p || sip_msg_header(m, "to", 1).p ||
 	    sip_msg_header(m, "call-id", 1).p || sip_msg_header(m, "cseq", 1).p)
-		return 400;
-	*why = NULL;
+		return refuse(400, "a mandatory header is there twice", why);
+	if (!max_forwards_ok(m))
+		return refuse(400, "Max-Forwards is no number up to 255", why);
 	return 0;
 }
 
-/* osip's opinion on the syntax; the message itself is not kept. */
+/* osip's opinion on the syntax; its message is not kept. */
 static bool osip_accepts(const struct prefilter *p)
 {
 	struct strbuf head = STRBUF_INIT;
@@ -424,68 +309,73 @@ static bool osip_accepts(const struct prefilter *p)
 	return ok;
 }
 
-static enum sip_input rubbish(struct sip_msg *m, const char **why, const char *words)
+/* 0: well; a status: a request that can be refused with it; DROP: nothing can be answered. */
+static int examine(struct sip_msg *m, const struct prefilter *p, const char **why)
 {
-	*why = words;
-	sip_msg_free(m);
-	return SIP_IN_RUBBISH;
+	bool lines_ok = index_headers(m), body_ok = cut_body(m);
+	struct sip_via via;
+	int status;
+
+	if (!sip_msg_via(m, &via) || sip_msg_via_count(m) > MAX_VIAS)
+		return refuse(DROP, "no usable Via", why);
+	m->call_id = sip_msg_header(m, "call-id", 0);
+	if (m->call_id.n == 0 || sip_msg_header(m, "from", 0).n == 0 ||
+	    sip_msg_header(m, "to", 0).n == 0 || sip_msg_header(m, "cseq", 0).n == 0)
+		return refuse(DROP, "From, To, Call-ID or CSeq is missing", why);
+	if (!m->request && (m->code < 100 || m->code > 699))
+		return refuse(DROP, "the status code is none", why);
+	if (!lines_ok)
+		return refuse(400, "a header line without a colon", why);
+	if (!fill_addresses(m))
+		return refuse(400, "From or To is broken", why);
+	if (!fill_cseq(m))
+		return refuse(400, "CSeq is broken", why);
+	/* An answer that miscounts its body still proves that somebody is there. */
+	if (m->request && !body_ok)
+		return refuse(400, "Content-Length does not fit the body", why);
+	if (m->request && (status = check_request(m, why)) != 0)
+		return status;
+	return osip_accepts(p) ? 0 : refuse(400, "the syntax is broken", why);
 }
 
 enum sip_input sip_msg_parse(const void *buf, size_t n, struct sip_msg **out, int *status,
 			     const char **why)
 {
-	const char *ignored_why;
-	int ignored_status, refuse = 0;
+	const char *reason = NULL;
 	struct prefilter p;
-	struct sip_via via;
 	struct sip_msg *m;
+	int found;
 
-	if (!why)
-		why = &ignored_why;
-	if (!status)
-		status = &ignored_status;
 	*out = NULL;
-	*status = 0;
+	if (status)
+		*status = 0;
 	prefilter_look(slice_make(buf, n), &p);
-	*why = p.why;
+	if (why)
+		*why = p.why;
 	if (p.input != SIP_IN_MESSAGE)
 		return p.input;
 	sip_message_init();
 	m = xcalloc(1, sizeof(*m));
-	m->raw = xmalloc(n + 1);
+	m->raw = xmalloc(n);
 	memcpy(m->raw, buf, n);
 	m->all = slice_make(m->raw, n);
 	m->request = p.request;
 	if (p.body.n)
 		m->body = slice_make(m->raw + (p.body.p - (const char *)buf), p.body.n);
 	unfold(m, p.head);
-	if (!index_headers(m))
-		return rubbish(m, why, "a header line without a colon");
-	if (!sip_msg_via(m, &via))
-		return rubbish(m, why, "no usable Via");
-	if (!fill_dialog(m))
-		return rubbish(m, why, "From, To or Call-ID is missing or broken");
-	if (!fill_cseq(m)) {
-		if (!m->request)
-			return rubbish(m, why, "CSeq is missing or broken");
-		*why = "CSeq is missing or broken";
-		refuse = 400;
-	}
-	if (!m->request && (m->code < 100 || m->code > 699))
-		return rubbish(m, why, "the status code is none");
-	if (m->request && !refuse)
-		refuse = check_request(m, why);
-	if (!refuse && !osip_accepts(&p)) {
-		if (!m->request)
-			return rubbish(m, why, "the syntax is broken");
-		*why = "the syntax is broken";
-		refuse = 400;
+	found = examine(m, &p, &reason);
+	if (why)
+		*why = reason;
+	if (found == DROP || (found && !m->request)) {
+		sip_msg_free(m);
+		return SIP_IN_RUBBISH;
 	}
 	if (!m->request)
 		m->method = m->cseq_method;
+	if (status)
+		*status = found;
 	*out = m;
-	*status = refuse;
-	return refuse ? SIP_IN_BAD_REQUEST : SIP_IN_MESSAGE;
+	return found ? SIP_IN_BAD_REQUEST : SIP_IN_MESSAGE;
 }
 
 void sip_msg_free(struct sip_msg *m)

@@ -1,9 +1,9 @@
 /* The pre-filter: tells messages from keepalives and rubbish, and keeps osip from what hurts it. */
 #include "sip/prefilter.h"
 
-#define MAX_LINES      128
 #define MAX_LINE       2048
 #define MAX_SEPARATORS 256
+#define MAX_METHOD     64
 
 static bool is_keepalive(struct slice raw)
 {
@@ -34,6 +34,13 @@ static size_t head_end(struct slice raw)
 	return 0;
 }
 
+static struct slice without_cr(struct slice line)
+{
+	if (line.n && line.p[line.n - 1] == '\r')
+		line.n--;
+	return line;
+}
+
 static bool is_status_line(struct slice line)
 {
 	uint64_t code;
@@ -43,21 +50,41 @@ static bool is_status_line(struct slice line)
 	       (line.n == 11 || line.p[11] == ' ');
 }
 
+/* RFC 3261 25.1. */
+static bool is_token(struct slice s)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				      "0123456789-.!%*_+`'~";
+
+	for (size_t i = 0; i < s.n; i++)
+		if (!memchr(letters, s.p[i], sizeof(letters) - 1))
+			return false;
+	return s.n > 0;
+}
+
 /* METHOD SP uri SP SIP/d.d: exactly three words; the version is judged later, with an answer. */
 static bool is_request_line(struct slice line)
 {
 	struct slice method, uri, version = slice_cut(line, ' ', &method);
 
 	version = slice_cut(version, ' ', &uri);
-	if (method.n == 0 || method.n > 32 || uri.n == 0 || slice_find_char(version, ' ') >= 0)
-		return false;
-	for (size_t i = 0; i < method.n; i++)
-		if (!strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-.!%*_+`"
-			    "'~",
-			    method.p[i]) ||
-		    method.p[i] == '\0')
-			return false;
-	return version.n == 7 && slice_starts_with(version, "SIP/");
+	return is_token(method) && method.n <= MAX_METHOD && uri.n > 0 && version.n == 7 &&
+	       slice_find_char(version, ' ') < 0 &&
+	       slice_ieq(slice_make(version.p, 4), SLICE_LIT("SIP/"));
+}
+
+static bool is_folded(struct slice line)
+{
+	return line.n && (line.p[0] == ' ' || line.p[0] == '\t');
+}
+
+/* osip ends a line at a bare CR and we do not: a header behind one would be seen by osip alone, and
+ * whoever reads our answer may see it too. */
+static bool has_bare_cr(struct slice line)
+{
+	ptrdiff_t at = slice_find_char(line, '\r');
+
+	return at >= 0 && (size_t)at + 1 < line.n;
 }
 
 static const char *check_lines(struct slice head)
@@ -67,12 +94,16 @@ static const char *check_lines(struct slice head)
 
 	while (head.n) {
 		head = slice_cut(head, '\n', &line);
-		if (++lines > MAX_LINES)
+		if (++lines > PREFILTER_MAX_LINES)
 			return "too many header lines";
 		if (line.n > MAX_LINE)
 			return "a header line is too long";
-		/* A folded line belongs to the header before it. */
-		if (line.n && line.p[0] != ' ' && line.p[0] != '\t')
+		if (has_bare_cr(line))
+			return "a bare CR in the head";
+		/* A folded line belongs to the header before it, and the first line is none. */
+		if (lines == 2 && is_folded(line))
+			return "the first header is folded";
+		if (!is_folded(line))
 			separators = 0;
 		for (size_t i = 0; i < line.n; i++)
 			separators += line.p[i] == ';' || line.p[i] == ',';
@@ -110,8 +141,7 @@ void prefilter_look(struct slice raw, struct prefilter *out)
 	if (memchr(out->head.p, '\0', out->head.n))
 		return;
 	slice_cut(out->head, '\n', &first);
-	if (first.n && first.p[first.n - 1] == '\r')
-		first.n--;
+	first = without_cr(first);
 	out->request = is_request_line(first);
 	out->why = "the first line is neither a request nor a status";
 	if (!out->request && !is_status_line(first))
@@ -139,11 +169,10 @@ void prefilter_copy_head(const struct prefilter *p, struct strbuf *out)
 
 	while (rest.n) {
 		rest = slice_cut(rest, '\n', &line);
-		if (line.n && line.p[line.n - 1] == '\r')
-			line.n--;
+		line = without_cr(line);
 		if (line.n == 0)
 			break;
-		if (!first && is_content(line))
+		if (!first && !is_folded(line) && is_content(line))
 			strbuf_add_str(out, "X-");
 		strbuf_add_slice(out, line);
 		/* Without the space osip takes the Via line as reason phrase. */

@@ -5,6 +5,9 @@
 #include "base/strbuf.h"
 #include "sip/message.h"
 
+/* Of the head, folded ones and the first counted; no index of headers needs to hold more. */
+#define PREFILTER_MAX_LINES 128
+
 /* What the head of a datagram looks like (facts: an unfiltered 65 KB datagram costs osip seconds).
  */
 struct prefilter {
