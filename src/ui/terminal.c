@@ -189,8 +189,10 @@ static void escape_read(struct terminal *t)
 {
 	char buf[8];
 	wint_t next;
-	int kind = wget_wch(t->keys, &next);
+	int kind;
 
+	while ((kind = wget_wch(t->keys, &next)) == OK && next == 0x1b)
+		key_tell(t, "esc");
 	if (kind == OK && (next == '[' || next == 'O')) {
 		key_tell(t, csi_name(t));
 		return;
