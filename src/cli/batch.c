@@ -28,6 +28,7 @@ int cli_print_listing(struct app *a, const struct options *o, const enum column_
 {
 	enum column_id cols[COL_COUNT];
 	struct listing l = {.view = a->view,
+			    .store = a->store,
 			    .cols = cols,
 			    .limit = o->limit,
 			    .now_ms = app_now_ms(a),

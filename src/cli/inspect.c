@@ -296,6 +296,7 @@ static int port_ticket(void *ctx, const binding_id *ids, size_t n, char path[256
 	struct app *a = in->app;
 	struct strbuf text = STRBUF_INIT;
 	struct ticket t = {.view = a->view,
+			   .store = a->store,
 			   .ids = ids,
 			   .count = n,
 			   .now_ms = app_now_ms(a),
