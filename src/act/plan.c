@@ -179,21 +179,12 @@ static void say_remains(const struct remains *r, struct strbuf *out)
 		strbuf_addf(out, ", %u of them did not answer when last asked", r->failed);
 }
 
-/* A source knows how it removes; what is left it can only count in itself. So only its first clause
- * is taken, and the rest is said here, over all sources and without the lapsed. */
-static void say_how(const struct source *s, const struct plan_item *it, struct strbuf *out)
+static void say_how(const struct source *s, struct strbuf *out)
 {
-	struct strbuf how = STRBUF_INIT;
-	struct slice first;
-
-	if (s->ops->purge_consequence)
-		s->ops->purge_consequence(s, it->b, it->twins, &how);
-	slice_cut(strbuf_slice(&how), ';', &first);
-	if (!slice_empty(first)) {
-		strbuf_add_str(out, "; ");
-		strbuf_add_slice(out, first);
-	}
-	strbuf_free(&how);
+	if (!s->ops->purge_how)
+		return;
+	strbuf_add_str(out, "; ");
+	s->ops->purge_how(s, out);
 }
 
 static void say_consequences(const struct act_env *env, struct plan *p)
@@ -209,7 +200,7 @@ static void say_consequences(const struct act_env *env, struct plan *p)
 		say_remains(census_find(&c, it->b), &text);
 		strbuf_add_str(&text, "; the phone is not forced back: it returns with its next "
 				      "REGISTER");
-		say_how(env->sources[it->b->source], it, &text);
+		say_how(env->sources[it->b->source], &text);
 		text_clean_buf(strbuf_slice(&text), it->consequence, sizeof(it->consequence));
 		strbuf_free(&text);
 	}

@@ -208,18 +208,9 @@ static const char *kamailio_purge_refused(const struct source *s)
 	return kamailio_asker_refused(of_const(s)->asker);
 }
 
-static void kamailio_consequence(const struct source *s, const struct binding *b, unsigned twins,
-				 struct strbuf *out)
+static void kamailio_purge_how(const struct source *s, struct strbuf *out)
 {
-	(void)b;
 	kamailio_asker_how(of_const(s)->asker, out);
-	if (twins > 1)
-		strbuf_addf(out, "; %u other binding%s of this AoR stay%s and get%s the calls",
-			    twins - 1, twins == 2 ? "" : "s", twins == 2 ? "s" : "",
-			    twins == 2 ? "s" : "");
-	else
-		strbuf_add_str(out, "; no binding of this AoR is left");
-	strbuf_add_str(out, "; a living phone returns with its next REGISTER");
 }
 
 static void kamailio_reread(struct source *s, const struct binding *b, source_answer_fn *fn,
@@ -293,7 +284,7 @@ static const struct source_ops kamailio_ops = {
 	.start = kamailio_start,
 	.refresh = kamailio_refresh,
 	.purge_refused = kamailio_purge_refused,
-	.purge_consequence = kamailio_consequence,
+	.purge_how = kamailio_purge_how,
 	.reread = kamailio_reread,
 	.purge = kamailio_purge,
 	.route = kamailio_route,

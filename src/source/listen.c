@@ -153,18 +153,10 @@ static const char *listen_purge_refused(const struct source *s)
 	return NULL;
 }
 
-static void listen_purge_consequence(const struct source *s, const struct binding *b,
-				     unsigned twins, struct strbuf *out)
+static void listen_purge_how(const struct source *s, struct strbuf *out)
 {
 	(void)s;
-	(void)b;
-	strbuf_add_str(out, "removed from this registrar and its file; ");
-	if (twins == 0)
-		strbuf_add_str(out, "no binding is left, calls find nobody");
-	else
-		strbuf_addf(out, "%u binding%s left, calls go there now", twins,
-			    twins == 1 ? "" : "s");
-	strbuf_add_str(out, "; the phone is not told and comes back with its next REGISTER");
+	strbuf_add_str(out, "removed from this registrar and its file");
 }
 
 static void answer(struct listen *l, const struct question *q)
@@ -404,7 +396,7 @@ static const struct source_ops listen_ops = {
 	.start = listen_start,
 	.refresh = listen_refresh,
 	.purge_refused = listen_purge_refused,
-	.purge_consequence = listen_purge_consequence,
+	.purge_how = listen_purge_how,
 	.reread = listen_reread,
 	.purge = listen_purge,
 	.route = listen_route,

@@ -223,12 +223,9 @@ static const char *purge_refused(const struct source *s)
 	return refusal;
 }
 
-static void purge_consequence(const struct source *s, const struct binding *b, unsigned twins,
-			      struct strbuf *out)
+static void purge_how(const struct source *s, struct strbuf *out)
 {
 	(void)s;
-	(void)b;
-	(void)twins;
 	strbuf_add_str(out, refusal);
 }
 
@@ -268,7 +265,7 @@ static const struct source_ops snapshot_file_ops = {
 	.start = start_reading,
 	.refresh = start_reading,
 	.purge_refused = purge_refused,
-	.purge_consequence = purge_consequence,
+	.purge_how = purge_how,
 	.reread = refuse,
 	.purge = refuse,
 	.route = no_route,

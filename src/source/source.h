@@ -77,9 +77,9 @@ struct source_ops {
 	void (*refresh)(struct source *s); /* read again now (F5) */
 	/* NULL: allowed; else the sentence that says why the verb is not offered. */
 	const char *(*purge_refused)(const struct source *s);
-	/* One line for the plan: how it is done and what it means ("ul.rm_contact on unix:…"). */
-	void (*purge_consequence)(const struct source *s, const struct binding *b, unsigned twins,
-				  struct strbuf *out);
+	/* A clause for the plan: how it is done ("ul.rm_contact on unix:…"). What is left for the
+	 * AoR is counted by the plan, over all sources. */
+	void (*purge_how)(const struct source *s, struct strbuf *out);
 	/* Asks the authority (not the picture) for one binding. */
 	void (*reread)(struct source *s, const struct binding *b, source_answer_fn *fn, void *ctx);
 	/* Removes exactly b, and only as it is known in b. */

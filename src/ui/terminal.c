@@ -1,4 +1,5 @@
-/* The terminal: paints frames through ncurses on a pipe, and turns its bytes into key names. */
+/* The terminal: paints frames through ncurses and a file in memory, and turns its bytes into key
+ * names. */
 #include "ui/terminal.h"
 
 #include <curses.h>
@@ -268,6 +269,11 @@ static void on_winch(void *arg, int signo)
 /* Leaves the screen and puts the tty's settings back. */
 static void terminal_leave(struct terminal *t)
 {
+	/* Without an alternate screen the shell's prompt comes to the last line. */
+	move(t->height - 1, 0);
+	clrtoeol();
+	wnoutrefresh(stdscr);
+	doupdate();
 	terminal_say(t, PASTE_OFF);
 	endwin();
 	spool_take(t);

@@ -1,4 +1,5 @@
-/* The terminal: paints frames through ncurses on a pipe, and turns its bytes into key names. */
+/* The terminal: paints frames through ncurses and a file in memory, and turns its bytes into key
+ * names. */
 #ifndef REGTOP_UI_TERMINAL_H
 #define REGTOP_UI_TERMINAL_H
 

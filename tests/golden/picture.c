@@ -171,12 +171,9 @@ static const char *port_purge_refused(void *ctx)
 	return ((struct picture *)ctx)->refused;
 }
 
-static void consequence(const struct source *s, const struct binding *b, unsigned twins,
-			struct strbuf *out)
+static void purge_how(const struct source *s, struct strbuf *out)
 {
 	(void)s;
-	(void)b;
-	(void)twins;
 	strbuf_add_str(out, "done by the registrar itself");
 }
 
@@ -189,7 +186,7 @@ static void never(struct source *s, const struct binding *b, source_answer_fn *f
 }
 
 static const struct source_ops ops = {
-	.kind = "golden", .purge_consequence = consequence, .reread = never, .purge = never};
+	.kind = "golden", .purge_how = purge_how, .reread = never, .purge = never};
 
 void picture_open(struct picture *p, bool ascii_only)
 {

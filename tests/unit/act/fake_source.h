@@ -99,12 +99,10 @@ static inline const char *fake_refused(const struct source *s)
 	return ((const struct fake_source *)s)->refused;
 }
 
-static inline void fake_consequence(const struct source *s, const struct binding *b, unsigned twins,
-				    struct strbuf *out)
+static inline void fake_how(const struct source *s, struct strbuf *out)
 {
 	(void)s;
-	(void)b;
-	strbuf_addf(out, "ul.rm_contact on unix:fake\x1b; %u counted by the source", twins);
+	strbuf_add_str(out, "ul.rm_contact on unix:fake\x1b");
 }
 
 static inline bool fake_route(struct source *s, const struct binding *b, struct source_route *out)
@@ -120,7 +118,7 @@ static const struct source_ops fake_ops = {
 	.kind = "fake",
 	.refresh = fake_refresh,
 	.purge_refused = fake_refused,
-	.purge_consequence = fake_consequence,
+	.purge_how = fake_how,
 	.reread = fake_reread,
 	.purge = fake_purge,
 	.route = fake_route,

@@ -129,12 +129,9 @@ static const char *port_purge_refused(void *ctx)
 	return ((struct world *)ctx)->refused;
 }
 
-static void consequence(const struct source *s, const struct binding *b, unsigned twins,
-			struct strbuf *out)
+static void purge_how(const struct source *s, struct strbuf *out)
 {
 	(void)s;
-	(void)b;
-	(void)twins;
 	strbuf_add_str(out, "by the test");
 }
 
@@ -147,7 +144,7 @@ static void never(struct source *s, const struct binding *b, source_answer_fn *f
 }
 
 static const struct source_ops ops = {
-	.kind = "test", .purge_consequence = consequence, .reread = never, .purge = never};
+	.kind = "test", .purge_how = purge_how, .reread = never, .purge = never};
 
 static void add(const char *user)
 {
