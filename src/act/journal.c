@@ -151,7 +151,7 @@ static int make_schema(struct journal *j, struct err *e)
 
 static int check_schema(struct journal *j, struct err *e)
 {
-	int64_t version, app;
+	int64_t version = 0, app = 0;
 	int rc = ask_int(j, "PRAGMA user_version", &version, e);
 
 	if (rc == 0 && version == 0)
