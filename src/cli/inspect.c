@@ -28,6 +28,7 @@ struct inspector {
 	struct loop_timer *draw;
 	struct purge *run; /* running, or the last one */
 	int64_t drawn_mono_ms;
+	bool drawing_soon; /* a frame within FRAME_MS is on its way already */
 };
 
 /* ---- drawing ----------------------------------------------------------------------------- */
@@ -47,6 +48,7 @@ static void draw_now(void *arg)
 	view_update(in->app->view, now);
 	ui_draw(in->ui, &in->frame, now);
 	in->drawn_mono_ms = clock_mono_ms(in->app->clock);
+	in->drawing_soon = false;
 	/* A dropped frame comes back through drained(). */
 	if (!terminal_paint(in->terminal, &in->frame))
 		return;
@@ -57,9 +59,13 @@ static void draw_now(void *arg)
 static void on_change(void *ctx)
 {
 	struct inspector *in = ctx;
-	int64_t since = clock_mono_ms(in->app->clock) - in->drawn_mono_ms;
+	int64_t since;
 
 	/* Changes come in thousands; one frame shows them all. */
+	if (in->drawing_soon)
+		return;
+	in->drawing_soon = true;
+	since = clock_mono_ms(in->app->clock) - in->drawn_mono_ms;
 	draw_within(in, since >= FRAME_MS ? 0 : FRAME_MS - since);
 }
 
