@@ -464,6 +464,8 @@ TEST(lines_separators_and_the_longest_line_have_ceilings)
 	expect_many("X: ", ",", 257, SIP_IN_RUBBISH);
 	expect_many("X: a", ";x\r\n ", 100, SIP_IN_MESSAGE);
 	expect_many("X: a", ";;;;;;;;;;\r\n ", 26, SIP_IN_RUBBISH);
+	expect_many("", "X: ,,,,,,,,,,\r\n", 50, SIP_IN_MESSAGE);
+	expect_many("", "X: ,,,,,,,,,,\r\n", 51, SIP_IN_RUBBISH);
 	expect_many("X: ", "a", 2044, SIP_IN_MESSAGE);
 	expect_many("X: ", "a", 2046, SIP_IN_RUBBISH);
 }
@@ -699,7 +701,7 @@ TEST(a_refused_request_still_names_what_its_answer_copies)
 
 TEST(parameters_are_found_by_whole_name_and_quotes_hide_separators)
 {
-	static const struct slice p = {";a=1;B=\"x;y=2\";c=\"\";d;ab = 3 ;e=\"\\\"\"", 38};
+	const struct slice p = slice_of(";a=1;B=\"x;y=2\";c=\"\";d;ab = 3 ;e=\"\\\"\"");
 	struct slice v;
 
 	UNUSED_STATE;
