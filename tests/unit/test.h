@@ -17,6 +17,13 @@
 #define TEST(name)   static void name(void **state)
 #define T(name)      cmocka_unit_test(name)
 #define UNUSED_STATE (void)state
+/* For what this machine cannot do; tests/lib/cmocka-tap hands the reason on. */
+#define SKIP(reason)                                                                               \
+	do {                                                                                       \
+		printf("# skip: %s\n", (reason));                                                  \
+		fflush(stdout);                                                                    \
+		skip();                                                                            \
+	} while (0)
 
 #define assert_slice_equal(s, text)                                                                \
 	do {                                                                                       \

@@ -182,7 +182,7 @@ TEST(numbers_have_a_point_in_every_locale)
 
 	UNUSED_STATE;
 	if (!setlocale(LC_NUMERIC, "de_DE.UTF-8"))
-		skip();
+		SKIP("the locale de_DE.UTF-8 is not installed");
 	fixture_init(&f);
 	b.q_milli = 250;
 	fixture_put(&f, &b);
@@ -386,7 +386,7 @@ TEST(a_full_disk_is_an_error_and_not_a_short_file)
 
 	UNUSED_STATE;
 	if (access("/dev/full", W_OK) != 0)
-		skip();
+		SKIP("there is no /dev/full");
 	fixture_init(&f);
 	fixture_put(&f, &b);
 	l = LISTING(&f, few);
