@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/strbuf.h"
 #include "base/text.h"
+#include "cli/rows.h"
 
 enum kind {
 	OPT_FLAG,
@@ -275,18 +276,33 @@ void options_free(struct options *o)
 
 static void print_option(const struct option_row *r)
 {
-	char left[48];
+	char term[64], value[40] = "";
 	bool optional = r->arg && r->arg[0] == '[' && r->arg[1] != '-';
 
-	if (!r->arg)
-		snprintf(left, sizeof(left), "--%s", r->name);
-	else if (optional)
-		snprintf(left, sizeof(left), "--%s[=%.*s]", r->name, (int)strlen(r->arg) - 2,
-			 r->arg + 1);
-	else
-		snprintf(left, sizeof(left), "--%s=%s", r->name, r->arg);
-	printf("  %c%c%c %-24s %s\n", r->letter ? '-' : ' ', r->letter ? r->letter : ' ',
-	       r->letter ? ',' : ' ', left, r->help);
+	if (optional)
+		snprintf(value, sizeof(value), "[=%.*s]", (int)strlen(r->arg) - 2, r->arg + 1);
+	else if (r->arg)
+		snprintf(value, sizeof(value), "=%s", r->arg);
+	snprintf(term, sizeof(term), "%c%c%c --%s%s", r->letter ? '-' : ' ',
+		 r->letter ? r->letter : ' ', r->letter ? ',' : ' ', r->name, value);
+	rows_print(27, term, r->help);
+}
+
+void options_print_commands(void)
+{
+	char term[64];
+
+	for (size_t i = 0; i < cli_commands_count; i++) {
+		snprintf(term, sizeof(term), "regtop %s%s%s", cli_commands[i].word,
+			 cli_commands[i].word[0] ? " " : "", cli_commands[i].operands);
+		rows_print(27, term, cli_commands[i].help);
+	}
+}
+
+void options_print_rows(void)
+{
+	for (size_t i = 0; i < option_rows_count; i++)
+		print_option(&option_rows[i]);
 }
 
 void options_print_help(const struct cli_command *c)
@@ -294,14 +310,10 @@ void options_print_help(const struct cli_command *c)
 	if (!c || !c->word[0]) {
 		printf("regtop %s: see, judge, probe and purge SIP registrations, live.\n\n",
 		       PACKAGE_VERSION);
-		for (size_t i = 0; i < cli_commands_count; i++)
-			printf("%s regtop %s%s%s\n            %s\n",
-			       i ? "      " : "usage:", cli_commands[i].word,
-			       cli_commands[i].word[0] ? " " : "", cli_commands[i].operands,
-			       cli_commands[i].help);
+		printf("usage:\n");
+		options_print_commands();
 		printf("\noptions (regtop COMMAND --help shows those of one command):\n");
-		for (size_t i = 0; i < option_rows_count; i++)
-			print_option(&option_rows[i]);
+		options_print_rows();
 		printf("\nstart with: regtop demo, or regtop -s /path/to/kamailio.sqlite\n");
 		return;
 	}

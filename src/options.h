@@ -52,6 +52,10 @@ extern const size_t option_rows_count;
  * wrong with the command line. Always call options_free(). */
 int options_parse(int argc, char **argv, struct options *o, struct err *e);
 void options_free(struct options *o);
+/* One row for each sub-command. */
+void options_print_commands(void);
+/* One row for each option. */
+void options_print_rows(void);
 /* The usage text of the whole program, or of one command. */
 void options_print_help(const struct cli_command *c);
 

@@ -2,29 +2,14 @@
 #include <stdio.h>
 #include <string.h>
 #include "model/columns.h"
+#include "cli/rows.h"
 #include "options.h"
 #include "source/source.h"
 #include "ui/commands.h"
 
 static void line(const char *left, const char *right)
 {
-	printf("  %-26s %s\n", left, right);
-}
-
-static void help_commands(void)
-{
-	char left[64];
-
-	for (size_t i = 0; i < cli_commands_count; i++) {
-		snprintf(left, sizeof(left), "regtop %s%s%s", cli_commands[i].word,
-			 cli_commands[i].word[0] ? " " : "", cli_commands[i].operands);
-		line(left, cli_commands[i].help);
-	}
-}
-
-static void help_options(void)
-{
-	options_print_help(NULL);
+	rows_print(26, left, right);
 }
 
 static void help_sources(void)
@@ -49,7 +34,7 @@ static void help_keys(void)
 			if ((int)commands[i].group != g)
 				continue;
 			snprintf(left, sizeof(left), "%s%s:%s%s%s", commands[i].keys,
-				 commands[i].keys[0] ? "  " : "", commands[i].word,
+				 commands[i].keys[0] ? ", " : "", commands[i].word,
 				 commands[i].arg ? " " : "",
 				 commands[i].arg ? commands[i].arg : "");
 			line(left, commands[i].help);
@@ -101,9 +86,14 @@ static const struct topic {
 	const char *word;
 	void (*print)(void);
 } topics[] = {
-	{"commands", help_commands}, {"options", help_options}, {"sources", help_sources},
-	{"keys", help_keys},         {"columns", help_columns}, {"verdicts", help_verdicts},
-	{"filter", help_filter},     {"exit", help_exit},
+	{"commands", options_print_commands},
+	{"options", options_print_rows},
+	{"sources", help_sources},
+	{"keys", help_keys},
+	{"columns", help_columns},
+	{"verdicts", help_verdicts},
+	{"filter", help_filter},
+	{"exit", help_exit},
 };
 
 int cli_help(const struct options *o)
