@@ -16,7 +16,7 @@ man = man.replace("\\-", "-").replace("\\(aq", "'").replace("\\|", "").replace("
 man = strip(re.sub(r"\\f[BIRP]", "", man).replace('"', ""))
 rows = 0
 for line in open(sys.argv[1], encoding="utf-8"):
-    m = re.match(r"  (\S.*?)\s{2,}(\S.*)$", line.rstrip("\n"))
+    m = re.match(r" {2,6}(\S.*?)\s{2,}(\S.*)$", line.rstrip("\n"))
     if not m:
         continue
     sentence = strip(m.group(2)).replace('"', "")
