@@ -344,7 +344,7 @@ static struct probe *find_failed(struct prober *p, const struct sip_send_error *
 		return x && netaddr_eq(&x->flow.remote, &e->to) ? x : NULL;
 	}
 	for (size_t i = 0; i < p->count; i++)
-		if (p->heap[i]->flow.transport == TRANSPORT_UDP &&
+		if (!p->heap[i]->told && p->heap[i]->flow.transport == TRANSPORT_UDP &&
 		    netaddr_eq(&p->heap[i]->flow.remote, &e->to))
 			return p->heap[i];
 	return NULL;

@@ -49,6 +49,14 @@ static void unlink_connection(struct sip_connection *c)
 	t->connection_count--;
 }
 
+/* After a descriptor came free: see on_listener(). */
+static void wake_listeners(struct sip_transport *t)
+{
+	for (size_t i = 0; i < t->socket_count; i++)
+		if (t->sockets[i].kind == TRANSPORT_TCP)
+			loop_watch_set(t->sockets[i].watch, LOOP_READ);
+}
+
 void tcp_close(struct sip_connection *c, int error, bool tell)
 {
 	struct sip_transport *t = c->transport;
@@ -61,6 +69,7 @@ void tcp_close(struct sip_connection *c, int error, bool tell)
 	c->watch = NULL;
 	close(c->fd);
 	c->fd = -1;
+	wake_listeners(t);
 	/* Somebody further up may still stand on it: the reaper frees it in a turn of its own. */
 	c->next = t->graveyard;
 	t->graveyard = c;
@@ -239,8 +248,13 @@ static void on_listener(void *arg, int fd, unsigned what)
 		struct netaddr from = {.len = sizeof(from.ss)};
 		int got = accept4(fd, &from.sa, &from.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-		if (got < 0)
+		if (got < 0) {
+			/* Out of descriptors the listener stays readable and would spin; the next
+			 * connection that ends frees one. */
+			if ((errno == EMFILE || errno == ENFILE) && s->transport->connection_count)
+				loop_watch_set(s->watch, 0);
 			return;
+		}
 		if (s->transport->connection_count >= TRANSPORT_MAX_CONNECTIONS) {
 			close(got);
 			continue;

@@ -314,19 +314,14 @@ static int udp_send(const struct sip_socket *s, const struct netaddr *to, const 
 	int error = 0;
 
 	/* The error of an earlier datagram fails the next sendto() once, whoever it goes to: a
-	 * healthy phone must not inherit its neighbour's ICMP. Reading SO_ERROR clears it. */
+	 * healthy phone must not inherit its neighbour's ICMP. Which errno cannot tell whose it is
+	 * (3/0 comes as ENETUNREACH, 3/4 as EMSGSIZE), so only one that stays is believed. */
 	for (int try = 0; try < 3; try++) {
-		socklen_t len = sizeof(error);
-
 		if (sendto(s->fd, buf, n, MSG_NOSIGNAL, &to->sa, to->len) >= 0)
 			return 0;
-		if (errno == EINTR)
-			continue;
 		error = errno;
-		if (error == EAGAIN || error == EMSGSIZE || error == ENETUNREACH ||
-		    error == EINVAL || error == EACCES)
+		if (error == EAGAIN)
 			break;
-		getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &(int){0}, &len);
 	}
 	return -error;
 }
