@@ -12,6 +12,11 @@ static void add_one_line(struct strbuf *out, struct slice s)
 			strbuf_add_char(out, s.p[i]);
 }
 
+char *sip_build_sent_by(const struct netaddr *a, char out[NETADDR_STR])
+{
+	return netaddr_port(a) ? netaddr_format(a, out) : netaddr_format_host(a, out);
+}
+
 void sip_build_request(struct strbuf *out, const struct sip_request_head *h)
 {
 	char via[NETADDR_STR];
@@ -20,7 +25,7 @@ void sip_build_request(struct strbuf *out, const struct sip_request_head *h)
 	strbuf_addf(out, "%s ", h->method);
 	add_one_line(out, h->request_uri);
 	strbuf_addf(out, " SIP/2.0\r\nVia: SIP/2.0/%s %s;branch=z9hG4bK%s;rport\r\n", transport,
-		    netaddr_format(&h->via, via), h->branch);
+		    sip_build_sent_by(&h->via, via), h->branch);
 	if (h->route.n) {
 		strbuf_add_str(out, "Route: ");
 		add_one_line(out, h->route);

@@ -22,6 +22,9 @@ struct sip_request_head {
 	const char *call_id;
 	uint32_t cseq;
 };
+/* "host:port", or "host" when the port is not known: ":0" is one that no peer takes. Returns out.
+ */
+char *sip_build_sent_by(const struct netaddr *a, char out[NETADDR_STR]);
 /* Appends request line, Via (;rport), Route, Max-Forwards 70, From, To, Call-ID, CSeq and
  * User-Agent; the caller adds more headers and ends with sip_build_end(). */
 void sip_build_request(struct strbuf *out, const struct sip_request_head *h);

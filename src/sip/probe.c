@@ -437,7 +437,7 @@ static void build_text(struct prober *p, struct probe *x, const struct probe_spe
 		netaddr_local_for(&s->flow.remote, &h.via);
 	sip_build_request(&b, &h);
 	strbuf_addf(&b, "Contact: <sip:regtop@%s>\r\nAccept: application/sdp\r\n",
-		    netaddr_format(&h.via, via));
+		    sip_build_sent_by(&h.via, via));
 	sip_build_end(&b, SLICE_NONE);
 	x->text_n = b.n;
 	x->text = strbuf_take(&b);

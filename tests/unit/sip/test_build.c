@@ -117,6 +117,18 @@ TEST(path_transport_and_to_tag_have_their_places)
 	strbuf_free(&b);
 }
 
+TEST(a_port_that_is_not_known_is_not_said)
+{
+	struct sip_request_head h = head();
+	struct strbuf b = STRBUF_INIT;
+
+	UNUSED_STATE;
+	netaddr_set_port(&h.via, 0);
+	sip_build_request(&b, &h);
+	assert_non_null(strstr(b.p, "\r\nVia: SIP/2.0/UDP 192.0.2.1;branch="));
+	strbuf_free(&b);
+}
+
 TEST(a_line_break_in_a_contact_begins_no_header)
 {
 	struct sip_request_head h = head();
@@ -271,6 +283,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_request_is_built_byte_for_byte),
 		T(path_transport_and_to_tag_have_their_places),
+		T(a_port_that_is_not_known_is_not_said),
 		T(a_line_break_in_a_contact_begins_no_header),
 		T(a_response_copies_what_it_must_and_reads_again),
 		T(a_to_tag_that_is_there_stays),
