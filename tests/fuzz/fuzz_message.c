@@ -127,20 +127,23 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 #define ROUNDS 150000
 
 static const char *const seeds[] = {
-	"REGISTER sip:acme.example SIP/2.0\r\nVia: SIP/2.0/UDP "
-	"192.0.2.1:5060;rport;branch=z9hG4bK1, "
-	"SIP/2.0/TCP [::1]:5061\r\nFrom: \"A \\\" B\" <sip:a%40b@acme.example>;tag=1\r\n"
-	"To: sip:alice@acme.example;x=y\r\nCall-ID: c1@host\r\nCSeq: 7 REGISTER\r\n"
-	"Contact: \"x, y\" <sip:a@[::1]:5070;transport=;line=abc?h=v>;expires=60;q=0.5;"
-	"+sip.instance=\"<urn:uuid:1>\", *\r\nSupported: path,\r\n outbound\r\nPath: <sip:e;lr>\r\n"
-	"Expires: 3600\r\nMax-Forwards: 70\r\nAuthorization: Digest username=\"a\", realm=\"r\", "
-	"nonce=\"n\", uri=\"sip:x\", response=\"0\"\r\nContent-Type: multipart/mixed;boundary=b\r\n"
-	"Content-Length: 4\r\n\r\n--b\n",
-	"SIP/2.0 200\r\nv: SIP / 2.0 / UDP h : 5060 ;branch=z9hG4bK2;received=192.0.2.9\r\n"
-	"f: <sip:a@b>;tag=1\r\nt: <sip:b@c>;tag=2\r\ni: x\r\nCSeq: 1 OPTIONS\r\nm: <sip:a@b>\r\n"
-	"Server: \xc3\xa9\x1b[31m\r\nWarning: 399 h \"w\"\r\nl: 0\r\n\r\n",
-	"OPTIONS sip:a;b=c@d:5060;lr SIP/2.0\nVia: SIP/2.0/UDP h\nFrom: x<sip:a@b>\nTo: <sip:a@b>\n"
-	"Call-ID: y\nCSeq: 1 OPTIONS\n\n",
+	("REGISTER sip:acme.example SIP/2.0\r\nVia: SIP/2.0/UDP "
+	 "192.0.2.1:5060;rport;branch=z9hG4bK1, "
+	 "SIP/2.0/TCP [::1]:5061\r\nFrom: \"A \\\" B\" <sip:a%40b@acme.example>;tag=1\r\n"
+	 "To: sip:alice@acme.example;x=y\r\nCall-ID: c1@host\r\nCSeq: 7 REGISTER\r\n"
+	 "Contact: \"x, y\" <sip:a@[::1]:5070;transport=;line=abc?h=v>;expires=60;q=0.5;"
+	 "+sip.instance=\"<urn:uuid:1>\", *\r\nSupported: path,\r\n outbound\r\nPath: "
+	 "<sip:e;lr>\r\n"
+	 "Expires: 3600\r\nMax-Forwards: 70\r\nAuthorization: Digest username=\"a\", realm=\"r\", "
+	 "nonce=\"n\", uri=\"sip:x\", response=\"0\"\r\nContent-Type: "
+	 "multipart/mixed;boundary=b\r\n"
+	 "Content-Length: 4\r\n\r\n--b\n"),
+	("SIP/2.0 200\r\nv: SIP / 2.0 / UDP h : 5060 ;branch=z9hG4bK2;received=192.0.2.9\r\n"
+	 "f: <sip:a@b>;tag=1\r\nt: <sip:b@c>;tag=2\r\ni: x\r\nCSeq: 1 OPTIONS\r\nm: <sip:a@b>\r\n"
+	 "Server: \xc3\xa9\x1b[31m\r\nWarning: 399 h \"w\"\r\nl: 0\r\n\r\n"),
+	("OPTIONS sip:a;b=c@d:5060;lr SIP/2.0\nVia: SIP/2.0/UDP h\nFrom: x<sip:a@b>\nTo: "
+	 "<sip:a@b>\n"
+	 "Call-ID: y\nCSeq: 1 OPTIONS\n\n"),
 };
 #define SEEDS (sizeof(seeds) / sizeof(seeds[0]))
 
