@@ -9,8 +9,9 @@
 
 struct sip_msg;
 
-#define SIP_MAX_MESSAGE 8192 /* facts/sip-and-diagnosis 5.5: beyond, osip's lists grow quadratic   \
-			      */
+#define SIP_MAX_MESSAGE                                                                            \
+	8192 /* facts/sip-and-diagnosis 5.5: beyond, osip's lists grow quadratic                   \
+	      */
 
 enum sip_input {
 	SIP_IN_MESSAGE,     /* *out is a checked message */

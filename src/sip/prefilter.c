@@ -166,16 +166,31 @@ static bool is_content(struct slice line)
 	       slice_ieq_str(name, "c") || slice_ieq_str(name, "l") || slice_ieq_str(name, "e");
 }
 
+/* A careless Contact does not make an answer less of one: to drop it would call a phone silent that
+ * is there. Whoever needs the Contacts of an answer reads them one by one. */
+static bool is_contact(struct slice line)
+{
+	struct slice name;
+
+	slice_cut(line, ':', &name);
+	name = slice_trim(name);
+	return slice_ieq_str(name, "contact") || slice_ieq_str(name, "m");
+}
+
 void prefilter_copy_head(const struct prefilter *p, struct strbuf *out)
 {
 	struct slice rest = p->head, line;
-	bool first = true;
+	bool first = true, skip = false;
 
 	while (rest.n) {
 		rest = slice_cut(rest, '\n', &line);
 		line = without_cr(line);
 		if (line.n == 0)
 			break;
+		if (!first && !is_folded(line))
+			skip = !p->request && is_contact(line);
+		if (skip)
+			continue;
 		if (!first && !is_folded(line) && is_content(line))
 			strbuf_add_str(out, "X-");
 		strbuf_add_slice(out, line);

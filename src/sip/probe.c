@@ -216,18 +216,20 @@ static void tell_silent(struct prober *p, struct probe *x)
 	x->fn(x->ctx, x->branch, &r);
 }
 
-static enum probe_end end_of_errno(int error)
+/* A stream that ends with any other errno (a half-open flow with ETIMEDOUT, facts 2.6) is a flow
+ * that is gone, not an address without a route. */
+static enum probe_end end_of_errno(enum transport t, int error)
 {
 	if (error == ECONNREFUSED)
 		return PROBE_END_REFUSED;
-	if (error == ENOTCONN || error == ECONNRESET || error == EPIPE || error == 0)
+	if (t == TRANSPORT_TCP && error != EHOSTUNREACH && error != ENETUNREACH)
 		return PROBE_END_CLOSED;
 	return PROBE_END_UNREACHABLE;
 }
 
 static void tell_failed(struct prober *p, struct probe *x, const struct sip_send_error *e)
 {
-	struct probe_report r = {.end = end_of_errno(e->error), .error = *e};
+	struct probe_report r = {.end = end_of_errno(x->flow.transport, e->error), .error = *e};
 
 	finish(p, x, &r);
 }
@@ -357,6 +359,10 @@ static bool on_send_error(void *ctx, const struct sip_send_error *e)
 
 	if (!x)
 		return false;
+	/* A smaller MTU on the way is no verdict: the kernel knows it now and the next send passes.
+	 */
+	if (e->error == EMSGSIZE)
+		return true;
 	/* After the verdict an ICMP adds nothing that the next probe would not see. */
 	if (!x->told)
 		tell_failed(p, x, e);

@@ -115,13 +115,20 @@ static bool deliver_messages(struct sip_connection *c)
 
 		switch (stream_next(in, &message, &used)) {
 		case STREAM_MESSAGE:
+			c->half_ping = false;
 			transport_deliver(c->transport, &from, message);
 			break;
 		case STREAM_PING:
+			c->half_ping = false;
 			tcp_send(c, "\r\n", 2);
 			transport_tell_keepalive(c->transport, &from);
 			break;
 		case STREAM_PONG:
+			/* Two single ones can be a ping in two segments; a pong too many is
+			 * harmless, a ping without answer ends the flow (RFC 5626 4.4.1). */
+			if (c->half_ping)
+				tcp_send(c, "\r\n", 2);
+			c->half_ping = !c->half_ping;
 			transport_tell_keepalive(c->transport, &from);
 			break;
 		case STREAM_BROKEN:

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include "base/alloc.h"
+#include "sip/stun.h"
 #include "sip/transport_state.h"
 
 /* Datagrams taken in one turn, so that a flood cannot keep keys and timers waiting. */
@@ -25,10 +26,35 @@ void sip_transport_remove_handler(struct sip_transport *t, const void *ctx)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < t->handler_count; i++)
+	for (size_t i = 0; i < t->handler_count; i++) {
 		if (t->handlers[i].ctx != ctx)
 			t->handlers[n++] = t->handlers[i];
+		else if (t->rounds) /* somebody counts through: the place stays, empty */
+			t->handlers[n++] = (struct sip_handler){.ctx = NULL};
+	}
 	t->handler_count = n;
+}
+
+static void round_begin(struct sip_transport *t)
+{
+	t->rounds++;
+}
+
+static void round_end(struct sip_transport *t)
+{
+	if (--t->rounds == 0)
+		sip_transport_remove_handler(t, NULL);
+}
+
+/* RFC 5626 4.4.2: a phone that gets no answer gives its flow up and registers anew. Streams keep
+ * alive with CRLF; there STUN is no message at all. */
+static void answer_stun(struct sip_transport *t, const struct sip_flow *from, struct slice raw)
+{
+	unsigned char answer[STUN_ANSWER_MAX];
+	size_t n = stun_answer(raw, &from->remote, answer);
+
+	if (n && from->transport == TRANSPORT_UDP)
+		sip_transport_send(t, from, answer, n);
 }
 
 void transport_deliver(struct sip_transport *t, const struct sip_flow *from, struct slice raw)
@@ -38,6 +64,7 @@ void transport_deliver(struct sip_transport *t, const struct sip_flow *from, str
 	bool taken = false;
 	int status;
 
+	round_begin(t);
 	switch (sip_msg_parse(raw.p, raw.n, &m, &status, &why)) {
 	case SIP_IN_MESSAGE:
 		t->stats.in++;
@@ -57,8 +84,11 @@ void transport_deliver(struct sip_transport *t, const struct sip_flow *from, str
 				t->handlers[i].bad_request(t->handlers[i].ctx, from, m, status,
 							   why);
 		break;
-	case SIP_IN_KEEPALIVE:
 	case SIP_IN_STUN:
+		answer_stun(t, from, raw);
+		transport_tell_keepalive(t, from);
+		break;
+	case SIP_IN_KEEPALIVE:
 		transport_tell_keepalive(t, from);
 		break;
 	case SIP_IN_RUBBISH:
@@ -66,30 +96,39 @@ void transport_deliver(struct sip_transport *t, const struct sip_flow *from, str
 		t->stats.oversize += raw.n > SIP_MAX_MESSAGE;
 		break;
 	}
+	round_end(t);
 	sip_msg_free(m);
 }
 
 void transport_tell_keepalive(struct sip_transport *t, const struct sip_flow *from)
 {
 	t->stats.keepalives++;
+	round_begin(t);
 	for (size_t i = 0; i < t->handler_count; i++)
 		if (t->handlers[i].keepalive)
 			t->handlers[i].keepalive(t->handlers[i].ctx, from);
+	round_end(t);
 }
 
 void transport_tell_closed(struct sip_transport *t, uint32_t id, int error)
 {
+	round_begin(t);
 	for (size_t i = 0; i < t->handler_count; i++)
 		if (t->handlers[i].closed)
 			t->handlers[i].closed(t->handlers[i].ctx, id, error);
+	round_end(t);
 }
 
 static void tell_send_error(struct sip_transport *t, const struct sip_send_error *e)
 {
+	bool taken = false;
+
 	t->stats.icmp++;
-	for (size_t i = 0; i < t->handler_count; i++)
-		if (t->handlers[i].send_error && t->handlers[i].send_error(t->handlers[i].ctx, e))
-			return;
+	round_begin(t);
+	for (size_t i = 0; i < t->handler_count && !taken; i++)
+		taken = t->handlers[i].send_error &&
+			t->handlers[i].send_error(t->handlers[i].ctx, e);
+	round_end(t);
 }
 
 /* ---- UDP ---------------------------------------------------------------------------------- */

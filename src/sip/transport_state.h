@@ -29,6 +29,7 @@ struct sip_connection {
 	struct loop_watch *watch;
 	struct strbuf in, out;
 	size_t out_at;
+	bool half_ping; /* a CRLF came; another one makes it a ping */
 };
 
 #define CONNECTION_BUCKETS 1024
@@ -40,6 +41,7 @@ struct sip_transport {
 	size_t socket_count;
 	struct sip_handler handlers[TRANSPORT_MAX_HANDLERS];
 	size_t handler_count;
+	unsigned rounds; /* going on over the handlers: entries keep their places */
 	struct sip_connection *connections;
 	struct sip_connection *buckets[CONNECTION_BUCKETS];
 	struct sip_connection *graveyard; /* dead ones, freed by the reaper */

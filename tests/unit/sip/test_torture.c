@@ -78,6 +78,9 @@ TEST(strange_but_valid_messages_are_accepted)
 		 SIP_IN_MESSAGE, 0},
 		{"SIP/2.0 200 = 2**3 * 5**2 \xd0\xbd\xd0\xbe\r\n" HEAD END, SIP_IN_MESSAGE, 0},
 		{"SIP/2.0 100 \r\n" HEAD END, SIP_IN_MESSAGE, 0},
+		/* A careless Contact does not undo an answer: the phone is there. */
+		{OK HEAD "Contact: \"x <sip:a@b>\r\n" END, SIP_IN_MESSAGE, 0},
+		{OK HEAD "m: <sip:a@b\r\n" END, SIP_IN_MESSAGE, 0},
 		/* A foreign scheme in To is for the registrar to refuse. */
 		{REG VIA FROM "To: isbn:2983792873\r\n" IDS "Contact: <name:John_Smith>\r\n" END,
 		 SIP_IN_MESSAGE, 0},

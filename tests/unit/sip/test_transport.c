@@ -132,6 +132,15 @@ static int dial(const struct ear *e)
 	return fd;
 }
 
+/* A listener that leaves at the first request it sees. */
+static bool leave(void *ctx, const struct sip_flow *from, const struct sip_msg *m)
+{
+	(void)from;
+	(void)m;
+	sip_transport_remove_handler(*(struct sip_transport **)ctx, ctx);
+	return false;
+}
+
 /* ---- UDP ------------------------------------------------------------------------------------- */
 
 TEST(a_datagram_goes_to_the_first_listener_that_takes_it)
@@ -243,6 +252,41 @@ TEST(a_neighbours_icmp_error_fails_nobody_elses_send)
 		assert_string_equal(loopback_receive(fd, NULL), "well");
 	}
 	TURN_UNTIL(e->loop, e->errors == 5);
+	close(fd);
+	ear_free(e);
+}
+
+TEST(a_listener_that_leaves_hides_nothing_from_the_next)
+{
+	struct ear *e = ear_new(TRANSPORT_UDP);
+	struct ear second = {0};
+	struct sip_handler h = {.ctx = &e->transport, .request = leave};
+	struct netaddr self;
+	int fd = loopback_socket(SOCK_DGRAM, &self);
+
+	UNUSED_STATE;
+	sip_transport_add_handler(e->transport, &h);
+	ear_listen(&second, e->transport);
+	loopback_send(fd, &e->at, OPTIONS("1"));
+	TURN_UNTIL(e->loop, e->requests);
+	assert_int_equal(second.requests, 1);
+	close(fd);
+	ear_free(e);
+}
+
+TEST(a_stun_keepalive_is_answered_with_the_address_it_came_from)
+{
+	static const char ask[20] = {0, 1, 0, 0, 0x21, 0x12, (char)0xa4, 0x42};
+	struct ear *e = ear_new(TRANSPORT_UDP);
+	unsigned char answer[64];
+	struct netaddr self;
+	int fd = loopback_socket(SOCK_DGRAM, &self);
+
+	UNUSED_STATE;
+	assert_int_equal(sendto(fd, ask, sizeof(ask), 0, &e->at.sa, e->at.len), sizeof(ask));
+	TURN_UNTIL(e->loop, e->keepalives);
+	assert_int_equal(recv(fd, answer, sizeof(answer), 0), 32);
+	assert_int_equal((answer[26] << 8 | answer[27]) ^ 0x2112, netaddr_port(&self));
 	close(fd);
 	ear_free(e);
 }
@@ -395,11 +439,14 @@ TEST(a_ping_is_answered_and_a_pong_is_not)
 	TURN_UNTIL(e->loop, e->keepalives);
 	loopback_send(fd, NULL, "\r\n");
 	TURN_UNTIL(e->loop, e->keepalives == 2);
+	/* The other half of a ping, in a segment of its own. */
+	loopback_send(fd, NULL, "\r\n");
+	TURN_UNTIL(e->loop, e->keepalives == 3);
 	e->answer = true;
 	loopback_send(fd, NULL, OPTIONS("1"));
 	TURN_UNTIL(e->loop, e->requests);
-	assert_int_equal(recv(fd, pong, 3, MSG_WAITALL), 3);
-	assert_string_equal(pong, "\r\nS");
+	assert_int_equal(recv(fd, pong, 5, MSG_WAITALL), 5);
+	assert_string_equal(pong, "\r\n\r\nS");
 	close(fd);
 	ear_free(e);
 }
@@ -512,6 +559,8 @@ int main(void)
 		T(rubbish_is_counted_keepalives_told_and_broken_requests_handed_on),
 		T(an_icmp_error_names_the_datagram_that_failed),
 		T(a_neighbours_icmp_error_fails_nobody_elses_send),
+		T(a_listener_that_leaves_hides_nothing_from_the_next),
+		T(a_stun_keepalive_is_answered_with_the_address_it_came_from),
 		T(a_socket_that_cannot_be_had_is_explained),
 		T(a_wildcard_socket_says_which_address_a_peer_sees),
 		T(a_message_in_pieces_and_two_in_one_piece_arrive_whole),
