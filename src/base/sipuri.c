@@ -161,24 +161,15 @@ struct slice sip_uri_first_of_list(struct slice value)
 	return slice_trim(value);
 }
 
-static int hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 size_t sip_uri_unescape(struct slice s, char *dst, size_t size)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < s.n && n + 1 < size; i++) {
-		if (s.p[i] == '%' && i + 2 < s.n && hex(s.p[i + 1]) >= 0 && hex(s.p[i + 2]) >= 0) {
-			dst[n++] = (char)(hex(s.p[i + 1]) * 16 + hex(s.p[i + 2]));
+		if (s.p[i] == '%' && i + 2 < s.n && slice_hex_digit(s.p[i + 1]) >= 0 &&
+		    slice_hex_digit(s.p[i + 2]) >= 0) {
+			dst[n++] = (char)(slice_hex_digit(s.p[i + 1]) * 16 +
+					  slice_hex_digit(s.p[i + 2]));
 			i += 2;
 		} else {
 			dst[n++] = s.p[i];

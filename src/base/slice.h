@@ -55,6 +55,8 @@ struct slice slice_cut(struct slice s, char c, struct slice *head);
 struct slice slice_skip(struct slice s, size_t n);
 /* Whole slice as unsigned decimal; false on any other byte, emptiness, or a value above max. */
 bool slice_to_u64(struct slice s, uint64_t max, uint64_t *out);
+/* Value of a hexadecimal digit, or -1. */
+int slice_hex_digit(char c);
 /* Heap copy with a NUL; owned by the caller. */
 char *slice_copy(struct slice s);
 /* Copy into a buffer of size bytes, cut to fit, always NUL-terminated; returns dst. */

@@ -20,24 +20,13 @@ static int wrong(struct snapshot_parser *p, const char *fmt, ...)
 	return -EBADMSG;
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 static bool unhex(struct slice s, struct strbuf *out)
 {
 	strbuf_clear(out);
 	if (s.n % 2)
 		return false;
 	for (size_t i = 0; i < s.n; i += 2) {
-		int hi = hex_digit(s.p[i]), lo = hex_digit(s.p[i + 1]);
+		int hi = slice_hex_digit(s.p[i]), lo = slice_hex_digit(s.p[i + 1]);
 
 		if (hi < 0 || lo < 0)
 			return false;
