@@ -289,10 +289,7 @@ static bool branch_parse(struct slice s, uint64_t *out)
 	if (s.n < 7 + BRANCH_DIGITS || !slice_starts_with(s, "z9hG4bK"))
 		return false;
 	for (size_t i = 7; i < 7 + BRANCH_DIGITS; i++) {
-		char c = s.p[i];
-		int digit = c >= '0' && c <= '9'   ? c - '0'
-			    : c >= 'a' && c <= 'f' ? c - 'a' + 10
-						   : -1;
+		int digit = slice_hex_digit(s.p[i]);
 
 		if (digit < 0)
 			return false;
