@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include "app.h"
 #include "base/text.h"
 
@@ -42,6 +43,17 @@ static void on_signal(void *ctx, int signo)
 	loop_stop(((struct app *)ctx)->loop);
 }
 
+/* Every phone on TCP holds a descriptor; the usual soft limit of 1024 is for small programs. */
+static void raise_descriptors(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) == 0 && r.rlim_cur < r.rlim_max) {
+		r.rlim_cur = r.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &r);
+	}
+}
+
 int cli_listen(const struct options *o)
 {
 	static const int ends[] = {SIGHUP, SIGTERM, SIGINT};
@@ -51,6 +63,7 @@ int cli_listen(const struct options *o)
 	struct app *a;
 	int status;
 
+	raise_descriptors();
 	if (with.source_count == 0)
 		with.sources[with.source_count++] = DEFAULT_PLACE;
 	for (unsigned i = 0; i < with.source_count; i++) {
