@@ -285,13 +285,13 @@ static void get_note(const struct row *r, struct value *v)
 
 const struct column columns[COL_COUNT] = {
 	/*     id           name         title          kind      cut     min want rank right */
-	COLUMN(AOR,         aor,         "AoR",         TEXT,     MIDDLE, 14, 28,  1, false,
+	COLUMN(AOR,         aor,         "AoR",         TEXT,     MIDDLE, 14, 34,  1, false,
 	       "Address of record, user@domain."),
 	COLUMN(USER,        user,        "User",        TEXT,     END,     8, 16,  0, false,
 	       "User part of the address of record."),
 	COLUMN(DOMAIN,      domain,      "Domain",      TEXT,     END,     8, 20,  0, false,
 	       "Domain of the address of record; empty when the registrar keeps none."),
-	COLUMN(CONTACT,     contact,     "Contact",     TEXT,     MIDDLE, 18, 44,  4, false,
+	COLUMN(CONTACT,     contact,     "Contact",     TEXT,     MIDDLE, 18, 38,  4, false,
 	       "Contact URI as the phone registered it, byte for byte."),
 	COLUMN(RECEIVED,    received,    "Received",    TEXT,     MIDDLE, 16, 28,  9, false,
 	       "Address that the REGISTER came from, when the registrar noted it."),

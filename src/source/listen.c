@@ -403,11 +403,33 @@ static const struct source_ops listen_ops = {
 	.free = listen_free,
 };
 
+/* "listen udp+tcp 127.0.0.1:5060" when both stand on the same address, as they usually do; else the
+ * place as it was given. */
+static void name_source(struct listen *l, const char *place)
+{
+	struct slice first, second = slice_cut(slice_of(place), ',', &first);
+	struct slice one, other, at = slice_cut(first, ':', &one),
+				 same = slice_cut(second, ':', &other);
+	struct strbuf name = STRBUF_INIT;
+
+	strbuf_add_str(&name, "listen ");
+	if (second.n && slice_eq(at, same)) {
+		strbuf_add_slice(&name, one);
+		strbuf_add_char(&name, '+');
+		strbuf_add_slice(&name, other);
+		strbuf_add_char(&name, ' ');
+		strbuf_add_slice(&name, at);
+	} else {
+		strbuf_add_str(&name, place);
+	}
+	text_clean_buf(strbuf_slice(&name), l->s.name, sizeof(l->s.name));
+	strbuf_free(&name);
+}
+
 struct source *listen_open(struct loop *loop, const struct clock *c, const struct source_options *o,
 			   struct err *e)
 {
 	struct listen *l = xcalloc(1, sizeof(*l));
-	struct strbuf name = STRBUF_INIT;
 
 	l->s.ops = &listen_ops;
 	l->clock = c;
@@ -419,9 +441,7 @@ struct source *listen_open(struct loop *loop, const struct clock *c, const struc
 		listen_free(&l->s);
 		return NULL;
 	}
-	strbuf_addf(&name, "listen %s", o->place);
-	text_clean_buf(strbuf_slice(&name), l->s.name, sizeof(l->s.name));
-	strbuf_free(&name);
+	name_source(l, o->place);
 	return &l->s;
 }
 
