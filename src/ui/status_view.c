@@ -300,17 +300,30 @@ static bool draw_message(const struct ui *u, struct frame *f)
 	return any;
 }
 
-/* The reason of the verdict under the cursor, so that the word need not be guessed at. */
+/* "refused (confirmed, asked 8s ago): nobody listens there": the verdict under the cursor with its
+ * basis, its age and its reason, whatever columns there is room for. */
 static void draw_note(struct ui *u, struct frame *f, int y, int64_t now_ms)
 {
 	struct row r;
 	binding_id id = view_cursor(u->cfg.view);
+	struct strbuf text = STRBUF_INIT;
+	char age[16];
+	bool asked;
 
-	if (ui_mode(u) != MODE_TABLE || !id || !view_row(u->cfg.view, id, now_ms, &r) ||
-	    !r.j.note[0])
+	if (ui_mode(u) != MODE_TABLE || !id || !view_row(u->cfg.view, id, now_ms, &r))
 		return;
-	frame_putf(f, 0, y, f->width, ROLE_STATUS, 0, "%s: %s", verdict_words[r.j.verdict].word,
-		   r.j.note);
+	asked = r.evidence && r.evidence->outcome != PROBE_NOT_ASKED;
+	if (!asked && !r.j.note[0])
+		return;
+	column_show(COL_VERDICT, &r, f->ascii_only, &text);
+	if (asked)
+		strbuf_addf(&text, " (%s%sasked %s ago)", basis_name(r.j.basis),
+			    r.j.basis == BASIS_NONE ? "" : ", ",
+			    text_duration((now_ms - r.evidence->asked_ms) / 1000, age));
+	if (r.j.note[0])
+		strbuf_addf(&text, ": %s", r.j.note);
+	frame_put(f, 0, y, f->width, ROLE_STATUS, 0, strbuf_slice(&text));
+	strbuf_free(&text);
 }
 
 /* The start of a long line goes out of sight, never the cursor. Returns the column of byte `at`. */
