@@ -300,7 +300,7 @@ static bool draw_message(const struct ui *u, struct frame *f)
 	return any;
 }
 
-/* "refused (confirmed, asked 8s ago): nobody listens there": the verdict under the cursor with its
+/* "refused (confirmed, 8s ago): nobody listens there": the verdict under the cursor with its
  * basis, its age and its reason, whatever columns there is room for. */
 static void draw_note(struct ui *u, struct frame *f, int y, int64_t now_ms)
 {
@@ -317,12 +317,12 @@ static void draw_note(struct ui *u, struct frame *f, int y, int64_t now_ms)
 		return;
 	column_show(COL_VERDICT, &r, f->ascii_only, &text);
 	if (asked)
-		strbuf_addf(&text, " (%s%sasked %s ago)", basis_name(r.j.basis),
+		strbuf_addf(&text, " (%s%s%s ago)", basis_name(r.j.basis),
 			    r.j.basis == BASIS_NONE ? "" : ", ",
 			    text_duration((now_ms - r.evidence->asked_ms) / 1000, age));
 	if (r.j.note[0])
 		strbuf_addf(&text, ": %s", r.j.note);
-	frame_put(f, 0, y, f->width, ROLE_STATUS, 0, strbuf_slice(&text));
+	frame_put_cut(f, 0, y, f->width, false, false, ROLE_STATUS, 0, strbuf_slice(&text));
 	strbuf_free(&text);
 }
 
