@@ -12,6 +12,9 @@
 #include <unistd.h>
 #include "base/alloc.h"
 
+/* Callbacks of higher priorities in one turn before the lower ones get theirs. */
+#define HIGHER_IN_A_ROW 16
+
 struct message {
 	loop_fn *fn;
 	void *arg;
@@ -21,6 +24,8 @@ struct loop {
 	struct event_base *base;
 	struct event *wake;
 	int wake_fd;
+	bool wake_waits; /* it stands back for one call: see stand_back() */
+	unsigned higher; /* callbacks of higher priorities in this turn */
 	bool stopped;
 	pthread_mutex_t lock; /* guards the three below */
 	struct message *inbox;
@@ -33,6 +38,7 @@ struct loop_watch {
 	int fd;
 	enum loop_prio prio;
 	unsigned what;
+	bool waits; /* it stands back for one call: see stand_back() */
 	loop_fd_fn *fn;
 	void *arg;
 };
@@ -55,6 +61,19 @@ static void die(const char *what)
 	abort();
 }
 
+/* libevent looks at a priority only when nothing of a higher one is ready. A flood of datagrams is
+ * always ready: neither keys and signals nor the store's word that a binding is safe would ever be
+ * heard. So what was called often in one turn waits among the last for its next call. */
+static void stand_back(struct loop *l, struct event *ev, enum loop_prio own, bool *waits)
+{
+	if (own == LOOP_DRAW || (!*waits && ++l->higher <= HIGHER_IN_A_ROW))
+		return;
+	*waits = !*waits;
+	if (!*waits) /* everybody had a turn */
+		l->higher = 0;
+	event_priority_set(ev, *waits ? LOOP_DRAW : own);
+}
+
 /* Takes the whole inbox and runs it outside the lock, so that a message may post another one. */
 static void inbox_run(struct loop *l)
 {
@@ -74,12 +93,14 @@ static void inbox_run(struct loop *l)
 
 static void on_wake(evutil_socket_t fd, short what, void *arg)
 {
+	struct loop *l = arg;
 	uint64_t count;
 
 	(void)what;
+	stand_back(l, l->wake, LOOP_INPUT, &l->wake_waits);
 	if (read(fd, &count, sizeof(count)) < 0 && errno != EAGAIN && errno != EINTR)
 		die("read its wake-up");
-	inbox_run(arg);
+	inbox_run(l);
 }
 
 struct loop *loop_new(void)
@@ -117,11 +138,12 @@ void loop_run(struct loop *l)
 {
 	l->stopped = false;
 	while (!l->stopped)
-		event_base_loop(l->base, EVLOOP_ONCE);
+		loop_turn(l, true);
 }
 
 void loop_turn(struct loop *l, bool wait)
 {
+	l->higher = 0;
 	event_base_loop(l->base, EVLOOP_ONCE | (wait ? 0 : EVLOOP_NONBLOCK));
 }
 
@@ -136,6 +158,7 @@ static void on_fd(evutil_socket_t fd, short what, void *arg)
 	struct loop_watch *w = arg;
 	unsigned ready = (what & EV_READ ? LOOP_READ : 0) | (what & EV_WRITE ? LOOP_WRITE : 0);
 
+	stand_back(w->loop, w->ev, w->prio, &w->waits);
 	w->fn(w->arg, (int)fd, ready);
 }
 
@@ -146,6 +169,7 @@ void loop_watch_set(struct loop_watch *w, unsigned what)
 	if (what == w->what)
 		return;
 	w->what = what;
+	w->waits = false;
 	event_del(w->ev);
 	if (what == 0)
 		return;

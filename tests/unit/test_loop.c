@@ -180,6 +180,103 @@ TEST(a_signal_is_handled_in_the_loop)
 	loop_free(l.loop);
 }
 
+#define PATIENCE 1000
+
+static unsigned calls;
+
+/* As a socket in a flood: what was there is never all taken. */
+static void never_empty(void *arg, int fd, unsigned what)
+{
+	(void)fd;
+	(void)what;
+	if (++calls > PATIENCE)
+		loop_stop(((struct log *)arg)->loop);
+}
+
+static struct loop_watch *flood(struct log *l, int fds[2])
+{
+	calls = 0;
+	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(write(fds[1], "x", 1), 1);
+	return loop_watch_new(l->loop, fds[0], LOOP_READ, LOOP_SIP, never_empty, l);
+}
+
+static void flood_end(struct loop_watch *w, int fds[2])
+{
+	loop_watch_free(w);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+TEST(a_flood_does_not_keep_drawing_and_signals_waiting_for_ever)
+{
+	struct log l = {.loop = loop_new()};
+	struct loop_timer *draw = loop_timer_new(l.loop, LOOP_DRAW, note_a, &l);
+	struct loop_timer *stop = loop_timer_new(l.loop, LOOP_DRAW, note_stop, &l);
+	struct loop_signal *s = loop_signal_new(l.loop, SIGUSR1, on_signal, &l);
+	int fds[2], more[2];
+	struct loop_watch *w = flood(&l, fds), *other = flood(&l, more);
+
+	UNUSED_STATE;
+	loop_timer_set(draw, 0);
+	raise(SIGUSR1);
+	loop_run(l.loop);
+	loop_timer_set(stop, 0);
+	loop_run(l.loop);
+	assert_true(calls < PATIENCE);
+	assert_non_null(strchr(l.text, 'a'));
+	assert_non_null(strchr(l.text, 's'));
+	assert_non_null(strchr(l.text, '.'));
+	flood_end(w, fds);
+	flood_end(other, more);
+	loop_signal_free(s);
+	loop_timer_free(draw);
+	loop_timer_free(stop);
+	loop_free(l.loop);
+}
+
+TEST(messages_arrive_in_a_flood)
+{
+	struct log l = {.loop = loop_new()};
+	int fds[2];
+	struct loop_watch *w = flood(&l, fds);
+
+	UNUSED_STATE;
+	loop_post(l.loop, note_stop, &l);
+	loop_run(l.loop);
+	assert_string_equal(l.text, ".");
+	assert_true(calls < PATIENCE);
+	flood_end(w, fds);
+	loop_free(l.loop);
+}
+
+/* As a reader's thread that is faster than the loop. */
+static void again(void *arg)
+{
+	struct log *l = arg;
+
+	if (++calls > PATIENCE)
+		loop_stop(l->loop);
+	else if (!strchr(l->text, '.'))
+		loop_post(l->loop, again, l);
+}
+
+TEST(messages_without_end_leave_room_for_drawing)
+{
+	struct log l = {.loop = loop_new()};
+	struct loop_timer *draw = loop_timer_new(l.loop, LOOP_DRAW, note_stop, &l);
+
+	UNUSED_STATE;
+	calls = 0;
+	loop_timer_set(draw, 0);
+	loop_post(l.loop, again, &l);
+	loop_run(l.loop);
+	assert_string_equal(l.text, ".");
+	assert_true(calls < PATIENCE);
+	loop_timer_free(draw);
+	loop_free(l.loop);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -189,6 +286,9 @@ int main(void)
 		T(a_workers_messages_arrive_in_order_and_before_its_done),
 		T(stopping_a_worker_delivers_what_is_left_and_every_done),
 		T(a_signal_is_handled_in_the_loop),
+		T(a_flood_does_not_keep_drawing_and_signals_waiting_for_ever),
+		T(messages_arrive_in_a_flood),
+		T(messages_without_end_leave_room_for_drawing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
