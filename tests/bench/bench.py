@@ -22,6 +22,7 @@ ROWS_OF = {
     "first_frame": rows_screen.first_frame,
     "writes": rows_registrar.writes,
     "wal": rows_registrar.wal_growth,
+    "scan": rows_table.quiet_scan,
     "watch": rows_table.watch,
     "key": rows_screen.key,
     "sort_filter": rows_screen.sort_filter,
@@ -45,8 +46,8 @@ def machine():
     commit = subprocess.run(["git", "-C", os.environ.get("TOP_SRCDIR", "."), "describe", "--always",
                              "--dirty"], capture_output=True, text=True, check=False).stdout.strip()
     return (f"{datetime.date.today()}, {os.cpu_count()} cores {model[0] if model else '?'}, "
-            f"{os.uname().sysname} {os.uname().release}, commit {commit or 'unknown'}, {ROWS} rows, "
-            f"load {os.getloadavg()[0]:.1f}")
+            f"{os.uname().sysname} {os.uname().release.split('-')[0]}, commit "
+            f"{commit or 'unknown'}, {ROWS} rows, load {os.getloadavg()[0]:.1f}")
 
 
 def show(r):
@@ -66,7 +67,8 @@ def show_curves(wanted):
           f"{'filter ms':>10}")
     for rows, (ms, size) in load.items():
         frame, sort, letter = screen[rows]
-        print(f"{rows:9} {ms:9.1f} {size:10.0f} {frame:15.1f} {sort:9.1f} {letter:10.1f}", flush=True)
+        print(f"{rows:9} {ms:9.1f} {size:10.0f} {frame:15.1f} {sort:9.1f} {letter:10.1f}",
+              flush=True)
 
 
 def main():
