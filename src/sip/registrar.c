@@ -231,13 +231,28 @@ static bool method_is_known(struct slice method)
 	return false;
 }
 
+/* At once: an answer that waited for the disk would be one more that is held. */
+static void turn_back(struct registrar *r, const struct sip_msg *msg, const struct sip_flow *from,
+		      uint64_t replay_id)
+{
+	struct strbuf text = STRBUF_INIT;
+	struct sip_flow to;
+
+	reg_answer(&text, msg, from, 503, NULL, SLICE_LIT("Retry-After: 5\r\n"));
+	sip_response_flow(msg, from, &to);
+	(void)sip_transport_send(r->w.transport, &to, text.p, text.n);
+	if (replay_id != NO_REPLAY)
+		replay_answer(r->w.replay, replay_id, strbuf_slice(&text));
+	strbuf_free(&text);
+}
+
 static void serve(struct registrar *r, const struct sip_msg *msg, const struct sip_flow *from,
 		  uint64_t replay_id)
 {
 	struct slice method = sip_msg_method(msg), allow = SLICE_LIT("Allow: " REG_ALLOW "\r\n");
 
 	if (reg_commit_is_full(r->commit))
-		refuse(r, msg, from, replay_id, 503, NULL, SLICE_LIT("Retry-After: 5\r\n"));
+		turn_back(r, msg, from, replay_id);
 	else if (slice_eq_str(method, "REGISTER"))
 		serve_register(r, msg, from, replay_id);
 	else if (slice_eq_str(method, "OPTIONS"))
@@ -397,11 +412,12 @@ void registrar_free(struct registrar *r)
 {
 	if (!r)
 		return;
+	/* First what could still add to the commit while its end turns the loop. */
+	loop_timer_free(r->sweep);
 	if (r->commit) {
 		sip_transport_remove_handler(r->w.transport, r);
 		reg_commit_free(r->commit);
 	}
-	loop_timer_free(r->sweep);
 	reg_store_close(r->w.store);
 	replay_free(r->w.replay);
 	reg_table_free(r->w.table);

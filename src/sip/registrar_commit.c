@@ -8,7 +8,8 @@
 #include "sip/registrar_answer.h"
 
 /* Phones give up after 32 s; a disk that is behind by so much will not catch up. */
-#define MAX_HELD 20000
+#define MAX_HELD       20000
+#define MAX_HELD_BYTES ((size_t)16 << 20)
 
 struct held {
 	struct sip_flow from, to;
@@ -22,7 +23,7 @@ struct batch {
 	struct reg_change *changes;
 	size_t changes_count, changes_cap;
 	struct held *held;
-	size_t held_count, held_cap;
+	size_t held_count, held_cap, held_bytes;
 	bool written;
 	int rc;
 	struct err e;
@@ -266,12 +267,13 @@ void reg_commit_answer(struct reg_commit *c, const struct sip_msg *msg, const st
 	b->held[b->held_count++] =
 		(struct held){*from, to, replay_id, slice_make(strbuf_take(text), n),
 			      slice_make(slice_copy(request), request.n)};
+	b->held_bytes += n + request.n;
 	wake(c);
 }
 
 bool reg_commit_is_full(const struct reg_commit *c)
 {
-	return c->gathering->held_count >= MAX_HELD;
+	return c->gathering->held_count >= MAX_HELD || c->gathering->held_bytes >= MAX_HELD_BYTES;
 }
 
 static bool batch_touches(const struct batch *b, struct slice key)

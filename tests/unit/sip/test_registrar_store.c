@@ -196,6 +196,58 @@ TEST(requests_that_arrive_together_are_all_answered_and_all_kept)
 	place_remove(&p);
 }
 
+/* An OPTIONS with a body that takes room. */
+static void send_large(struct client *c)
+{
+	enum { BODY = 7900 };
+	char address[NETADDR_STR];
+	struct strbuf b = STRBUF_INIT;
+
+	strbuf_addf(&b,
+		    "OPTIONS sip:acme.example SIP/2.0\r\nVia: SIP/2.0/UDP %s;"
+		    "branch=z9hG4bKl%u;rport\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:a@b>\r\n"
+		    "Call-ID: large\r\nCSeq: 1 OPTIONS\r\nContent-Length: %d\r\n\r\n%0*d",
+		    netaddr_format(&c->self, address), ++c->branch, BODY, BODY, 0);
+	client_send(c, strbuf_str(&b));
+	strbuf_free(&b);
+}
+
+TEST(a_disk_that_hangs_does_not_make_the_memory_grow)
+{
+	struct place p = place_new();
+	struct registrar_config cfg = {.path = p.file};
+	struct client *c = client_new(&cfg);
+	const char *answer;
+	unsigned sent = 1, turned_back = 0, answered = 0;
+	sqlite3 *db;
+
+	UNUSED_STATE;
+	assert_int_equal(sqlite3_open(p.file, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	client_send(c, register_text(c, ALICE, "a", 1, HOME));
+	while (registrar_count(c->registrar) == 0)
+		loop_turn(c->loop, false);
+	for (; sent < 2500; sent++) {
+		send_large(c);
+		loop_turn(c->loop, false);
+	}
+	/* Before the disk is back. */
+	assert_non_null(answer = client_receive(c, 1000));
+	assert_int_equal(code_of(answer), 503);
+	assert_non_null(strstr(answer, "\r\nRetry-After: 5\r\n"));
+	assert_int_equal(sqlite3_exec(db, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	/* What was held gets its answer as soon as that can be given. */
+	do
+		*(code_of(answer) == 503 ? &turned_back : &answered) += 1;
+	while (turned_back + answered < sent &&
+	       (answer = client_receive(c, answered ? 300 : 5000)));
+	assert_true(turned_back > 100);
+	assert_true(answered > 100);
+	client_free(c);
+	place_remove(&p);
+}
+
 TEST(answers_still_held_at_the_end_are_given_and_kept)
 {
 	struct place p = place_new();
@@ -271,6 +323,7 @@ int main(void)
 		T(removed_and_purged_bindings_stay_away),
 		T(a_store_that_cannot_be_written_is_500_and_nothing_changes),
 		T(requests_that_arrive_together_are_all_answered_and_all_kept),
+		T(a_disk_that_hangs_does_not_make_the_memory_grow),
 		T(answers_still_held_at_the_end_are_given_and_kept),
 		T(a_damaged_or_foreign_file_is_refused_in_words_and_left_alone),
 		T(a_missing_directory_is_told_before_anything_is_served),
