@@ -183,6 +183,51 @@ if command -v sipp >/dev/null; then
   is "$(contacts "$(reg u1999@many.example q 1)")" 1 "so are the thousands before"
 fi
 
+# ---- a reader that stalls, and one that goes -----------------------------------------------------
+# many FROM TO: registers so many phones one after the other; each must be answered.
+many() {
+  python3 - "$port" "$1" "$2" <<'PY'
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("127.0.0.1", 0)); s.connect(("127.0.0.1", int(sys.argv[1]))); s.settimeout(3)
+port = s.getsockname()[1]
+for i in range(int(sys.argv[2]), int(sys.argv[3])):
+    lines = "".join(f"Contact: <sip:s{i}@192.0.2.7:{p}>\r\n" for p in range(5000, 5030))
+    s.send((f"REGISTER sip:stall.example SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:{port};"
+            f"branch=z9hG4bKs{i};rport\r\nMax-Forwards: 70\r\nFrom: <sip:s{i}@stall.example>;tag=1\r\n"
+            f"To: <sip:s{i}@stall.example>\r\nCall-ID: s{i}\r\nCSeq: 1 REGISTER\r\n"
+            f"{lines}Content-Length: 0\r\n\r\n").encode())
+    if not s.recv(65535).startswith(b"SIP/2.0 200"): sys.exit(1)
+PY
+}
+kill "$server"
+wait "$server" 2>/dev/null
+mkfifo "$tap_dir/fifo"
+exec 9<>"$tap_dir/fifo"
+"$REGTOP" listen -s "listen:udp:127.0.0.1:$port" >"$tap_dir/fifo" 2>>"$tap_dir/err" 9<&- &
+server=$!
+started "$server"
+wait_for 10 ask --method OPTIONS here@acme.example alive 1
+many 0 200 2>/dev/null
+ok $? "phones are served while nobody reads what changes"
+cat <&9 >"$tap_dir/late" &
+reader=$!
+started "$reader"
+caught_up() { [ "$(wc -l <"$tap_dir/late")" -ge 3000 ]; }
+wait_for 10 caught_up
+ok $? "a reader that comes back gets what was kept for it"
+many 200 201
+left_out() { grep -Eq '^\([0-9]+ changes left out' "$tap_dir/late"; }
+wait_for 10 left_out
+ok $? "and is told how much was not"
+kill "$reader"
+exec 9<&-
+many 201 203
+wait_for 5 grep -q 'told no more: Broken pipe' "$tap_dir/err"
+ok $? "a reader that went away is told once"
+many 203 210
+ok $? "and the phones are served on"
+
 # ---- a second one, and a damaged file ---------------------------------------------------------
 other=$(free_port)
 timeout 10 "$REGTOP" listen -s "listen:udp:127.0.0.1:$other" >"$tap_dir/second" 2>&1
