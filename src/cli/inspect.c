@@ -29,6 +29,7 @@ struct inspector {
 	struct purge *run; /* running, or the last one */
 	int64_t drawn_mono_ms;
 	bool drawing_soon; /* a frame within FRAME_MS is on its way already */
+	bool drew_nothing; /* the last frame held no row: the first rows are worth one at once */
 };
 
 /* ---- drawing ----------------------------------------------------------------------------- */
@@ -49,6 +50,7 @@ static void draw_now(void *arg)
 	ui_draw(in->ui, &in->frame, now);
 	in->drawn_mono_ms = clock_mono_ms(in->app->clock);
 	in->drawing_soon = false;
+	in->drew_nothing = view_count(in->app->view) == 0;
 	/* A dropped frame comes back through drained(). */
 	if (!terminal_paint(in->terminal, &in->frame))
 		return;
@@ -61,6 +63,12 @@ static void on_change(void *ctx)
 	struct inspector *in = ctx;
 	int64_t since;
 
+	if (in->drew_nothing && store_count(in->app->store) > 0) {
+		in->drew_nothing = false;
+		in->drawing_soon = true;
+		draw_within(in, 0);
+		return;
+	}
 	/* Changes come in thousands; one frame shows them all. */
 	if (in->drawing_soon)
 		return;
