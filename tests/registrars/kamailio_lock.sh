@@ -27,9 +27,10 @@ sqlite3 "$db" "
     'sip:10.0.0.1:' || (1024 + i % 60000), julianday('now', '+1 hour') , -1, 'call' || i,
     julianday('now'), 'Fleet 1.0', 'udp:127.0.0.1:5060', 1 FROM n"
 
-# db_mode 3: each REGISTER is a transaction, and the table is not loaded at start.
+# db_mode 3: each REGISTER is a transaction, and the table is not loaded at start. Kamailio's timer is
+# put off: its own delete of lapsed rows locks its worker out now and then, reader or not.
 port=$(free_port)
-bash "$here/kamailio_start.sh" "$dir" "$port" DBMODE=3 JOURNAL=delete
+bash "$here/kamailio_start.sh" "$dir" "$port" DBMODE=3 JOURNAL=delete TIMERIVL=3600
 status=$?
 ok $status "Kamailio runs on a rollback journal with $rows rows"
 [ $status -eq 0 ] || { plan_later; exit 1; }
@@ -64,9 +65,5 @@ is "$((reads >= 3))" 1 "the table was read several times meanwhile"
 is "$short" 0 "each reading was complete"
 is "$(sqlite3 "$db" "SELECT count(*) FROM location WHERE username LIKE 'load%'")" $phones \
   "every phone is in the table"
-# Kamailio's own timer deletes lapsed rows and meets its own worker now and then, reader or not; that
-# is told by the line behind it and is not counted.
-out=$(grep -A1 'database is locked' "$dir/kamailio.log" | grep -A1 'locked' |
-  awk '/database is locked/ {line = $0; next} line && !/db_do_delete/ {print line} {line = ""}')
-is "$out" "" "no REGISTER of Kamailio found the database locked"
+is "$(grep 'database is locked' "$dir/kamailio.log")" "" "Kamailio never found its database locked"
 plan_later

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Starts the registrar of kamailio.cfg for a test, or stops it.
-#   kamailio_start.sh DIR PORT [JOURNAL=delete] [PKG=8] [DBMODE=1] [MATCHMODE=0] [USEDOMAIN=0]
+#   kamailio_start.sh DIR PORT [JOURNAL=delete] [PKG=8] [DBMODE=1] [MATCHMODE=0] [USEDOMAIN=0] [TIMERIVL=10]
 #   kamailio_start.sh DIR stop
 # DIR gets the database (kept when it is there), the control socket, the log and the pid.
 set -eu
