@@ -192,7 +192,8 @@ static char news_sign(const struct ui *u, const struct row *r)
 
 	if (r->evidence && r->evidence->pending)
 		return '?';
-	if (!life || !baseline)
+	/* A snapshot does not change, however new its rows are to this store. */
+	if (!life || !baseline || ui_is_frozen(u, r->b.source))
 		return 0;
 	if (life->first_seen_s > baseline && now_s - life->first_seen_s < UI_FRESH_S)
 		return '+';

@@ -92,6 +92,12 @@ binding_id ui_current(struct ui *u)
 	return view_cursor(u->cfg.view);
 }
 
+bool ui_is_frozen(const struct ui *u, size_t source)
+{
+	return source < u->cfg.source_count &&
+	       u->cfg.sources[source]->status.state == SOURCE_FROZEN;
+}
+
 /* Before the first drawing nobody knows where the end is: scroll_fit() comes back to it. */
 #define SCROLL_UNKNOWN_END 1000000
 

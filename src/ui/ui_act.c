@@ -71,14 +71,40 @@ static void say_aor(struct ui *u, const char *before, binding_id id, const char 
 	ui_say(u, false, "%s%s%s", before, aor, behind);
 }
 
+static bool can_be_asked(const struct ui *u, binding_id id)
+{
+	struct binding b;
+
+	return store_get(u->cfg.store, id, &b) && !ui_is_frozen(u, b.source);
+}
+
+/* Leaves those of the ids that can be asked; returns how many. */
+static size_t keep_askable(const struct ui *u, binding_id *ids, size_t n)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (can_be_asked(u, ids[i]))
+			ids[kept++] = ids[i];
+	return kept;
+}
+
+static void say_nobody(struct ui *u, bool any)
+{
+	if (any)
+		ui_say(u, true, "A snapshot is a picture: there is nobody to ask.");
+	else
+		ui_say(u, false, "There is no binding to ask.");
+}
+
 void do_ping(struct ui *u, const char *arg, int64_t now_ms)
 {
 	binding_id id = ui_current(u);
 
 	(void)arg;
 	(void)now_ms;
-	if (!id) {
-		ui_say(u, false, "There is no binding to ask.");
+	if (!id || !can_be_asked(u, id)) {
+		say_nobody(u, id != 0);
 		return;
 	}
 	say_aor(u, "Asking ", id, ".");
@@ -89,7 +115,7 @@ void do_ping_all(struct ui *u, const char *arg, int64_t now_ms)
 {
 	bool marked = store_mark_count(u->cfg.store) > 0;
 	binding_id *ids = NULL;
-	size_t n = 0;
+	size_t n = 0, askable;
 
 	(void)arg;
 	(void)now_ms;
@@ -102,12 +128,13 @@ void do_ping_all(struct ui *u, const char *arg, int64_t now_ms)
 			n++;
 		}
 	}
-	if (n) {
-		ui_say(u, false, "Asking %zu binding%s %s.", n, n == 1 ? "" : "s",
+	askable = keep_askable(u, ids, n);
+	if (askable) {
+		ui_say(u, false, "Asking %zu binding%s %s.", askable, askable == 1 ? "" : "s",
 		       marked ? "with a mark" : "in sight");
-		u->cfg.port.ping(u->cfg.port.ctx, ids, n);
+		u->cfg.port.ping(u->cfg.port.ctx, ids, askable);
 	} else {
-		ui_say(u, false, "There is no binding to ask.");
+		say_nobody(u, n > 0);
 	}
 	free(ids);
 }

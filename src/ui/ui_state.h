@@ -79,6 +79,8 @@ void ui_pop(struct ui *u);
 void ui_say_err(struct ui *u, const struct err *e);
 /* The binding under the cursor, or the one whose detail is open; 0 for none. */
 binding_id ui_current(struct ui *u);
+/* Is the source a snapshot: nothing in it changes, and nobody is there to ask? */
+bool ui_is_frozen(const struct ui *u, size_t source);
 /* Scrolls a list by delta lines, stopping at the ends. */
 void scroll_by(struct scroll *s, ptrdiff_t delta);
 /* Keeps the position inside the list; page is what fits. Called when drawing. */

@@ -146,7 +146,7 @@ static void never(struct source *s, const struct binding *b, source_answer_fn *f
 static const struct source_ops ops = {
 	.kind = "test", .purge_how = purge_how, .reread = never, .purge = never};
 
-static void add(const char *user)
+static void add_at(const char *user, int64_t seen_s)
 {
 	struct binding b = {.key = slice_of(user),
 			    .user = slice_of(user),
@@ -158,7 +158,12 @@ static void add(const char *user)
 			    .methods = BINDING_METHODS_ALL,
 			    .q_milli = BINDING_Q_UNSET};
 
-	store_put(w.store, 0, &b, NOW_S - 60);
+	store_put(w.store, 0, &b, seen_s);
+}
+
+static void add(const char *user)
+{
+	add_at(user, NOW_S - 60);
 }
 
 static int open_world(void **state)
@@ -492,6 +497,24 @@ TEST(ping_asks_the_row_under_the_cursor_and_shift_p_all_marked_or_in_sight)
 	assert_int_equal(w.first_pinged, id_of("bob"));
 }
 
+TEST(a_snapshot_has_nobody_to_ask_and_nothing_new)
+{
+	UNUSED_STATE;
+	w.source.status.state = SOURCE_FROZEN;
+	w.source.status.read_ms = NOW_MS - 100000;
+	add_at("zoe", NOW_S - 1);
+	keys("p");
+	assert_int_equal(w.pinged, 0);
+	assert_true(screen_has("there is nobody to ask"));
+	keys("space P");
+	assert_int_equal(w.pinged, 0);
+	assert_false(screen_has("+zoe"));
+	w.source.status.state = SOURCE_LIVE;
+	assert_true(screen_has("+zoe"));
+	keys("P");
+	assert_int_equal(w.pinged, 1);
+}
+
 TEST(copying_gives_clean_text_of_the_binding)
 {
 	UNUSED_STATE;
@@ -797,6 +820,7 @@ int main(void)
 		W(the_command_prompt_completes_and_remembers),
 		W(pasted_text_presses_no_command_and_does_not_submit_a_prompt),
 		W(ping_asks_the_row_under_the_cursor_and_shift_p_all_marked_or_in_sight),
+		W(a_snapshot_has_nobody_to_ask_and_nothing_new),
 		W(copying_gives_clean_text_of_the_binding),
 		W(a_ticket_is_about_the_marked_bindings),
 		W(ctrl_c_stops_probes_first_and_then_leaves),
