@@ -125,10 +125,11 @@ static int check_owner(struct reg_store *s, struct err *e)
 	if (tables == 0 && id == 0)
 		return 0;
 	if (id != STORE_APPLICATION_ID)
-		return err_set(e, -EINVAL, hint, "%s is a database, but no registrar's store.",
-			       clean);
+		return err_set(e, -EPROTONOSUPPORT, hint,
+			       "%s is a database, but no registrar's store.", clean);
 	if (version > STORE_VERSION)
-		return err_set(e, -EINVAL, hint, "%s was written by a newer regtop.", clean);
+		return err_set(e, -EPROTONOSUPPORT, hint, "%s was written by a newer regtop.",
+			       clean);
 	return 0;
 }
 

@@ -29,9 +29,14 @@ printf 'this is no database at all, only some text that goes on for a while\n' >
 try 3 'text' "a file that is no database" -- list -s "$tap_dir/text"
 : >"$tap_dir/empty"
 try 3 'empty' "an empty file" -- list -s "$tap_dir/empty"
+try 3 'regular file' "a folder" -- list -s "$tap_dir"
+mkfifo "$tap_dir/fifo"
+try 3 'regular file' "a pipe" -- list -s "$tap_dir/fifo"
 sqlite3 "$tap_dir/other.sqlite" 'create table location(a, b); create table version(x);'
 try 3 'lacks columns' "a database of something else" -- list -s "$tap_dir/other.sqlite"
 try 2 'nosuchkind|kind' "a kind that does not exist" -- list -s nosuchkind:here
+try 3 "no registrar's store" "a store that is something else" -- listen \
+  --store "$tap_dir/other.sqlite" -s listen:udp:127.0.0.1:15981
 try 2 'listen' "listen on something else" -- listen -s "$tap_dir/text"
 
 # A good database for what follows.

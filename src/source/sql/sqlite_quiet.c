@@ -93,6 +93,12 @@ static int tell_open_failed(const struct sqlite_quiet *q, int error, struct err 
 	return err_set(e, -error, NULL, "%s cannot be opened: %s.", q->shown, strerror(error));
 }
 
+static int tell_no_file(const struct sqlite_quiet *q, struct err *e)
+{
+	return err_set(e, -EPROTONOSUPPORT, "Give the file of a registrar's database.",
+		       "%s is not a regular file.", q->shown);
+}
+
 /* Looks for the file in the list before opening it: an open descriptor that turned out to be
  * superfluous could not be closed without dropping locks. */
 static int inode_acquire(struct sqlite_quiet *q, const struct stat *st, struct err *e)
@@ -112,7 +118,7 @@ static int inode_acquire(struct sqlite_quiet *q, const struct stat *st, struct e
 			rc = tell_open_failed(q, errno, e);
 		} else if (fstat(fd, &now) < 0 || !S_ISREG(now.st_mode)) {
 			close(fd);
-			rc = err_set(e, -EINVAL, NULL, "%s is not a regular file.", q->shown);
+			rc = tell_no_file(q, e);
 		} else {
 			i = xcalloc(1, sizeof(*i));
 			*i = (struct inode){inodes, now.st_dev, now.st_ino, fd, 0};
@@ -144,7 +150,7 @@ static int follow(struct sqlite_quiet *q, struct err *e)
 	if (stat(q->path, &st) < 0)
 		return tell_open_failed(q, errno, e);
 	if (!S_ISREG(st.st_mode))
-		return err_set(e, -EINVAL, NULL, "%s is not a regular file.", q->shown);
+		return tell_no_file(q, e);
 	if (q->inode && q->inode->dev == st.st_dev && q->inode->ino == st.st_ino)
 		return 0;
 	disconnect(q);

@@ -355,8 +355,8 @@ TEST(what_is_no_database_is_told_apart)
 	memset(rubbish, 'x', sizeof(rubbish));
 	put_file(other, rubbish, sizeof(rubbish));
 	assert_int_equal(code_of_open(other), -EILSEQ);
-	assert_int_equal(code_of_open(fixture_dir), -EINVAL);
-	assert_int_equal(code_of_open("/dev/null"), -EINVAL);
+	assert_int_equal(code_of_open(fixture_dir), -EPROTONOSUPPORT);
+	assert_int_equal(code_of_open("/dev/null"), -EPROTONOSUPPORT);
 }
 
 TEST(a_file_of_somebody_else_is_told_with_a_hint)
