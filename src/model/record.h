@@ -11,10 +11,11 @@
 
 /* One per binding, in one array: the index is its slot. A million of them are 64 MB. */
 struct record {
-	uint32_t serial;             /* 0: the slot is free (then key_next is the next free one) */
+	uint32_t serial;             /* 0: the slot is free */
 	uint32_t text;               /* blob in the arena */
-	uint32_t key_next;           /* next slot in the bucket of (source, key) */
-	uint32_t aor_next, aor_prev; /* bindings of the same AoR, newest first */
+	uint32_t free_next;          /* of a free slot: the next one */
+	uint32_t aor_next, aor_prev; /* bindings of the same AoR, newest first; the newest one's
+				      * aor_prev says how many they are */
 	uint32_t domain;             /* interned */
 	uint32_t profile;            /* interned: what many bindings share, see record.c */
 	uint32_t cseq;

@@ -16,14 +16,13 @@ struct store_source {
 
 struct store {
 	struct record_table t;
-	struct key_index keys;
-	struct aor_index aors;
+	struct slot_index keys, aors;
 	struct slotmap evidence; /* slot to struct evidence *, as a number */
 	struct slotmap marks;    /* slot to the mark's running number */
 	struct store_source sources[SOURCES_MAX];
 	size_t source_count;
 	size_t count;
-	uint32_t free_slots; /* chained through key_next */
+	uint32_t free_slots; /* chained through free_next */
 	uint32_t serial;     /* of the newest binding */
 	uint64_t generation, touched, mark_number;
 	store_event_fn *listener;
@@ -55,8 +54,8 @@ void store_free(struct store *s)
 		free(s->sources[i].name);
 	slotmap_free(&s->evidence);
 	slotmap_free(&s->marks);
-	key_index_free(&s->keys);
-	aor_index_free(&s->aors);
+	slot_index_free(&s->keys);
+	slot_index_free(&s->aors);
 	record_pools_free(&s->t.pools);
 	free(s->t.r);
 	free(s);
@@ -99,7 +98,7 @@ static uint32_t take_slot(struct store *s)
 	uint32_t slot = s->free_slots;
 
 	if (slot != RECORD_NONE)
-		s->free_slots = s->t.r[slot].key_next;
+		s->free_slots = s->t.r[slot].free_next;
 	else
 		slot = (uint32_t)s->t.count;
 	XGROW(s->t.r, s->t.cap, (size_t)slot + 1);
@@ -249,7 +248,7 @@ static void remove_slot(struct store *s, uint32_t slot)
 	s->sources[r->source].count--;
 	s->generation++;
 	r->serial = 0;
-	r->key_next = s->free_slots;
+	r->free_next = s->free_slots;
 	s->free_slots = slot;
 }
 
@@ -476,7 +475,7 @@ size_t store_marks(const struct store *s, binding_id **ids)
 size_t store_bytes(const struct store *s)
 {
 	return s->t.count * sizeof(*s->t.r) + record_pools_bytes(&s->t.pools) +
-	       s->keys.cap * sizeof(*s->keys.heads) + s->aors.cap * sizeof(*s->aors.g) +
+	       (s->keys.cap + s->aors.cap) * sizeof(struct index_entry) +
 	       (s->evidence.cap + s->marks.cap) * sizeof(struct slotmap_entry) +
 	       s->evidence.n * sizeof(struct evidence);
 }

@@ -5,102 +5,121 @@
 #include "base/alloc.h"
 #include "base/hash.h"
 
+/* ---- the table of both --------------------------------------------------------------------------
+ */
+
+void slot_index_free(struct slot_index *x)
+{
+	free(x->e);
+	memset(x, 0, sizeof(*x));
+}
+
+static size_t after(const struct slot_index *x, size_t i)
+{
+	return (i + 1) & (x->cap - 1);
+}
+
+static size_t free_place(const struct slot_index *x, uint32_t hash)
+{
+	size_t i = hash & (x->cap - 1);
+
+	while (x->e[i].slot != RECORD_NONE)
+		i = after(x, i);
+	return i;
+}
+
+static void grow(struct slot_index *x)
+{
+	struct slot_index old = *x;
+
+	x->cap = old.cap ? old.cap * 2 : 64;
+	x->e = xreallocarray(NULL, x->cap, sizeof(*x->e));
+	memset(x->e, 0xff, x->cap * sizeof(*x->e));
+	for (size_t i = 0; i < old.cap; i++)
+		if (old.e[i].slot != RECORD_NONE)
+			x->e[free_place(x, old.e[i].hash)] = old.e[i];
+	free(old.e);
+}
+
+static void insert(struct slot_index *x, uint32_t hash, uint32_t slot)
+{
+	if ((x->n + 1) * 4 > x->cap * 3)
+		grow(x);
+	x->e[free_place(x, hash)] = (struct index_entry){hash, slot};
+	x->n++;
+}
+
+/* Backward-shift deletion: entries move up until a free place or one that is at home. */
+static void close_hole(struct slot_index *x, size_t hole)
+{
+	size_t mask = x->cap - 1;
+
+	for (size_t i = after(x, hole); x->e[i].slot != RECORD_NONE; i = after(x, i)) {
+		size_t home = x->e[i].hash & mask;
+
+		if (((i - home) & mask) >= ((i - hole) & mask)) {
+			x->e[hole] = x->e[i];
+			hole = i;
+		}
+	}
+	x->e[hole].slot = RECORD_NONE;
+	x->n--;
+}
+
 /* ---- by key -------------------------------------------------------------------------------------
  */
 
-void key_index_free(struct key_index *k)
+static uint32_t key_hash(uint8_t source, struct slice key)
 {
-	free(k->heads);
-	memset(k, 0, sizeof(*k));
+	return (uint32_t)(hash_bytes(key.p, key.n) ^ hash_u64(source));
 }
 
-static uint32_t *key_bucket(const struct key_index *k, uint8_t source, struct slice key)
+static uint32_t hash_of_key(const struct record_table *t, uint32_t slot)
 {
-	return &k->heads[(hash_bytes(key.p, key.n) ^ hash_u64(source)) & (k->cap - 1)];
+	return key_hash(t->r[slot].source, record_key(&t->r[slot], &t->pools));
 }
 
-static void key_link(struct key_index *k, struct record_table *t, uint32_t slot)
-{
-	struct record *r = &t->r[slot];
-	uint32_t *head = key_bucket(k, r->source, record_key(r, &t->pools));
-
-	r->key_next = *head;
-	*head = slot;
-}
-
-static void key_grow(struct key_index *k, struct record_table *t)
-{
-	struct key_index old = *k;
-
-	k->cap = old.cap ? old.cap * 2 : 64;
-	k->heads = xreallocarray(NULL, k->cap, sizeof(*k->heads));
-	memset(k->heads, 0xff, k->cap * sizeof(*k->heads));
-	for (size_t i = 0; i < old.cap; i++) {
-		uint32_t slot = old.heads[i];
-
-		while (slot != RECORD_NONE) {
-			uint32_t next = t->r[slot].key_next;
-
-			key_link(k, t, slot);
-			slot = next;
-		}
-	}
-	free(old.heads);
-}
-
-uint32_t key_index_find(const struct key_index *k, const struct record_table *t, uint8_t source,
+uint32_t key_index_find(const struct slot_index *x, const struct record_table *t, uint8_t source,
 			struct slice key)
 {
-	uint32_t slot;
+	uint32_t hash = key_hash(source, key);
 
-	if (!k->n)
+	if (!x->n)
 		return RECORD_NONE;
-	slot = *key_bucket(k, source, key);
-	while (slot != RECORD_NONE) {
-		const struct record *r = &t->r[slot];
+	for (size_t i = hash & (x->cap - 1); x->e[i].slot != RECORD_NONE; i = after(x, i)) {
+		const struct record *r = &t->r[x->e[i].slot];
 
-		if (r->source == source && slice_eq(record_key(r, &t->pools), key))
-			return slot;
-		slot = r->key_next;
+		if (x->e[i].hash == hash && r->source == source &&
+		    slice_eq(record_key(r, &t->pools), key))
+			return x->e[i].slot;
 	}
 	return RECORD_NONE;
 }
 
-void key_index_add(struct key_index *k, struct record_table *t, uint32_t slot)
+void key_index_add(struct slot_index *x, const struct record_table *t, uint32_t slot)
 {
-	if (k->n >= k->cap)
-		key_grow(k, t);
-	key_link(k, t, slot);
-	k->n++;
+	insert(x, hash_of_key(t, slot), slot);
 }
 
-void key_index_remove(struct key_index *k, struct record_table *t, uint32_t slot)
+void key_index_remove(struct slot_index *x, const struct record_table *t, uint32_t slot)
 {
-	struct record *r = &t->r[slot];
-	uint32_t *link = key_bucket(k, r->source, record_key(r, &t->pools));
+	size_t i = hash_of_key(t, slot) & (x->cap - 1);
 
-	while (*link != slot)
-		link = &t->r[*link].key_next;
-	*link = r->key_next;
-	k->n--;
+	while (x->e[i].slot != slot)
+		i = after(x, i);
+	close_hole(x, i);
 }
 
 /* ---- by AoR -------------------------------------------------------------------------------------
  */
 
-void aor_index_free(struct aor_index *a)
-{
-	free(a->g);
-	memset(a, 0, sizeof(*a));
-}
-
 /* An interned domain has one number as long as a binding holds it. */
-static size_t aor_home(const struct aor_index *a, const struct record_table *t, uint32_t slot)
+static uint32_t hash_of_aor(const struct record_table *t, uint32_t slot)
 {
 	const struct record *r = &t->r[slot];
 	struct slice user = record_user(r, &t->pools);
 
-	return (hash_bytes(user.p, user.n) ^ hash_u64(r->domain)) & (a->cap - 1);
+	return (uint32_t)(hash_bytes(user.p, user.n) ^ hash_u64(r->domain));
 }
 
 static bool same_aor(const struct record_table *t, uint32_t x, uint32_t y)
@@ -110,89 +129,61 @@ static bool same_aor(const struct record_table *t, uint32_t x, uint32_t y)
 		slice_eq(record_user(&t->r[x], &t->pools), record_user(&t->r[y], &t->pools)));
 }
 
-/* The group of slot's AoR, or the free place where it belongs. */
-static size_t aor_place(const struct aor_index *a, const struct record_table *t, uint32_t slot)
+/* The group of slot's AoR; NULL when there is none yet. */
+static struct index_entry *aor_entry(const struct slot_index *x, const struct record_table *t,
+				     uint32_t slot, uint32_t hash)
 {
-	size_t i = aor_home(a, t, slot);
-
-	while (a->g[i].count && !same_aor(t, a->g[i].head, slot))
-		i = (i + 1) & (a->cap - 1);
-	return i;
+	if (!x->n)
+		return NULL;
+	for (size_t i = hash & (x->cap - 1); x->e[i].slot != RECORD_NONE; i = after(x, i))
+		if (x->e[i].hash == hash && same_aor(t, x->e[i].slot, slot))
+			return &x->e[i];
+	return NULL;
 }
 
-static void aor_grow(struct aor_index *a, const struct record_table *t)
+void aor_index_add(struct slot_index *x, struct record_table *t, uint32_t slot)
 {
-	struct aor_index old = *a;
+	uint32_t hash = hash_of_aor(t, slot);
+	struct index_entry *g = aor_entry(x, t, slot, hash);
+	struct record *r = &t->r[slot], *head;
 
-	a->cap = old.cap ? old.cap * 2 : 64;
-	a->g = xcalloc(a->cap, sizeof(*a->g));
-	for (size_t i = 0; i < old.cap; i++) {
-		size_t at;
-
-		if (!old.g[i].count)
-			continue;
-		at = aor_home(a, t, old.g[i].head);
-		while (a->g[at].count)
-			at = (at + 1) & (a->cap - 1);
-		a->g[at] = old.g[i];
-	}
-	free(old.g);
-}
-
-void aor_index_add(struct aor_index *a, struct record_table *t, uint32_t slot)
-{
-	struct record *r = &t->r[slot];
-	struct aor_group *g;
-
-	if ((a->n + 1) * 4 > a->cap * 3)
-		aor_grow(a, t);
-	g = &a->g[aor_place(a, t, slot)];
-	r->aor_prev = RECORD_NONE;
 	r->aor_next = RECORD_NONE;
-	if (g->count) {
-		r->aor_next = g->head;
-		t->r[g->head].aor_prev = slot;
-	} else {
-		a->n++;
+	r->aor_prev = 1;
+	if (!g) {
+		insert(x, hash, slot);
+		return;
 	}
-	g->head = slot;
-	g->count++;
+	head = &t->r[g->slot];
+	r->aor_next = g->slot;
+	r->aor_prev = head->aor_prev + 1;
+	head->aor_prev = slot;
+	g->slot = slot;
 }
 
-/* Backward-shift deletion: entries move up until a free place or one that is at home. */
-static void aor_close_hole(struct aor_index *a, const struct record_table *t, size_t hole)
+void aor_index_remove(struct slot_index *x, struct record_table *t, uint32_t slot)
 {
-	for (size_t i = (hole + 1) & (a->cap - 1); a->g[i].count; i = (i + 1) & (a->cap - 1)) {
-		size_t home = aor_home(a, t, a->g[i].head);
-
-		if (((i - home) & (a->cap - 1)) >= ((i - hole) & (a->cap - 1))) {
-			a->g[hole] = a->g[i];
-			hole = i;
-		}
-	}
-	a->g[hole].count = 0;
-}
-
-void aor_index_remove(struct aor_index *a, struct record_table *t, uint32_t slot)
-{
-	size_t at = aor_place(a, t, slot);
-	struct aor_group *g = &a->g[at];
+	struct index_entry *g = aor_entry(x, t, slot, hash_of_aor(t, slot));
 	struct record *r = &t->r[slot];
+	uint32_t left = t->r[g->slot].aor_prev - 1;
 
-	if (r->aor_next != RECORD_NONE)
-		t->r[r->aor_next].aor_prev = r->aor_prev;
-	if (r->aor_prev != RECORD_NONE)
-		t->r[r->aor_prev].aor_next = r->aor_next;
-	else
-		g->head = r->aor_next;
-	if (--g->count == 0) {
-		a->n--;
-		aor_close_hole(a, t, at);
+	if (left == 0) {
+		close_hole(x, (size_t)(g - x->e));
+		return;
 	}
+	if (g->slot == slot) {
+		g->slot = r->aor_next;
+	} else {
+		t->r[r->aor_prev].aor_next = r->aor_next;
+		if (r->aor_next != RECORD_NONE)
+			t->r[r->aor_next].aor_prev = r->aor_prev;
+	}
+	t->r[g->slot].aor_prev = left;
 }
 
-struct aor_group aor_index_group(const struct aor_index *a, const struct record_table *t,
+struct aor_group aor_index_group(const struct slot_index *x, const struct record_table *t,
 				 uint32_t slot)
 {
-	return a->g[aor_place(a, t, slot)];
+	uint32_t head = aor_entry(x, t, slot, hash_of_aor(t, slot))->slot;
+
+	return (struct aor_group){head, t->r[head].aor_prev};
 }

@@ -11,35 +11,36 @@ struct record_table {
 	struct record_pools pools;
 };
 
-/* Buckets of slots, chained through record.key_next. */
-struct key_index {
-	uint32_t *heads;
-	size_t cap, n;
+/* Open addressing. The hash stands beside the slot: neither a search that passes by nor growing
+ * touches a record or its text, each of which is a cache miss at a million bindings. */
+struct index_entry {
+	uint32_t hash;
+	uint32_t slot; /* RECORD_NONE: free */
 };
 
-void key_index_free(struct key_index *k);
-/* RECORD_NONE when there is none. */
-uint32_t key_index_find(const struct key_index *k, const struct record_table *t, uint8_t source,
-			struct slice key);
-void key_index_add(struct key_index *k, struct record_table *t, uint32_t slot);
-void key_index_remove(struct key_index *k, struct record_table *t, uint32_t slot);
+struct slot_index {
+	struct index_entry *e;
+	size_t cap, n; /* cap is zero or a power of two */
+};
 
-/* One entry per AoR: its newest binding and how many there are, so that the number of twins costs
- * nothing even for an AoR with very many. */
+void slot_index_free(struct slot_index *x);
+
+/* Every binding by its source and key. RECORD_NONE when there is none. */
+uint32_t key_index_find(const struct slot_index *x, const struct record_table *t, uint8_t source,
+			struct slice key);
+void key_index_add(struct slot_index *x, const struct record_table *t, uint32_t slot);
+void key_index_remove(struct slot_index *x, const struct record_table *t, uint32_t slot);
+
+/* One entry per AoR: its newest binding, in whose record the number of them all stands, so that
+ * the number of twins costs nothing even for an AoR with very many. */
 struct aor_group {
 	uint32_t head;
-	uint32_t count; /* 0: free */
+	uint32_t count;
 };
 
-struct aor_index {
-	struct aor_group *g;
-	size_t cap, n;
-};
-
-void aor_index_free(struct aor_index *a);
-void aor_index_add(struct aor_index *a, struct record_table *t, uint32_t slot);
-void aor_index_remove(struct aor_index *a, struct record_table *t, uint32_t slot);
-struct aor_group aor_index_group(const struct aor_index *a, const struct record_table *t,
+void aor_index_add(struct slot_index *x, struct record_table *t, uint32_t slot);
+void aor_index_remove(struct slot_index *x, struct record_table *t, uint32_t slot);
+struct aor_group aor_index_group(const struct slot_index *x, const struct record_table *t,
 				 uint32_t slot);
 
 #endif

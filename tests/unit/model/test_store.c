@@ -475,6 +475,60 @@ TEST(one_aor_with_very_many_contacts_stays_quick)
 	store_free(s);
 }
 
+/* What the store should say, told without any index. */
+struct plain {
+	bool in;
+	unsigned aor;
+};
+
+static unsigned plain_twins(const struct plain *p, size_t n, unsigned aor)
+{
+	unsigned twins = 0;
+
+	for (size_t i = 0; i < n; i++)
+		twins += p[i].in && p[i].aor == aor;
+	return twins;
+}
+
+TEST(coming_moving_and_going_in_any_order_keeps_the_indexes_true)
+{
+	struct store *s = one_source();
+	struct plain p[600] = {{0}};
+	unsigned random = 1;
+	char key[16], user[16];
+
+	UNUSED_STATE;
+	for (int step = 0; step < 20000; step++) {
+		unsigned i, visited = 0;
+		struct binding b;
+		binding_id id;
+
+		random = random * 1103515245 + 12345;
+		i = random / 65536 % 600;
+		snprintf(key, sizeof(key), "k%u", i);
+		if (p[i].in && step % 3 == 0) {
+			assert_true(store_remove(s, 0, slice_of(key)));
+			assert_int_equal(store_find(s, 0, slice_of(key)), 0);
+			p[i].in = false;
+			continue;
+		}
+		/* few AoRs, so that their groups grow, shrink, empty and lose their newest */
+		p[i] = (struct plain){true, random / 256 % 150};
+		snprintf(user, sizeof(user), "u%u", p[i].aor);
+		b = make(key, user, "sip:contact@10.0.0.1");
+		id = store_put(s, 0, &b, 1);
+		assert_int_equal(store_find(s, 0, slice_of(key)), id);
+		assert_int_equal(store_twins(s, id), plain_twins(p, 600, p[i].aor));
+		store_each_twin(s, id, count_one, &visited);
+		assert_int_equal(visited, store_twins(s, id));
+	}
+	for (unsigned i = 0; i < 600; i++) {
+		snprintf(key, sizeof(key), "k%u", i);
+		assert_int_equal(store_find(s, 0, slice_of(key)) != 0, p[i].in);
+	}
+	store_free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -493,6 +547,7 @@ int main(void)
 		T(marks_come_back_oldest_first_and_leave_with_their_binding),
 		T(a_hundred_thousand_bindings_are_kept_changed_and_found),
 		T(one_aor_with_very_many_contacts_stays_quick),
+		T(coming_moving_and_going_in_any_order_keeps_the_indexes_true),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
