@@ -74,6 +74,7 @@ struct intern {
 	uint32_t free_list;
 	uint32_t *heads;
 	size_t head_count; /* a power of two */
+	uint64_t drops;
 };
 
 struct intern *intern_new(void)
@@ -177,6 +178,7 @@ void intern_drop(struct intern *t, uint32_t id)
 	e->p = NULL;
 	e->next = t->free_list;
 	t->free_list = id;
+	t->drops++;
 }
 
 struct slice intern_text(const struct intern *t, uint32_t id)
@@ -187,6 +189,16 @@ struct slice intern_text(const struct intern *t, uint32_t id)
 size_t intern_count(const struct intern *t)
 {
 	return t->live;
+}
+
+size_t intern_numbers(const struct intern *t)
+{
+	return t->count;
+}
+
+uint64_t intern_drops(const struct intern *t)
+{
+	return t->drops;
 }
 
 size_t intern_bytes(const struct intern *t)

@@ -38,6 +38,10 @@ void intern_drop(struct intern *t, uint32_t id);
 /* Stays where it is as long as a reference is held. */
 struct slice intern_text(const struct intern *t, uint32_t id);
 size_t intern_count(const struct intern *t);
+/* All numbers that texts have or had are below. */
+size_t intern_numbers(const struct intern *t);
+/* How often a number has become free, and may mean another text since. */
+uint64_t intern_drops(const struct intern *t);
 size_t intern_bytes(const struct intern *t);
 
 /* ---- sparse map: slot to a non-zero value, for what few bindings have ---------------------------

@@ -312,6 +312,39 @@ void record_unpack(const struct record *r, const struct record_pools *p, struct 
 	out->source = r->source;
 }
 
+void record_glance(const struct record *r, const struct record_pools *p, struct store_glance *out)
+{
+	const char *at = arena_at(&p->arena, r->text), *end;
+	size_t n = (size_t)get_number(&at);
+	struct binding b;
+
+	end = at + n;
+	out->domain = r->domain;
+	out->profile = r->profile;
+	get_text(&at);
+	out->contact = get_text(&at);
+	if (r->flags & RECORD_USER_IN_CONTACT) {
+		out->user.p = out->contact.p + get_number(&at);
+		out->user.n = (size_t)get_number(&at);
+	} else {
+		out->user = get_text(&at);
+	}
+	out->rest = slice_make(at, (size_t)(end - at));
+	unpack_numbers(r, end - 3 * sizeof(int64_t), &b);
+	out->expires_s = b.expires_s;
+}
+
+struct slice record_agent(const struct record_pools *p, uint32_t profile)
+{
+	struct slice s = intern_text(p->profiles, profile);
+	struct profile_head h;
+
+	if (!s.n)
+		return SLICE_NONE;
+	memcpy(&h, s.p, sizeof(h));
+	return slice_skip(s, sizeof(h) + h.socket_n + h.node_n);
+}
+
 void record_release(const struct record *r, struct record_pools *p)
 {
 	intern_drop(p->paths, path_id(r, p));

@@ -6,6 +6,7 @@
 #include "base/strbuf.h"
 #include "model/binding.h"
 #include "model/pool.h"
+#include "model/store.h"
 
 #define RECORD_NONE UINT32_MAX /* no slot */
 
@@ -63,6 +64,10 @@ void record_pack(struct record *r, bool had_old, const struct binding *b, struct
 void record_unpack(const struct record *r, const struct record_pools *p, struct binding *out);
 /* Gives text and references back. */
 void record_release(const struct record *r, struct record_pools *p);
+/* What store_glance() tells. */
+void record_glance(const struct record *r, const struct record_pools *p, struct store_glance *out);
+/* The User-Agent of a profile. */
+struct slice record_agent(const struct record_pools *p, uint32_t profile);
 /* Only the key, or only the AoR's user, for the hash tables. */
 struct slice record_key(const struct record *r, const struct record_pools *p);
 struct slice record_user(const struct record *r, const struct record_pools *p);

@@ -8,6 +8,10 @@
 #define SOURCES_MAX   255
 #define REFRESHES_MAX ((1u << 24) - 1)
 
+/* An entry of the log of changes: the slot below, the kind of change above. */
+#define CHANGE_SHIFT 30
+#define CHANGE_SLOT  ((1u << CHANGE_SHIFT) - 1)
+
 struct store_source {
 	char *name;
 	size_t count;
@@ -25,6 +29,8 @@ struct store {
 	uint32_t free_slots; /* chained through free_next */
 	uint32_t serial;     /* of the newest binding */
 	uint64_t generation, touched, mark_number;
+	uint32_t *changes; /* the last STORE_LOG generations: slot, and what changed above it */
+	uint32_t *touches; /* slots of the last STORE_LOG touches */
 	store_event_fn *listener;
 	void *listener_ctx;
 	struct binding_life life; /* what store_life() lends */
@@ -36,6 +42,8 @@ struct store *store_new(void)
 
 	record_pools_init(&s->t.pools);
 	s->free_slots = RECORD_NONE;
+	s->changes = xcalloc(STORE_LOG, sizeof(*s->changes));
+	s->touches = xcalloc(STORE_LOG, sizeof(*s->touches));
 	return s;
 }
 
@@ -58,6 +66,8 @@ void store_free(struct store *s)
 	slot_index_free(&s->aors);
 	record_pools_free(&s->t.pools);
 	free(s->t.r);
+	free(s->changes);
+	free(s->touches);
 	free(s);
 }
 
@@ -117,6 +127,20 @@ static void tell(struct store *s, enum store_event what, binding_id id)
 		s->listener(s->listener_ctx, what, id);
 }
 
+/* Returns the new generation. */
+static uint64_t note_change(struct store *s, uint32_t slot, enum store_change what)
+{
+	s->generation++;
+	s->changes[s->generation % STORE_LOG] = slot | (uint32_t)what << CHANGE_SHIFT;
+	return s->generation;
+}
+
+static void note_touch(struct store *s, uint32_t slot)
+{
+	s->touched++;
+	s->touches[s->touched % STORE_LOG] = slot;
+}
+
 static uint32_t seconds32(int64_t s)
 {
 	return s < 0 ? 0 : s > UINT32_MAX ? UINT32_MAX : (uint32_t)s;
@@ -172,7 +196,7 @@ static void drop_mark(struct store *s, uint32_t slot)
 {
 	slotmap_remove(&s->marks, slot);
 	s->t.r[slot].flags &= (uint16_t)~RECORD_MARKED;
-	s->touched++;
+	note_touch(s, slot);
 }
 
 static binding_id add_binding(struct store *s, uint8_t source, const struct binding *b,
@@ -189,7 +213,7 @@ static binding_id add_binding(struct store *s, uint8_t source, const struct bind
 	aor_index_add(&s->aors, &s->t, slot);
 	s->count++;
 	s->sources[source].count++;
-	r->generation = ++s->generation;
+	r->generation = note_change(s, slot, STORE_PLACED);
 	tell(s, STORE_ADDED, id_of(s, slot));
 	return id_of(s, slot);
 }
@@ -199,8 +223,9 @@ static void change_binding(struct store *s, uint32_t slot, const struct binding 
 {
 	struct record *r = &s->t.r[slot];
 	bool other_aor = !slice_eq(was->user, b->user) || !slice_eq(was->domain, b->domain);
+	bool renewed = is_refresh(was, b);
 
-	if (is_refresh(was, b)) {
+	if (renewed) {
 		if (r->refreshes < REFRESHES_MAX)
 			r->refreshes++;
 	} else {
@@ -213,7 +238,10 @@ static void change_binding(struct store *s, uint32_t slot, const struct binding 
 	record_pack(r, true, b, &s->t.pools);
 	if (other_aor)
 		aor_index_add(&s->aors, &s->t, slot);
-	r->generation = ++s->generation;
+	r->generation = note_change(s, slot,
+				    other_aor ? STORE_PLACED
+				    : renewed ? STORE_RENEWED
+					      : STORE_ALTERED);
 	compact_when_wasteful(s);
 	tell(s, STORE_CHANGED, id_of(s, slot));
 }
@@ -246,7 +274,7 @@ static void remove_slot(struct store *s, uint32_t slot)
 	record_release(r, &s->t.pools);
 	s->count--;
 	s->sources[r->source].count--;
-	s->generation++;
+	note_change(s, slot, STORE_PLACED);
 	r->serial = 0;
 	r->free_next = s->free_slots;
 	s->free_slots = slot;
@@ -368,6 +396,70 @@ uint64_t store_touched(const struct store *s)
 	return s->touched;
 }
 
+bool store_change_at(const struct store *s, uint64_t generation, uint32_t *slot,
+		     enum store_change *what)
+{
+	uint32_t entry;
+
+	if (generation > s->generation || s->generation - generation >= STORE_LOG)
+		return false;
+	entry = s->changes[generation % STORE_LOG];
+	*slot = entry & CHANGE_SLOT;
+	*what = (enum store_change)(entry >> CHANGE_SHIFT);
+	return true;
+}
+
+bool store_touch_at(const struct store *s, uint64_t touched, uint32_t *slot)
+{
+	if (touched > s->touched || s->touched - touched >= STORE_LOG)
+		return false;
+	*slot = s->touches[touched % STORE_LOG];
+	return true;
+}
+
+binding_id store_at(const struct store *s, uint32_t slot)
+{
+	return slot < s->t.count && s->t.r[slot].serial ? id_of(s, slot) : 0;
+}
+
+uint32_t store_serial(const struct store *s)
+{
+	return s->serial;
+}
+
+bool store_glance(const struct store *s, uint32_t slot, struct store_glance *out)
+{
+	if (slot >= s->t.count || !s->t.r[slot].serial)
+		return false;
+	record_glance(&s->t.r[slot], &s->t.pools, out);
+	return true;
+}
+
+struct slice store_domain(const struct store *s, uint32_t domain)
+{
+	return intern_text(s->t.pools.domains, domain);
+}
+
+struct slice store_agent(const struct store *s, uint32_t profile)
+{
+	return record_agent(&s->t.pools, profile);
+}
+
+size_t store_domains(const struct store *s)
+{
+	return intern_numbers(s->t.pools.domains);
+}
+
+size_t store_profiles(const struct store *s)
+{
+	return intern_numbers(s->t.pools.profiles);
+}
+
+uint64_t store_shared_epoch(const struct store *s)
+{
+	return intern_drops(s->t.pools.domains) + intern_drops(s->t.pools.profiles);
+}
+
 void store_each(const struct store *s, store_visit_fn *fn, void *ctx)
 {
 	for (size_t i = 0; i < s->t.count; i++)
@@ -408,7 +500,7 @@ void store_set_evidence(struct store *s, binding_id id, const struct evidence *e
 		mine = evidence_at(slotmap_get(&s->evidence, binding_slot(id)));
 	}
 	*mine = *e;
-	s->touched++;
+	note_touch(s, binding_slot(id));
 }
 
 void store_set_mark(struct store *s, binding_id id, bool marked)
@@ -423,7 +515,7 @@ void store_set_mark(struct store *s, binding_id id, bool marked)
 	}
 	slotmap_set(&s->marks, binding_slot(id), ++s->mark_number);
 	r->flags |= RECORD_MARKED;
-	s->touched++;
+	note_touch(s, binding_slot(id));
 }
 
 bool store_marked(const struct store *s, binding_id id)
@@ -446,7 +538,7 @@ void store_clear_marks(struct store *s)
 		if (s->marks.e[i].value)
 			s->t.r[s->marks.e[i].slot].flags &= (uint16_t)~RECORD_MARKED;
 	slotmap_free(&s->marks);
-	s->touched++;
+	note_touch(s, UINT32_MAX);
 }
 
 static int by_mark_number(const void *a, const void *b)

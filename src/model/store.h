@@ -71,6 +71,56 @@ size_t store_slots(const struct store *s);
  * own counter, so that a probe's answer does not look like a change of the picture. */
 uint64_t store_generation(const struct store *s);
 uint64_t store_touched(const struct store *s);
+/* ---- the last changes, by number ---------------------------------------------------------------
+ *
+ * Each change of the picture is one generation, and the last STORE_LOG of them are remembered, so
+ * that who looked a moment ago need not look at everything again. Evidence and marks likewise. */
+
+#define STORE_LOG 65536
+
+enum store_change {
+	STORE_RENEWED, /* only what each REGISTER renews: times and CSeq */
+	STORE_ALTERED, /* other fields, but not the AoR */
+	STORE_PLACED,  /* it came or went, or belongs to another AoR now */
+};
+
+/* What the change that made this generation was about; false when it is forgotten or still to come.
+ */
+bool store_change_at(const struct store *s, uint64_t generation, uint32_t *slot,
+		     enum store_change *what);
+/* Likewise for store_touched(): the slot whose evidence or mark changed, or UINT32_MAX for a change
+ * of all marks. */
+bool store_touch_at(const struct store *s, uint64_t touched, uint32_t *slot);
+
+/* ---- looking at everything ---------------------------------------------------------------------
+ *
+ * A million bindings are filtered and sorted slot by slot without unpacking them. */
+
+/* The binding in this slot now; 0 when the slot is free. */
+binding_id store_at(const struct store *s, uint32_t slot);
+/* binding_serial() of the newest binding: greater ones did not exist yet. */
+uint32_t store_serial(const struct store *s);
+
+struct store_glance {
+	struct slice user, contact;
+	/* All that stands beside the two, lengths and other numbers between the fields: what does
+	 * not occur in it occurs in no field but domain and User-Agent; what does occur may be
+	 * chance. */
+	struct slice rest;
+	uint32_t domain, profile; /* numbers of texts that many share, see store_domain() */
+	int64_t expires_s;
+};
+
+/* False when the slot is free. Slices as store_get(). */
+bool store_glance(const struct store *s, uint32_t slot, struct store_glance *out);
+/* The text that has this number. Numbers below store_domains() and store_profiles(). */
+struct slice store_domain(const struct store *s, uint32_t domain);
+struct slice store_agent(const struct store *s, uint32_t profile);
+size_t store_domains(const struct store *s);
+size_t store_profiles(const struct store *s);
+/* Differs when a number may mean another text than before. */
+uint64_t store_shared_epoch(const struct store *s);
+
 /* Visits every binding in no particular order; fn returns false to stop. The store must not be
  * changed meanwhile. */
 void store_each(const struct store *s, store_visit_fn *fn, void *ctx);

@@ -529,6 +529,95 @@ TEST(coming_moving_and_going_in_any_order_keeps_the_indexes_true)
 	store_free(s);
 }
 
+TEST(the_last_changes_are_remembered_by_number)
+{
+	struct store *s = one_source();
+	struct binding b = make("k1", "a", "sip:a@10.0.0.1");
+	enum store_change what;
+	uint32_t slot;
+	binding_id id;
+
+	UNUSED_STATE;
+	assert_false(store_change_at(s, 1, &slot, &what));
+	id = store_put(s, 0, &b, 1);
+	assert_true(store_change_at(s, store_generation(s), &slot, &what));
+	assert_int_equal(slot, binding_slot(id));
+	assert_int_equal(what, STORE_PLACED);
+	b.expires_s += 60;
+	store_put(s, 0, &b, 2);
+	assert_true(store_change_at(s, store_generation(s), &slot, &what));
+	assert_int_equal(what, STORE_RENEWED);
+	b.contact = SLICE_LIT("sip:a@10.0.0.2");
+	store_put(s, 0, &b, 3);
+	assert_true(store_change_at(s, store_generation(s), &slot, &what));
+	assert_int_equal(what, STORE_ALTERED);
+	b.user = SLICE_LIT("b");
+	store_put(s, 0, &b, 4);
+	assert_true(store_change_at(s, store_generation(s), &slot, &what));
+	assert_int_equal(what, STORE_PLACED);
+	store_set_mark(s, id, true);
+	assert_true(store_touch_at(s, store_touched(s), &slot));
+	assert_int_equal(slot, binding_slot(id));
+	store_clear_marks(s);
+	assert_true(store_touch_at(s, store_touched(s), &slot));
+	assert_int_equal(slot, UINT32_MAX);
+	store_remove(s, 0, SLICE_LIT("k1"));
+	assert_true(store_change_at(s, store_generation(s), &slot, &what));
+	assert_int_equal(what, STORE_PLACED);
+	assert_false(store_change_at(s, store_generation(s) + 1, &slot, &what));
+	for (unsigned i = 0; i < STORE_LOG; i++) {
+		b.cseq++;
+		store_put(s, 0, &b, 5);
+	}
+	assert_false(store_change_at(s, store_generation(s) - STORE_LOG, &slot, &what));
+	assert_true(store_change_at(s, store_generation(s) - STORE_LOG + 1, &slot, &what));
+	store_free(s);
+}
+
+TEST(a_glance_shows_what_is_stored)
+{
+	struct store *s = one_source();
+	struct store_glance g;
+	struct binding b = make("key-1", "4021", "sip:4021@10.0.0.1:5060");
+	struct binding apart = make("key-2", "alice", "sip:0x77@10.0.0.1");
+	uint64_t epoch;
+	binding_id id;
+
+	UNUSED_STATE;
+	b.call_id = SLICE_LIT("call-77@host");
+	b.domain = SLICE_LIT("example.org");
+	b.user_agent = SLICE_LIT("Yealink");
+	b.socket = SLICE_LIT("udp:127.0.0.1:5060");
+	b.expires_s = 1900000000;
+	id = store_put(s, 0, &b, 1);
+	assert_int_equal(store_at(s, binding_slot(id)), id);
+	assert_true(store_glance(s, binding_slot(id), &g));
+	assert_true(slice_eq(g.user, b.user));
+	assert_true(slice_eq(g.contact, b.contact));
+	assert_true(slice_find_icase(g.rest, b.call_id) >= 0);
+	assert_true(slice_eq(store_domain(s, g.domain), b.domain));
+	assert_true(slice_eq(store_agent(s, g.profile), b.user_agent));
+	assert_true(g.domain < store_domains(s) && g.profile < store_profiles(s));
+	assert_int_equal(g.expires_s, b.expires_s);
+	/* numbers beyond 32 bits stand elsewhere */
+	apart.expires_s = 1LL << 40;
+	id = store_put(s, 0, &apart, 1);
+	assert_true(store_glance(s, binding_slot(id), &g));
+	assert_true(slice_eq(g.user, apart.user));
+	assert_int_equal(g.expires_s, apart.expires_s);
+	apart.expires_s = BINDING_PERMANENT;
+	store_put(s, 0, &apart, 1);
+	assert_true(store_glance(s, binding_slot(id), &g));
+	assert_int_equal(g.expires_s, BINDING_PERMANENT);
+	epoch = store_shared_epoch(s);
+	store_remove(s, 0, SLICE_LIT("key-1"));
+	assert_true(store_shared_epoch(s) != epoch);
+	store_remove(s, 0, SLICE_LIT("key-2"));
+	assert_false(store_glance(s, binding_slot(id), &g));
+	assert_int_equal(store_at(s, binding_slot(id)), 0);
+	store_free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -548,6 +637,8 @@ int main(void)
 		T(a_hundred_thousand_bindings_are_kept_changed_and_found),
 		T(one_aor_with_very_many_contacts_stays_quick),
 		T(coming_moving_and_going_in_any_order_keeps_the_indexes_true),
+		T(the_last_changes_are_remembered_by_number),
+		T(a_glance_shows_what_is_stored),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
