@@ -1,7 +1,9 @@
 /* Text slices: a pointer and a length into memory that somebody else owns. */
 #include "base/slice.h"
 
-#include <strings.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 #include "base/alloc.h"
 
 bool slice_eq(struct slice a, struct slice b)
@@ -9,9 +11,22 @@ bool slice_eq(struct slice a, struct slice b)
 	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
 
+static inline unsigned char lower(char c)
+{
+	return (c >= 'A' && c <= 'Z') ? (unsigned char)(c + 32) : (unsigned char)c;
+}
+
+static bool same_icase(const char *a, const char *b, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (lower(a[i]) != lower(b[i]))
+			return false;
+	return true;
+}
+
 bool slice_ieq(struct slice a, struct slice b)
 {
-	return a.n == b.n && (a.n == 0 || strncasecmp(a.p, b.p, a.n) == 0);
+	return a.n == b.n && same_icase(a.p, b.p, a.n);
 }
 
 bool slice_eq_str(struct slice a, const char *b)
@@ -50,23 +65,67 @@ ptrdiff_t slice_find_char(struct slice s, char c)
 	return hit ? hit - s.p : -1;
 }
 
-static inline unsigned char lower(char c)
+#ifdef __SSE2__
+/* What 16 bytes are compared with to find c. Letters are compared with bit 5 set: that makes no
+ * other byte a letter. */
+struct probe16 {
+	__m128i fold, c;
+};
+
+static struct probe16 probe16_of(char c)
 {
-	return (c >= 'A' && c <= 'Z') ? (unsigned char)(c + 32) : (unsigned char)c;
+	bool letter = lower(c) >= 'a' && lower(c) <= 'z';
+
+	return (struct probe16){_mm_set1_epi8(letter ? 0x20 : 0), _mm_set1_epi8((char)lower(c))};
 }
+
+static __m128i hits16(const char *at, const struct probe16 *p)
+{
+	__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
+
+	return _mm_cmpeq_epi8(_mm_or_si128(bytes, p->fold), p->c);
+}
+
+/* 16 places at a time: only where both ends of the needle fit is the middle looked at. The last
+ * place, h.n - needle.n, is 15 or more. */
+static ptrdiff_t find_by_16(struct slice h, struct slice needle)
+{
+	struct probe16 first = probe16_of(needle.p[0]), end = probe16_of(needle.p[needle.n - 1]);
+	size_t last = h.n - needle.n, i = 0;
+
+	for (;;) {
+		__m128i both = _mm_and_si128(hits16(h.p + i, &first),
+					     hits16(h.p + i + needle.n - 1, &end));
+		unsigned places = (unsigned)_mm_movemask_epi8(both);
+
+		for (; places; places &= places - 1) {
+			size_t at = i + (unsigned)__builtin_ctz(places);
+
+			if (same_icase(h.p + at, needle.p, needle.n))
+				return (ptrdiff_t)at;
+		}
+		if (i + 15 >= last)
+			return -1;
+		i += 16;
+		if (i + 15 > last)
+			i = last - 15;
+	}
+}
+#endif
 
 ptrdiff_t slice_find_icase(struct slice h, struct slice needle)
 {
 	if (needle.n == 0)
 		return 0;
-	for (size_t i = 0; i + needle.n <= h.n; i++) {
-		size_t k = 0;
-
-		while (k < needle.n && lower(h.p[i + k]) == lower(needle.p[k]))
-			k++;
-		if (k == needle.n)
+	if (needle.n > h.n)
+		return -1;
+#ifdef __SSE2__
+	if (h.n - needle.n >= 15)
+		return find_by_16(h, needle);
+#endif
+	for (size_t i = 0; i + needle.n <= h.n; i++)
+		if (lower(h.p[i]) == lower(needle.p[0]) && same_icase(h.p + i, needle.p, needle.n))
 			return (ptrdiff_t)i;
-	}
 	return -1;
 }
 

@@ -18,11 +18,30 @@ struct filter;
 int filter_parse(struct slice text, struct filter **out, size_t *at, struct err *e);
 void filter_free(struct filter *f);
 bool filter_match(const struct filter *f, const struct row *r);
+/* True when whatever now matches has matched was, an earlier filter, as long as the rows stay the
+ * same: one more letter only needs the rows already found. */
+bool filter_narrows(const struct filter *was, const struct filter *now);
 /* True when some part of it needs the judgement or the evidence, so that rows must be judged
  * before they can be matched, and matched again as time goes on. */
 bool filter_needs_judgement(const struct filter *f);
 /* True when the outcome can change by the mere passing of time (left, expires, verdict). */
 bool filter_needs_time(const struct filter *f);
+
+/* ---- a first look, at a store of millions -----------------------------------------------------
+ */
+
+enum glance { GLANCE_NO, GLANCE_YES, GLANCE_UNSURE };
+
+/* What one filter has found out about the texts that many bindings of one store share. */
+struct glancer;
+
+/* f and s stay the caller's and must outlive it. */
+struct glancer *glancer_new(const struct filter *f, const struct store *s);
+void glancer_free(struct glancer *g);
+/* To be called before glances whenever the store may have changed. */
+void glancer_refresh(struct glancer *g);
+/* What filter_match() will say of this binding at now_s, as far as a glance can tell. */
+enum glance glancer_look(struct glancer *g, const struct store_glance *b, int64_t now_s);
 
 /* The NEEDS_… bits (model/columns.h) of all its parts. */
 unsigned filter_needs(const struct filter *f);

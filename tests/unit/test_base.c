@@ -302,9 +302,45 @@ TEST(an_error_keeps_code_words_and_hint)
 	assert_int_equal(err_set(NULL, -7, NULL, "x"), -7);
 }
 
+TEST(text_is_found_wherever_it_stands)
+{
+	char hay[80], needle[80], lowered[80];
+	unsigned random = 7;
+
+	UNUSED_STATE;
+	for (unsigned round = 0; round < 60000; round++) {
+		size_t n, m, at;
+		ptrdiff_t want = -1;
+
+		for (size_t i = 0; i < sizeof(hay); i++) {
+			random = random * 1103515245 + 12345;
+			/* few letters, and the bytes that differ from a letter by one bit */
+			hay[i] = "aAbB@`[{\xe1\0z"[random >> 16 & 11];
+		}
+		n = random >> 20 & 63;
+		m = 1 + (random >> 26 & 7);
+		at = random >> 8 & 63;
+		memcpy(needle, hay + at, m);
+		for (size_t i = 0; i < m; i++)
+			if (needle[i] >= 'a' && needle[i] <= 'z')
+				needle[i] = (char)(needle[i] - 32);
+		memcpy(lowered, hay, sizeof(hay));
+		for (size_t i = 0; i < sizeof(hay); i++)
+			if (lowered[i] >= 'a' && lowered[i] <= 'z')
+				lowered[i] = (char)(lowered[i] - 32);
+		for (size_t i = 0; want < 0 && i + m <= n; i++)
+			if (memcmp(lowered + i, needle, m) == 0)
+				want = (ptrdiff_t)i;
+		assert_int_equal(slice_find_icase(slice_make(hay, n), slice_make(needle, m)), want);
+		assert_true(slice_ieq(slice_make(hay + at, m), slice_make(needle, m)));
+	}
+	assert_false(slice_ieq(slice_make("a\0x", 3), slice_make("a\0y", 3)));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		T(text_is_found_wherever_it_stands),
 		T(a_slice_compares_and_searches_without_a_nul),
 		T(numbers_are_whole_and_within_their_limit),
 		T(outside_text_loses_everything_that_a_terminal_would_obey),

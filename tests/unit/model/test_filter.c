@@ -1,6 +1,7 @@
 /* The filter language as a table: text, and which of a handful of bindings it matches. */
 #include "test.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include "base/alloc.h"
 #include "base/strbuf.h"
@@ -432,6 +433,188 @@ TEST(random_text_is_parsed_or_refused)
 	assert_true(good > 1000);
 }
 
+/* Bindings whose fields are made of few pieces, so that filters hit across and beside them. */
+static struct binding scrap(unsigned random, char text[8][64])
+{
+	static const char *const users[] = {"4021", "+49 171 555", "alice", "a@b", ""};
+	static const char *const hosts[] = {"acme.example", "", "b.example", "sip"};
+	static const char *const agents[] = {"Yealink T46 00:15:65:1a:2b:3c", "acme", "", "ask"};
+	struct binding b = {.methods = BINDING_METHODS_ALL, .granted_s = -1};
+
+	snprintf(text[0], 64, "key%u", random);
+	snprintf(text[1], 64, "%s", users[random >> 3 & 3]);
+	snprintf(text[2], 64, random >> 5 & 1 ? "sip:%s@10.0.0.%u" : "sip:x%.0s@10.0.0.%u", text[1],
+		 random >> 6 & 3);
+	snprintf(text[3], 64, random >> 8 & 1 ? "sip:10.0.0.%u:5060" : "%.0u", random >> 9 & 3);
+	snprintf(text[4], 64, "call-%u@acme", random >> 11 & 15);
+	snprintf(text[5], 64, random >> 15 & 1 ? "<urn:uuid:0015651a2b3c>" : "");
+	b.key = slice_of(text[0]);
+	b.user = slice_of(text[1]);
+	b.contact = slice_of(text[2]);
+	b.received = slice_of(text[3]);
+	b.call_id = slice_of(text[4]);
+	b.instance = slice_of(text[5]);
+	b.domain = slice_of(hosts[random >> 16 & 3]);
+	b.user_agent = slice_of(agents[random >> 18 & 3]);
+	b.expires_s = random >> 20 & 1 ? NOW_S + (random >> 21 & 255) - 100 : BINDING_PERMANENT;
+	return b;
+}
+
+static const char *const glanced[] = {
+	"acme",
+	"4021",
+	"0049171",
+	"49171555",
+	"1@acme",
+	"b@b",
+	"@",
+	"alice@b.example",
+	"!alice",
+	"10.0.0.1",
+	"00:15:65:1a",
+	"0015651a2b3c",
+	"call-1",
+	"ask",
+	"silent",
+	"yealink left<50s",
+	"(acme | 4021) !10.0.0.2",
+	"left>-20s",
+	"left=0s",
+	"expires<1m",
+	"expires>=2000-01-01T00:00:00Z",
+	"user:4",
+	"user=ALICE",
+	"user!=alice",
+	"domain:acme",
+	"domain!=acme.example",
+	"domain~^b",
+	"ua:acme | ua=-",
+	"ua~yea|ask",
+	"contact:x@",
+	"contact~1$",
+	"received:10.0.0.3",
+	"received!=sip:10.0.0.3:5060",
+	"call_id:call-1@",
+	"instance:0015",
+	"instance=-",
+	"transport:udp",
+	"~acme",
+	"verdict:not-asked",
+	"key1",
+	"sip:",
+	"",
+};
+
+TEST(a_glance_never_says_other_than_the_filter)
+{
+	struct store *s = store_new();
+	unsigned random = 99, sure = 0;
+
+	UNUSED_STATE;
+	store_add_source(s, "s");
+	for (unsigned i = 0; i < 4000; i++) {
+		char text[8][64];
+		struct binding b;
+
+		random = random * 1103515245 + 12345;
+		b = scrap(random >> 8 ^ i << 12, text);
+		store_put(s, 0, &b, 1);
+	}
+	for (size_t k = 0; k < sizeof(glanced) / sizeof(glanced[0]); k++) {
+		struct filter *f;
+		struct glancer *g;
+
+		assert_int_equal(filter_parse(slice_of(glanced[k]), &f, NULL, NULL), 0);
+		g = glancer_new(f, s);
+		glancer_refresh(g);
+		for (uint32_t slot = 0; slot < store_slots(s); slot++) {
+			struct row r = {.now_ms = NOW_MS, .source = "s"};
+			struct store_glance b;
+			enum glance said;
+
+			r.j.verdict = VERDICT_NOT_ASKED;
+			assert_true(store_glance(s, slot, &b));
+			assert_true(store_get(s, store_at(s, slot), &r.b));
+			said = glancer_look(g, &b, NOW_S);
+			if (said == GLANCE_UNSURE)
+				continue;
+			sure++;
+			if (filter_match(f, &r) != (said == GLANCE_YES))
+				fail_msg("\"%s\" on user \"%.*s\" contact \"%.*s\"", glanced[k],
+					 SLICE_FMT(r.b.user), SLICE_FMT(r.b.contact));
+		}
+		glancer_free(g);
+		filter_free(f);
+	}
+	/* and it does say something */
+	assert_true(sure > 4000 * 20);
+	store_free(s);
+}
+
+TEST(a_glance_forgets_texts_whose_number_went_to_another)
+{
+	struct store *s = store_new();
+	struct binding b = {.key = SLICE_LIT("k"), .domain = SLICE_LIT("acme")};
+	struct store_glance look;
+	struct glancer *g;
+	struct filter *f;
+	binding_id id;
+
+	UNUSED_STATE;
+	store_add_source(s, "s");
+	assert_int_equal(filter_parse(SLICE_LIT("acme"), &f, NULL, NULL), 0);
+	g = glancer_new(f, s);
+	id = store_put(s, 0, &b, 1);
+	glancer_refresh(g);
+	assert_true(store_glance(s, binding_slot(id), &look));
+	assert_int_equal(glancer_look(g, &look, NOW_S), GLANCE_YES);
+	store_remove(s, 0, b.key);
+	b.domain = SLICE_LIT("other");
+	id = store_put(s, 0, &b, 1);
+	glancer_refresh(g);
+	assert_true(store_glance(s, binding_slot(id), &look));
+	assert_int_equal(glancer_look(g, &look, NOW_S), GLANCE_NO);
+	glancer_free(g);
+	filter_free(f);
+	store_free(s);
+}
+
+TEST(one_more_letter_narrows_and_a_new_reading_does_not)
+{
+	static const struct {
+		const char *was, *now;
+		bool narrows;
+	} cases[] = {
+		{"", "a", true},
+		{"acm", "acme", true},
+		{"acme", "acm", false},
+		{"acme", "acme 40", true},
+		{"acme 40", "acme 402", true},
+		{"40 acme", "acme 40", false},
+		{"4021", "40211", true},
+		/* digits without 00 come up with the fourth character */
+		{"004", "0049", false},
+		/* and a MAC with the sixth */
+		{"0a1b2", "0a1b2c", false},
+		{"acme", "acme | x", false},
+		{"!acme", "!acme1", false},
+		{"left<2m", "left<2m a", false},
+		{"ans", "answ", true},
+	};
+
+	UNUSED_STATE;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct filter *was, *now;
+
+		assert_int_equal(filter_parse(slice_of(cases[i].was), &was, NULL, NULL), 0);
+		assert_int_equal(filter_parse(slice_of(cases[i].now), &now, NULL, NULL), 0);
+		if (filter_narrows(was, now) != cases[i].narrows)
+			fail_msg("\"%s\" to \"%s\"", cases[i].was, cases[i].now);
+		filter_free(was);
+		filter_free(now);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -447,6 +630,9 @@ int main(void)
 		T(an_unknown_field_names_itself_and_its_neighbours),
 		T(hostile_lengths_and_depths_are_refused),
 		T(random_text_is_parsed_or_refused),
+		T(a_glance_never_says_other_than_the_filter),
+		T(a_glance_forgets_texts_whose_number_went_to_another),
+		T(one_more_letter_narrows_and_a_new_reading_does_not),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
