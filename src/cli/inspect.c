@@ -18,6 +18,10 @@
 
 /* At most this often; a key is drawn at once. */
 #define FRAME_MS 100
+/* The view is worked on for so long at a time, then keys and SIP have their turn; a step of so many
+ * rows is a fraction of that. */
+#define WORK_MS   6
+#define WORK_ROWS 8192
 
 struct inspector {
 	struct app *app;
@@ -25,7 +29,7 @@ struct inspector {
 	struct ui *ui;
 	struct terminal *terminal;
 	struct frame frame;
-	struct loop_timer *draw;
+	struct loop_timer *draw, *work;
 	struct purge *run; /* running, or the last one */
 	int64_t drawn_mono_ms;
 	bool drawing_soon; /* a frame within FRAME_MS is on its way already */
@@ -41,12 +45,35 @@ static void draw_within(struct inspector *in, int64_t delay_ms)
 	loop_timer_set(in->draw, delay_ms);
 }
 
+/* Brings the view nearer to the truth; true when the list differs. What is left is gone on with as
+ * soon as nothing else is to be done. */
+static bool work_a_while(struct inspector *in, int64_t now)
+{
+	struct view *v = in->app->view;
+	int64_t until = clock_mono_ms(in->app->clock) + WORK_MS;
+	bool differs = view_work(v, now, WORK_ROWS);
+
+	while (view_busy(v) && clock_mono_ms(in->app->clock) < until)
+		differs |= view_work(v, now, WORK_ROWS);
+	if (view_busy(v) && !loop_timer_is_set(in->work))
+		loop_timer_set(in->work, 0);
+	return differs;
+}
+
+static void work_on(void *arg)
+{
+	struct inspector *in = arg;
+
+	if (work_a_while(in, app_now_ms(in->app)) || !view_busy(in->app->view))
+		draw_within(in, 0);
+}
+
 static void draw_now(void *arg)
 {
 	struct inspector *in = arg;
 	int64_t now = app_now_ms(in->app), next;
 
-	view_update(in->app->view, now);
+	work_a_while(in, now);
 	ui_draw(in->ui, &in->frame, now);
 	in->drawn_mono_ms = clock_mono_ms(in->app->clock);
 	in->drawing_soon = false;
@@ -84,8 +111,8 @@ static void on_key(void *ctx, const char *name)
 	struct inspector *in = ctx;
 	int64_t now = app_now_ms(in->app);
 
-	/* The keys act on what is true now, not on what the last frame showed. */
-	view_update(in->app->view, now);
+	/* The keys act on bindings, not on lines: the cursor's is settled before. */
+	view_work(in->app->view, now, WORK_ROWS);
 	ui_key(in->ui, name, now);
 	draw_within(in, 0);
 }
@@ -277,6 +304,8 @@ static int port_snapshot(void *ctx, char path[256], struct err *e)
 
 	if (rc < 0)
 		return rc;
+	/* What is written obeys the filter that stands on the screen. */
+	view_update(a->view, now);
 	return snapshot_write(a->view, (const struct source *const *)a->env.sources,
 			      a->env.source_count, now, path, false, e);
 }
@@ -405,6 +434,7 @@ int cli_inspect_app(struct app *a, const struct options *o, const char *title,
 
 	in.frame.ascii_only = app_ascii_only(o);
 	in.draw = loop_timer_new(a->loop, LOOP_DRAW, draw_now, &in);
+	in.work = loop_timer_new(a->loop, LOOP_DRAW, work_on, &in);
 	status = make_ui(&in, title, first_words);
 	if (status == REGTOP_OK)
 		status = open_screen(&in);
@@ -423,6 +453,7 @@ int cli_inspect_app(struct app *a, const struct options *o, const char *title,
 	purge_free(in.run);
 	ui_free(in.ui);
 	loop_timer_free(in.draw);
+	loop_timer_free(in.work);
 	frame_free(&in.frame);
 	return status;
 }

@@ -541,6 +541,13 @@ void store_clear_marks(struct store *s)
 	note_touch(s, UINT32_MAX);
 }
 
+void store_each_mark(const struct store *s, store_visit_fn *fn, void *ctx)
+{
+	for (size_t i = 0; i < s->marks.cap; i++)
+		if (s->marks.e[i].value && !fn(ctx, id_of(s, s->marks.e[i].slot)))
+			return;
+}
+
 static int by_mark_number(const void *a, const void *b)
 {
 	const struct slotmap_entry *x = a, *y = b;

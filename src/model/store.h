@@ -139,6 +139,8 @@ void store_set_mark(struct store *s, binding_id id, bool marked);
 bool store_marked(const struct store *s, binding_id id);
 size_t store_mark_count(const struct store *s);
 void store_clear_marks(struct store *s);
+/* Visits them in no particular order. */
+void store_each_mark(const struct store *s, store_visit_fn *fn, void *ctx);
 /* All marked ids, oldest first; caller frees *ids. Returns how many. */
 size_t store_marks(const struct store *s, binding_id **ids);
 

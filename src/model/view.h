@@ -31,10 +31,21 @@ bool view_frozen(const struct view *v);
 /* Brings order and membership up to date when something relevant changed since the last call;
  * cheap when nothing did. Returns true when the list differs. */
 bool view_update(struct view *v, int64_t now_ms);
+/* The same in steps, for a screen that must not wait: goes on for about as many rows' work (some
+ * ten million a second) and lists what it listed before until all is done. A few changes among
+ * millions are done at once; what would cost a look at everything, and nobody asked for, is not
+ * begun again before the last time's length has passed three times. */
+bool view_work(struct view *v, int64_t now_ms, size_t rows);
+/* True while view_work() has something to go on with. */
+bool view_busy(const struct view *v);
+/* True when the list does not obey the filter and order that were set last, not yet. */
+bool view_behind(const struct view *v);
+
 size_t view_count(const struct view *v);
-/* 0 when out of range. */
+/* 0 when out of range, or when it is gone since the last update. */
 binding_id view_at(const struct view *v, size_t index);
-/* Position of id, or -1 when it is not in the view. */
+/* Position of id, or -1 when it is not in the view. Costs a walk over the list, unless it is the
+ * cursor's. */
 ptrdiff_t view_index(const struct view *v, binding_id id);
 /* How many marked bindings the view does not contain. */
 size_t view_hidden_marks(const struct view *v);

@@ -1,4 +1,5 @@
-/* Sorting for the view: keys are taken from each row once, then only keys are compared. */
+/* Sorting for the view: slots by 64-bit keys, in steps of bounded work, equal ones left in place.
+ */
 #include "model/view_sort.h"
 
 #include <stdlib.h>
@@ -8,34 +9,59 @@
  * among themselves. So no comparison ever fetches a row, and a million rows are sorted by radix. */
 
 #define CHUNK      8
-#define CHUNKS_MAX 75  /* of text: 600 bytes, what a value holds */
-#define RADIX_FROM 256 /* entries; below, insertion and merge are quicker */
+#define RADIX_FROM 256  /* entries; below, insertion and merge are quicker */
+#define SMALL      4096 /* entries that are sorted to the last byte in one go */
+#define DIGIT      11   /* bits of a radix pass */
+#define PASS_ROWS  4    /* moved entries that cost as much as fetching one row's key */
+#define STACK_MIN  64
 
-#define KEY_NULL UINT64_MAX
+struct sort_entry {
+	uint64_t key;
+	uint32_t slot;
+};
 
-enum stage { STAGE_COLUMN, STAGE_AOR, STAGE_SERIAL };
+/* Entries that are equal down to depth. */
+struct range {
+	size_t start, n;
+	unsigned depth;
+};
+
+enum phase { PHASE_NEXT, PHASE_KEYS, PHASE_PASS, PHASE_SPLIT };
 
 struct sorter {
-	const struct sort_spec *spec;
-	struct sort_entry *spare;
+	sort_key_fn *key;
+	void *ctx;
+	struct sort_entry *e, *spare;
+	size_t n;
+	struct range *todo; /* ranges of more than SMALL entries */
+	size_t todo_n, todo_cap;
+
+	enum phase phase; /* of the range in work */
+	struct range in;
+	size_t at;       /* entries of it that this phase is done with */
+	size_t run;      /* where the run of equal keys began that the split is in */
+	uint64_t differ; /* bits in which its keys differ */
+	bool more;       /* equal keys may differ further on */
 };
+
+/* ---- keys ---------------------------------------------------------------------------------------
+ */
+
+static uint64_t key_byte(unsigned char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c + 32u;
+	/* 0 says that the text has ended, and all ones that there is none. */
+	return c == 0 ? 1 : c == 0xff ? 0xfe : c;
+}
 
 static uint64_t chunk_key(struct slice text, unsigned depth)
 {
+	size_t from = (size_t)depth * CHUNK;
 	uint64_t key = 0;
 
-	for (size_t i = (size_t)depth * CHUNK; i < ((size_t)depth + 1) * CHUNK; i++) {
-		unsigned char c = i < text.n ? (unsigned char)text.p[i] : 0;
-
-		if (c >= 'A' && c <= 'Z')
-			c = (unsigned char)(c + 32);
-		/* 0 says that the text has ended, and all ones that there is none. */
-		if (c == 0 && i < text.n)
-			c = 1;
-		if (c == 0xff)
-			c = 0xfe;
-		key = key << 8 | c;
-	}
+	for (size_t i = from; i < from + CHUNK; i++)
+		key = key << 8 | (i < text.n ? key_byte((unsigned char)text.p[i]) : 0);
 	return key;
 }
 
@@ -43,7 +69,7 @@ static uint64_t int_key(int64_t i)
 {
 	uint64_t key = (uint64_t)i ^ (1ULL << 63);
 
-	return key == KEY_NULL ? KEY_NULL - 1 : key;
+	return key == SORT_KEY_NULL ? SORT_KEY_NULL - 1 : key;
 }
 
 static uint64_t real_key(double d)
@@ -53,48 +79,65 @@ static uint64_t real_key(double d)
 	d += 0.0; /* no negative zero */
 	memcpy(&bits, &d, sizeof(bits));
 	bits = bits >> 63 ? ~bits : bits | 1ULL << 63;
-	return bits == KEY_NULL ? KEY_NULL - 1 : bits;
+	return bits == SORT_KEY_NULL ? SORT_KEY_NULL - 1 : bits;
 }
 
-static uint64_t value_key(const struct value *v, unsigned depth)
+bool sort_key_of_value(const struct value *v, bool reverse, unsigned depth, uint64_t *key)
 {
+	bool more = false;
+
 	switch (v->type) {
 	case VALUE_NULL:
-		return KEY_NULL;
+		*key = SORT_KEY_NULL;
+		return false;
 	case VALUE_TEXT:
-		return chunk_key(v->text, depth);
+		*key = chunk_key(v->text, depth);
+		more = (*key & 0xff) && depth + 1 < SORT_DEPTH_MAX;
+		break;
 	case VALUE_REAL:
-		return real_key(v->real);
+		*key = real_key(v->real);
+		break;
 	default:
-		return int_key(v->i);
+		*key = int_key(v->i);
+		break;
 	}
+	if (reverse)
+		*key = SORT_KEY_NULL - 1 - *key;
+	return more;
 }
 
-/* Returns true when these are keys of text, so that equal ones may differ further on. */
-static bool take_keys(const struct sorter *s, enum stage stage, unsigned depth,
-		      struct sort_entry *e, size_t n)
+bool sort_key_of_aor(struct slice user, struct slice domain, uint32_t serial, unsigned depth,
+		     uint64_t *key)
 {
-	enum column_id col = stage == STAGE_COLUMN ? s->spec->col : COL_AOR;
-	bool reverse = stage == STAGE_COLUMN && s->spec->reverse, text = false;
-	sort_row_fn *row = stage == STAGE_COLUMN ? s->spec->row : s->spec->plain_row;
-	struct row r;
-	struct value v;
+	size_t from = (size_t)depth * CHUNK, n = user.n + (domain.n ? domain.n + 1 : 0);
+	uint64_t k = 0;
 
-	for (size_t i = 0; i < n; i++) {
-		if (stage == STAGE_SERIAL) {
-			e[i].key = binding_serial(e[i].id);
-			continue;
-		}
-		v.type = VALUE_NULL;
-		if (row(s->spec->ctx, e[i].id, &r))
-			column_sort_value(col, &r, &v);
-		text |= v.type == VALUE_TEXT;
-		e[i].key = value_key(&v, depth);
-		if (reverse && e[i].key != KEY_NULL)
-			e[i].key = KEY_NULL - 1 - e[i].key;
+	/* Beyond the chunk in which the text ended, or nothing at all: first come, first shown. */
+	if (from > n || depth >= SORT_DEPTH_MAX) {
+		*key = serial;
+		return false;
 	}
-	return text;
+	if (n == 0) {
+		*key = SORT_KEY_NULL;
+		return true;
+	}
+	if (from + CHUNK <= user.n) {
+		*key = chunk_key(user, depth);
+		return true;
+	}
+	for (size_t i = from; i < from + CHUNK; i++) {
+		k <<= 8;
+		if (i < user.n)
+			k |= key_byte((unsigned char)user.p[i]);
+		else if (i < n)
+			k |= i == user.n ? '@' : key_byte((unsigned char)domain.p[i - user.n - 1]);
+	}
+	*key = k;
+	return true;
 }
+
+/* ---- ranges -------------------------------------------------------------------------------------
+ */
 
 static void merge_sort(struct sort_entry *e, struct sort_entry *spare, size_t n)
 {
@@ -119,78 +162,205 @@ static void merge_sort(struct sort_entry *e, struct sort_entry *spare, size_t n)
 	memcpy(e + at, spare + a, (half - a) * sizeof(*e));
 }
 
-/* One byte of the keys at a time, lowest first; a byte that all share costs nothing. */
-static void radix_sort(struct sort_entry *e, struct sort_entry *spare, size_t n)
+/* One pass over the lowest digit in which keys differ; takes it out of *differ. */
+static void radix_pass(struct sort_entry *e, struct sort_entry *spare, size_t n, uint64_t *differ)
 {
-	struct sort_entry *from = e, *to = spare, *swap;
-	size_t counts[8][256] = {{0}};
+	unsigned shift = (unsigned)__builtin_ctzll(*differ);
+	size_t counts[1u << DIGIT] = {0}, sum = 0;
+	uint64_t mask = (1u << DIGIT) - 1;
 
 	for (size_t i = 0; i < n; i++)
-		for (unsigned byte = 0; byte < 8; byte++)
-			counts[byte][e[i].key >> (8 * byte) & 0xff]++;
-	for (unsigned byte = 0; byte < 8; byte++) {
-		size_t sum = 0;
+		counts[e[i].key >> shift & mask]++;
+	for (size_t c = 0; c <= mask; c++) {
+		size_t here = counts[c];
 
-		if (counts[byte][from[0].key >> (8 * byte) & 0xff] == n)
-			continue;
-		for (unsigned c = 0; c < 256; c++) {
-			size_t here = counts[byte][c];
+		counts[c] = sum;
+		sum += here;
+	}
+	for (size_t i = 0; i < n; i++)
+		spare[counts[e[i].key >> shift & mask]++] = e[i];
+	*differ &= ~(mask << shift);
+}
 
-			counts[byte][c] = sum;
-			sum += here;
+static void swap_entries(struct sort_entry **a, struct sort_entry **b)
+{
+	struct sort_entry *was = *a;
+
+	*a = *b;
+	*b = was;
+}
+
+/* A small range, to the last byte. */
+static void sort_small(struct sorter *s, size_t start, size_t n, unsigned depth)
+{
+	struct sort_entry *e = s->e + start, *from = e, *to = s->spare + start;
+	uint64_t differ = 0;
+	bool more = false;
+	size_t run = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		more |= s->key(s->ctx, e[i].slot, depth, &e[i].key);
+		differ |= e[i].key ^ e[0].key;
+	}
+	if (n < RADIX_FROM) {
+		merge_sort(e, to, n);
+	} else {
+		while (differ) {
+			radix_pass(from, to, n, &differ);
+			swap_entries(&from, &to);
 		}
-		for (size_t i = 0; i < n; i++)
-			to[counts[byte][from[i].key >> (8 * byte) & 0xff]++] = from[i];
-		swap = from;
-		from = to;
-		to = swap;
+		if (from != e)
+			memcpy(e, from, n * sizeof(*e));
 	}
-	if (from != e)
-		memcpy(e, from, n * sizeof(*e));
-}
+	/* Of unequal keys some may end here and others not: key functions say it for each. */
+	for (size_t i = 1; more && i <= n; i++) {
+		uint64_t key;
 
-static void sort_range(const struct sorter *s, enum stage stage, unsigned depth,
-		       struct sort_entry *e, size_t n)
-{
-	bool text = take_keys(s, stage, depth, e, n);
-	bool reverse = stage == STAGE_COLUMN && s->spec->reverse;
-	size_t start = 0;
-
-	if (n >= RADIX_FROM)
-		radix_sort(e, s->spare, n);
-	else
-		merge_sort(e, s->spare, n);
-	if (stage == STAGE_SERIAL)
-		return;
-	for (size_t i = 1; i <= n; i++) {
-		uint64_t key = e[start].key;
-		uint64_t plain = reverse ? KEY_NULL - 1 - key : key;
-		bool more = text && key != KEY_NULL && (plain & 0xff) && depth + 1 < CHUNKS_MAX;
-
-		if (i < n && e[i].key == key)
+		if (i < n && e[i].key == e[run].key)
 			continue;
-		if (i - start > 1 && more)
-			sort_range(s, stage, depth + 1, e + start, i - start);
-		else if (i - start > 1)
-			sort_range(s, stage + 1, 0, e + start, i - start);
-		start = i;
+		if (i - run > 1 && s->key(s->ctx, e[run].slot, depth, &key))
+			sort_small(s, start + run, i - run, depth + 1);
+		run = i;
 	}
 }
 
-void view_sort_ids(const struct sort_spec *spec, binding_id *ids, size_t n)
+static void push(struct sorter *s, size_t start, size_t n, unsigned depth)
 {
-	struct sort_entry *e;
-	struct sorter s = {.spec = spec};
+	XGROW(s->todo, s->todo_cap, s->todo_n + STACK_MIN);
+	s->todo[s->todo_n++] = (struct range){start, n, depth};
+}
 
-	if (n < 2)
+/* ---- steps --------------------------------------------------------------------------------------
+ */
+
+struct sorter *sorter_new(const uint32_t *slots, size_t n, sort_key_fn *key, void *ctx)
+{
+	struct sorter *s = xcalloc(1, sizeof(*s));
+
+	s->key = key;
+	s->ctx = ctx;
+	s->n = n;
+	s->e = xreallocarray(NULL, n + 1, sizeof(*s->e));
+	s->spare = xreallocarray(NULL, n + 1, sizeof(*s->spare));
+	for (size_t i = 0; i < n; i++)
+		s->e[i] = (struct sort_entry){.slot = slots[i]};
+	if (n > 1)
+		push(s, 0, n, 0);
+	return s;
+}
+
+void sorter_free(struct sorter *s)
+{
+	if (!s)
 		return;
-	e = xreallocarray(NULL, n, sizeof(*e));
-	s.spare = xreallocarray(NULL, n, sizeof(*s.spare));
-	for (size_t i = 0; i < n; i++)
-		e[i] = (struct sort_entry){.id = ids[i]};
-	sort_range(&s, STAGE_COLUMN, 0, e, n);
-	for (size_t i = 0; i < n; i++)
-		ids[i] = e[i].id;
-	free(e);
-	free(s.spare);
+	free(s->e);
+	free(s->spare);
+	free(s->todo);
+	free(s);
+}
+
+static size_t step_next(struct sorter *s)
+{
+	s->in = s->todo[--s->todo_n];
+	s->at = 0;
+	s->differ = 0;
+	s->more = false;
+	if (s->in.n <= SMALL) {
+		sort_small(s, s->in.start, s->in.n, s->in.depth);
+		return s->in.n;
+	}
+	s->phase = PHASE_KEYS;
+	return 0;
+}
+
+static size_t step_keys(struct sorter *s, size_t rows)
+{
+	struct sort_entry *e = s->e + s->in.start;
+	size_t end = s->in.n - s->at > rows ? s->at + rows : s->in.n, did = end - s->at;
+
+	for (size_t i = s->at; i < end; i++) {
+		s->more |= s->key(s->ctx, e[i].slot, s->in.depth, &e[i].key);
+		s->differ |= e[i].key ^ e[0].key;
+	}
+	s->at = end;
+	if (end == s->in.n)
+		s->phase = PHASE_PASS;
+	return did;
+}
+
+static size_t step_pass(struct sorter *s)
+{
+	struct sort_entry *e = s->e + s->in.start, *spare = s->spare + s->in.start;
+
+	if (!s->differ) {
+		s->at = s->run = 0;
+		s->phase = s->more ? PHASE_SPLIT : PHASE_NEXT;
+		return 0;
+	}
+	radix_pass(e, spare, s->in.n, &s->differ);
+	/* The whole arrays change places when the range is all of them. */
+	if (s->in.n == s->n)
+		swap_entries(&s->e, &s->spare);
+	else
+		memcpy(e, spare, s->in.n * sizeof(*e));
+	return s->in.n / PASS_ROWS;
+}
+
+/* Goes from run to run of equal keys; the small ones are finished here, the large ones wait. */
+static size_t step_split(struct sorter *s, size_t rows)
+{
+	const struct sort_entry *e = s->e + s->in.start;
+	size_t did = 0;
+
+	while (s->at < s->in.n && did < rows) {
+		uint64_t key = e[s->at].key, again;
+		size_t n = 0, start = s->in.start + s->at;
+
+		while (s->at + n < s->in.n && e[s->at + n].key == key)
+			n++;
+		s->at += n;
+		did += n / PASS_ROWS + 1;
+		if (n == 1 || !s->key(s->ctx, s->e[start].slot, s->in.depth, &again))
+			continue;
+		if (n > SMALL) {
+			push(s, start, n, s->in.depth + 1);
+		} else {
+			sort_small(s, start, n, s->in.depth + 1);
+			did += n;
+		}
+	}
+	if (s->at == s->in.n)
+		s->phase = PHASE_NEXT;
+	return did;
+}
+
+bool sorter_step(struct sorter *s, size_t rows)
+{
+	size_t did = 0;
+
+	while (did < rows) {
+		switch (s->phase) {
+		case PHASE_NEXT:
+			if (!s->todo_n)
+				return false;
+			did += step_next(s);
+			break;
+		case PHASE_KEYS:
+			did += step_keys(s, rows - did);
+			break;
+		case PHASE_PASS:
+			did += step_pass(s);
+			break;
+		case PHASE_SPLIT:
+			did += step_split(s, rows - did);
+			break;
+		}
+	}
+	return s->todo_n || s->phase != PHASE_NEXT;
+}
+
+void sorter_result(const struct sorter *s, uint32_t *slots)
+{
+	for (size_t i = 0; i < s->n; i++)
+		slots[i] = s->e[i].slot;
 }

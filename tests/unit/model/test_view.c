@@ -455,6 +455,245 @@ TEST(a_hundred_thousand_rows_are_sorted_and_filtered)
 
 #define V(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* ---- against a view that was made anew ----------------------------------------------------------
+ */
+
+static unsigned random_state;
+
+static unsigned dice(unsigned n)
+{
+	random_state = random_state * 1103515245 + 12345;
+	return (random_state >> 12) % n;
+}
+
+static void random_put(unsigned keys)
+{
+	static const char *const agents[] = {"snom", "Yealink", "", "SNOM 9"};
+	char text[3][80];
+	struct binding b = {.methods = BINDING_METHODS_ALL, .granted_s = -1};
+	unsigned key = dice(keys);
+
+	snprintf(text[0], 80, "k%u", key);
+	/* most keep their AoR, some move, some share one */
+	snprintf(text[1], 20, "%c%u", dice(50) ? 'u' : 'W', dice(20) ? key % 97 : dice(9));
+	snprintf(text[2], 80, "sip:%.20s@10.0.0.%u", text[1], dice(40) ? key % 7 : dice(7));
+	b.key = slice_of(text[0]);
+	b.user = slice_of(text[1]);
+	b.contact = slice_of(text[2]);
+	b.user_agent = slice_of(agents[dice(30) ? key & 3 : dice(4)]);
+	b.expires_s = dice(10) ? NOW / 1000 + dice(60) : BINDING_PERMANENT;
+	b.cseq = dice(5);
+	store_put(store, 0, &b, 1);
+}
+
+static void random_change(unsigned keys)
+{
+	struct evidence e = {.outcome = PROBE_ANSWERED};
+	char key[16];
+	binding_id id;
+
+	snprintf(key, sizeof(key), "k%u", dice(keys));
+	id = store_find(store, 0, slice_of(key));
+	switch (dice(6)) {
+	case 0:
+		store_remove(store, 0, slice_of(key));
+		break;
+	case 1:
+		e.code = dice(2) ? 200 : 0;
+		store_set_evidence(store, id, &e);
+		break;
+	default:
+		random_put(keys);
+		break;
+	}
+}
+
+static void random_ask(void)
+{
+	static const char *const filters[] = {
+		"",           "u1",
+		"u12",        "snom",
+		"snom u",     "left<30s",
+		"u5",         "W",
+		"10.0",       "verdict:answers",
+		"twins>1",    "(u1 | yealink) !u2",
+		"u",          "5",
+		"none",       "cseq>2",
+		"ua=snom u3",
+	};
+	static const enum column_id cols[] = {COL_AOR,     COL_LEFT, COL_USER_AGENT, COL_CONTACT,
+					      COL_VERDICT, COL_CSEQ, COL_TWINS,      COL_DOMAIN};
+
+	if (dice(2))
+		filter(filters[dice(sizeof(filters) / sizeof(filters[0]))]);
+	else
+		view_set_sort(view, cols[dice(sizeof(cols) / sizeof(cols[0]))], dice(2));
+}
+
+static void same_as_anew(void)
+{
+	struct view *anew = view_new(store, judge, NULL);
+	bool reverse;
+	enum column_id col = view_sort(view, &reverse);
+
+	assert_int_equal(view_set_filter(anew, slice_of(view_filter(view)), NULL, NULL), 0);
+	view_set_sort(anew, col, reverse);
+	view_update(anew, NOW);
+	assert_int_equal(view_count(view), view_count(anew));
+	for (size_t i = 0; i < view_count(anew); i++) {
+		assert_int_equal(view_at(view, i), view_at(anew, i));
+		if (i % 16 == 0)
+			assert_int_equal(view_index(view, view_at(view, i)), i);
+	}
+	view_free(anew);
+}
+
+/* Few changes and many, in steps and at once, asked for in the midst of the work. */
+static void random_life(unsigned keys, unsigned steps)
+{
+	for (unsigned i = 0; i < steps; i++) {
+		unsigned n = dice(8) ? dice(12) : dice(keys);
+
+		for (unsigned k = 0; k < n; k++)
+			random_change(keys);
+		if (dice(4) == 0)
+			random_ask();
+		/* once a second all rows are looked at again: not in the midst of this */
+		if (dice(3)) {
+			view_work(view, NOW, 1 + dice(3 * keys));
+			continue;
+		}
+		view_update(view, NOW);
+		assert_false(view_busy(view));
+		assert_false(view_behind(view));
+		same_as_anew();
+	}
+}
+
+TEST(a_view_that_lived_through_much_is_as_one_made_anew)
+{
+	UNUSED_STATE;
+	random_state = 5;
+	random_life(40, 1500);
+	random_life(900, 400);
+	/* enough for sorting in steps */
+	for (unsigned i = 0; i < 20000; i++)
+		random_put(20000);
+	random_life(20000, 60);
+}
+
+TEST(changes_that_the_store_forgot_are_found_all_the_same)
+{
+	UNUSED_STATE;
+	random_state = 77;
+	for (unsigned round = 0; round < 4; round++) {
+		for (unsigned i = 0; i < STORE_LOG + 1000; i++)
+			random_change(500);
+		view_set_sort(view, round & 1 ? COL_LEFT : COL_AOR, false);
+		view_update(view, NOW);
+		same_as_anew();
+	}
+}
+
+/* What is frozen may be anything, but it holds each match once, and nothing that is gone. */
+TEST(a_frozen_view_loses_and_doubles_nothing)
+{
+	UNUSED_STATE;
+	random_state = 3;
+	for (unsigned i = 0; i < 200; i++)
+		random_put(300);
+	view_update(view, NOW);
+	view_freeze(view, true);
+	for (unsigned round = 0; round < 400; round++) {
+		size_t listed_count = 0;
+
+		for (unsigned k = dice(dice(5) ? 6 : 300); k-- > 0;)
+			random_change(300);
+		if (dice(5) == 0)
+			random_ask();
+		if (dice(3)) {
+			view_work(view, NOW, 1 + dice(900));
+			continue;
+		}
+		view_update(view, NOW);
+		for (size_t i = 0; i < view_count(view); i++) {
+			struct row r;
+
+			assert_true(view_row(view, view_at(view, i), NOW, &r));
+			assert_int_equal(view_index(view, r.id), i);
+		}
+		for (uint32_t slot = 0; slot < store_slots(store); slot++)
+			listed_count += view_index(view, store_at(store, slot)) >= 0;
+		assert_int_equal(listed_count, view_count(view));
+	}
+	view_freeze(view, false);
+	view_update(view, NOW);
+	same_as_anew();
+}
+
+TEST(work_in_steps_shows_the_old_list_until_the_new_one_is_there)
+{
+	unsigned steps = 0;
+
+	UNUSED_STATE;
+	random_state = 9;
+	for (unsigned i = 0; i < 30000; i++)
+		random_put(60000);
+	view_update(view, NOW);
+	filter("left<10s");
+	view_set_sort(view, COL_CONTACT, false);
+	assert_true(view_behind(view));
+	while (view_busy(view)) {
+		size_t before = view_count(view);
+		bool differs = view_work(view, NOW, 1000);
+
+		assert_int_equal(differs, view_count(view) != before);
+		assert_int_equal(view_behind(view), view_busy(view));
+		steps++;
+	}
+	assert_true(steps > 10);
+	same_as_anew();
+	/* the newest question wins, wherever the work stands */
+	filter("u1");
+	view_work(view, NOW, 5000);
+	filter("u12");
+	view_work(view, NOW, 40000);
+	filter("nobody");
+	while (view_busy(view))
+		view_work(view, NOW, 1000);
+	assert_int_equal(view_count(view), 0);
+}
+
+TEST(what_nobody_asked_for_rests_between)
+{
+	UNUSED_STATE;
+	for (unsigned i = 0; i < 5000; i++)
+		random_put(9000);
+	view_update(view, NOW);
+	for (unsigned i = 0; i < 5000; i++)
+		random_change(9000);
+	/* begun at once, and slow: 400 ms */
+	view_work(view, NOW, 10);
+	assert_true(view_busy(view));
+	assert_false(view_behind(view));
+	while (view_busy(view))
+		view_work(view, NOW + 400, 100000);
+	for (unsigned i = 0; i < 5000; i++)
+		random_change(9000);
+	view_work(view, NOW + 500, 10);
+	assert_false(view_busy(view));
+	/* but a person does not wait */
+	filter("u1");
+	assert_true(view_busy(view));
+	while (view_busy(view))
+		view_work(view, NOW + 500, 100000);
+	same_as_anew();
+	for (unsigned i = 0; i < 5000; i++)
+		random_change(9000);
+	view_work(view, NOW + 4000, 10);
+	assert_true(view_busy(view));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -476,6 +715,11 @@ int main(void)
 		V(marks_that_the_view_hides_are_counted),
 		V(what_is_gone_has_no_row_and_no_place),
 		V(a_hundred_thousand_rows_are_sorted_and_filtered),
+		V(a_view_that_lived_through_much_is_as_one_made_anew),
+		V(changes_that_the_store_forgot_are_found_all_the_same),
+		V(a_frozen_view_loses_and_doubles_nothing),
+		V(work_in_steps_shows_the_old_list_until_the_new_one_is_there),
+		V(what_nobody_asked_for_rests_between),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
