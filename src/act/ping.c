@@ -337,6 +337,10 @@ static void on_report(void *ctx, uint64_t id, const struct probe_report *r)
 	struct ping_finding found;
 
 	(void)id;
+	if (r->end == PROBE_END_FORGOTTEN) {
+		l->probe = 0;
+		return;
+	}
 	ping_evidence_read(f->b, l->path, r, &found);
 	if (r->end != PROBE_END_SILENT)
 		l->probe = 0;

@@ -144,6 +144,7 @@ void ping_evidence_read(const struct binding *b, enum probe_path path, const str
 		read_answer(b, r, out);
 		break;
 	case PROBE_END_SILENT:
+	case PROBE_END_FORGOTTEN:
 		out->outcome = PROBE_SILENT;
 		break;
 	case PROBE_END_REFUSED:

@@ -3,9 +3,10 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 
-void random_bytes(void *p, size_t n)
+static void ask_kernel(void *p, size_t n)
 {
 	char *at = p;
 
@@ -20,6 +21,25 @@ void random_bytes(void *p, size_t n)
 		at += got;
 		n -= (size_t)got;
 	}
+}
+
+/* Fetched in advance: a sweep takes thousands of tokens a second. Each byte is given out once. */
+void random_bytes(void *p, size_t n)
+{
+	static unsigned char pool[1024];
+	static size_t left;
+
+	if (n > sizeof(pool) / 4) {
+		ask_kernel(p, n);
+		return;
+	}
+	if (left < n) {
+		ask_kernel(pool, sizeof(pool));
+		left = sizeof(pool);
+	}
+	left -= n;
+	memcpy(p, pool + left, n);
+	memset(pool + left, 0, n);
 }
 
 uint64_t random_u64(void)

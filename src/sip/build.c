@@ -7,9 +7,26 @@
  * author's making. Whoever sends has checked them; this is the last door. */
 static void add_one_line(struct strbuf *out, struct slice s)
 {
-	for (size_t i = 0; i < s.n; i++)
+	size_t from = 0;
+
+	for (size_t i = 0; i < s.n; i++) {
 		if (s.p[i] != '\r' && s.p[i] != '\n' && s.p[i] != '\0')
-			strbuf_add_char(out, s.p[i]);
+			continue;
+		strbuf_add(out, s.p + from, i - from);
+		from = i + 1;
+	}
+	strbuf_add(out, s.p + from, s.n - from);
+}
+
+static void add_number(struct strbuf *out, size_t v)
+{
+	char digits[24];
+	size_t at = sizeof(digits);
+
+	do
+		digits[--at] = (char)('0' + v % 10);
+	while (v /= 10);
+	strbuf_add(out, digits + at, sizeof(digits) - at);
 }
 
 char *sip_build_sent_by(const struct netaddr *a, char out[NETADDR_STR])
@@ -17,15 +34,19 @@ char *sip_build_sent_by(const struct netaddr *a, char out[NETADDR_STR])
 	return netaddr_port(a) ? netaddr_format(a, out) : netaddr_format_host(a, out);
 }
 
+/* Piece by piece: a sweep writes thousands of these a second, and a format is read each time. */
 void sip_build_request(struct strbuf *out, const struct sip_request_head *h)
 {
-	char via[NETADDR_STR];
-	const char *transport = h->transport == TRANSPORT_TCP ? "TCP" : "UDP";
-
-	strbuf_addf(out, "%s ", h->method);
+	strbuf_reserve(out, 512 + h->request_uri.n + h->route.n + h->to_uri.n);
+	strbuf_add_str(out, h->method);
+	strbuf_add_char(out, ' ');
 	add_one_line(out, h->request_uri);
-	strbuf_addf(out, " SIP/2.0\r\nVia: SIP/2.0/%s %s;branch=z9hG4bK%s;rport\r\n", transport,
-		    sip_build_sent_by(&h->via, via), h->branch);
+	strbuf_add_str(out, h->transport == TRANSPORT_TCP ? " SIP/2.0\r\nVia: SIP/2.0/TCP "
+							  : " SIP/2.0\r\nVia: SIP/2.0/UDP ");
+	add_one_line(out, h->sent_by);
+	strbuf_add_str(out, ";branch=z9hG4bK");
+	strbuf_add_str(out, h->branch);
+	strbuf_add_str(out, ";rport\r\n");
 	if (h->route.n) {
 		strbuf_add_str(out, "Route: ");
 		add_one_line(out, h->route);
@@ -33,15 +54,22 @@ void sip_build_request(struct strbuf *out, const struct sip_request_head *h)
 	}
 	strbuf_add_str(out, "Max-Forwards: 70\r\nFrom: <");
 	add_one_line(out, h->from_uri);
-	strbuf_addf(out, ">;tag=%s\r\nTo: <", h->from_tag);
+	strbuf_add_str(out, ">;tag=");
+	strbuf_add_str(out, h->from_tag);
+	strbuf_add_str(out, "\r\nTo: <");
 	add_one_line(out, h->to_uri);
 	strbuf_add_char(out, '>');
 	if (h->to_tag.n) {
 		strbuf_add_str(out, ";tag=");
 		add_one_line(out, h->to_tag);
 	}
-	strbuf_addf(out, "\r\nCall-ID: %s\r\nCSeq: %u %s\r\nUser-Agent: %s\r\n", h->call_id,
-		    h->cseq, h->method, SIP_PRODUCT);
+	strbuf_add_str(out, "\r\nCall-ID: ");
+	strbuf_add_str(out, h->call_id);
+	strbuf_add_str(out, "\r\nCSeq: ");
+	add_number(out, h->cseq);
+	strbuf_add_char(out, ' ');
+	strbuf_add_str(out, h->method);
+	strbuf_add_str(out, "\r\nUser-Agent: " SIP_PRODUCT "\r\n");
 }
 
 /* The topmost Via with received and rport as we saw them; what the client put there itself is left
@@ -109,7 +137,9 @@ void sip_build_response(struct strbuf *out, const struct sip_msg *req, const str
 
 void sip_build_end(struct strbuf *out, struct slice body)
 {
-	strbuf_addf(out, "Content-Length: %zu\r\n\r\n", body.n);
+	strbuf_add_str(out, "Content-Length: ");
+	add_number(out, body.n);
+	strbuf_add_str(out, "\r\n\r\n");
 	strbuf_add_slice(out, body);
 }
 

@@ -8,13 +8,12 @@
 
 #define SIP_PRODUCT "regtop/" PACKAGE_VERSION
 
-/* Via value's sent-by and transport for a message that leaves by flow. */
 struct sip_request_head {
 	const char *method;
 	struct slice request_uri; /* raw */
 	struct slice route;       /* raw Path value put into Route; may be empty */
 	enum transport transport;
-	struct netaddr via;            /* sent-by */
+	struct slice sent_by;          /* of the Via, see sip_build_sent_by() */
 	const char *branch;            /* without the magic cookie */
 	struct slice from_uri, to_uri; /* inside the angle brackets */
 	const char *from_tag;

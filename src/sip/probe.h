@@ -17,6 +17,7 @@ enum probe_end {
 	PROBE_END_REFUSED,     /* ICMP 3/3, or the TCP connection was refused */
 	PROBE_END_UNREACHABLE, /* other ICMP, or the kernel would not send */
 	PROBE_END_CLOSED,      /* the connection it travelled on closed */
+	PROBE_END_FORGOTTEN,   /* after SILENT: no late answer came, and none will be told */
 };
 
 struct probe_spec {
@@ -30,7 +31,7 @@ struct probe_spec {
 
 struct probe_report {
 	enum probe_end end;
-	bool late;       /* second report: an answer after SILENT was told */
+	bool late;       /* second report: after SILENT was told */
 	int code;        /* ANSWER */
 	uint32_t rtt_us; /* from the send that can have been answered, the first one */
 	unsigned sends;
@@ -40,14 +41,20 @@ struct probe_report {
 	struct sip_send_error error; /* REFUSED, UNREACHABLE */
 };
 
-/* Called in the loop, at most twice: the verdict, and a late answer. Slices live for the call. */
+/* Called in the loop: the verdict, and after SILENT once more, with the late answer or FORGOTTEN.
+ * Slices live for the call. */
 typedef void probe_report_fn(void *ctx, uint64_t id, const struct probe_report *r);
 
 struct prober *prober_new(struct loop *l, const struct clock *c, struct sip_transport *t);
 /* Forgets all probes without reports. */
 void prober_free(struct prober *p);
-/* Returns an id (never 0). The report never comes from inside this call. */
+/* Returns an id (never 0). The report never comes from inside this call. When the socket's buffer
+ * is full, it is sent as soon as that has room; its time begins then. */
 uint64_t prober_start(struct prober *p, const struct probe_spec *s, probe_report_fn *fn, void *ctx);
+/* Between these, probes by UDP that start are sent together in as few system calls as can be, at
+ * the latest in prober_end_batch(). */
+void prober_begin_batch(struct prober *p);
+void prober_end_batch(struct prober *p);
 /* No report will come any more. */
 void prober_cancel(struct prober *p, uint64_t id);
 /* Probes whose verdict is still open. */

@@ -2,16 +2,11 @@
 #include "sip/transport.h"
 
 #include <errno.h>
-#include <linux/errqueue.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include "base/alloc.h"
 #include "sip/stun.h"
 #include "sip/transport_state.h"
-
-/* Datagrams taken in one turn, so that a flood cannot keep keys and timers waiting. */
-#define DATAGRAMS_PER_TURN 64
-#define RECEIVE_BUFFER     (4 << 20)
 
 /* ---- handing on --------------------------------------------------------------------------- */
 
@@ -57,6 +52,23 @@ static void answer_stun(struct sip_transport *t, const struct sip_flow *from, st
 		sip_transport_send(t, from, answer, n);
 }
 
+/* An answer as most phones write it needs no parser: whoever waits for it takes it as it is. */
+static bool deliver_answer(struct sip_transport *t, const struct sip_flow *from, struct slice raw)
+{
+	struct sip_answer a;
+	bool taken = false;
+
+	if (!slice_starts_with(raw, "SIP/2.0 ") || !sip_answer_scan(raw, &a))
+		return false;
+	round_begin(t);
+	for (size_t i = 0; i < t->handler_count && !taken; i++)
+		taken = t->handlers[i].answer &&
+			t->handlers[i].answer(t->handlers[i].ctx, from, &a);
+	round_end(t);
+	t->stats.in += taken;
+	return taken;
+}
+
 void transport_deliver(struct sip_transport *t, const struct sip_flow *from, struct slice raw)
 {
 	struct sip_msg *m;
@@ -64,6 +76,8 @@ void transport_deliver(struct sip_transport *t, const struct sip_flow *from, str
 	bool taken = false;
 	int status;
 
+	if (deliver_answer(t, from, raw))
+		return;
 	round_begin(t);
 	switch (sip_msg_parse(raw.p, raw.n, &m, &status, &why)) {
 	case SIP_IN_MESSAGE:
@@ -119,7 +133,7 @@ void transport_tell_closed(struct sip_transport *t, uint32_t id, int error)
 	round_end(t);
 }
 
-static void tell_send_error(struct sip_transport *t, const struct sip_send_error *e)
+void transport_tell_send_error(struct sip_transport *t, const struct sip_send_error *e)
 {
 	bool taken = false;
 
@@ -129,101 +143,6 @@ static void tell_send_error(struct sip_transport *t, const struct sip_send_error
 		taken = t->handlers[i].send_error &&
 			t->handlers[i].send_error(t->handlers[i].ctx, e);
 	round_end(t);
-}
-
-/* ---- UDP ---------------------------------------------------------------------------------- */
-
-static void take_address(struct netaddr *out, const struct sockaddr *sa)
-{
-	if (sa->sa_family == AF_INET) {
-		memcpy(&out->in4, sa, sizeof(out->in4));
-		out->len = sizeof(out->in4);
-	} else if (sa->sa_family == AF_INET6) {
-		memcpy(&out->in6, sa, sizeof(out->in6));
-		out->len = sizeof(out->in6);
-	}
-}
-
-/* One error of the queue (facts 2.5); false when it is empty. */
-static bool read_one_error(struct sip_socket *s)
-{
-	char quoted[1024], control[512];
-	struct sip_send_error e = {.icmp_type = -1, .icmp_code = -1};
-	struct iovec io = {quoted, sizeof(quoted)};
-	struct msghdr m = {.msg_name = &e.to.ss,
-			   .msg_namelen = sizeof(e.to.ss),
-			   .msg_iov = &io,
-			   .msg_iovlen = 1,
-			   .msg_control = control,
-			   .msg_controllen = sizeof(control)};
-	ssize_t n = recvmsg(s->fd, &m, MSG_ERRQUEUE | MSG_DONTWAIT);
-
-	if (n < 0)
-		return false;
-	e.to.len = m.msg_namelen;
-	e.quoted = slice_make(quoted, (size_t)n);
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c)) {
-		const struct sock_extended_err *see = (const void *)CMSG_DATA(c);
-		bool v4 = c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR;
-		bool v6 = c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR;
-
-		if (!v4 && !v6)
-			continue;
-		e.error = (int)see->ee_errno;
-		if (see->ee_origin == SO_EE_ORIGIN_ICMP || see->ee_origin == SO_EE_ORIGIN_ICMP6) {
-			e.icmp_type = see->ee_type;
-			e.icmp_code = see->ee_code;
-		}
-		take_address(&e.offender, SO_EE_OFFENDER(see));
-	}
-	if (e.error && e.to.len)
-		tell_send_error(s->transport, &e);
-	return true;
-}
-
-static void drain_errors(struct sip_socket *s)
-{
-	for (int i = 0; i < DATAGRAMS_PER_TURN && read_one_error(s); i++)
-		;
-}
-
-static void on_datagrams(void *arg, int fd, unsigned what)
-{
-	struct sip_socket *s = arg;
-	/* One byte more than is taken, so that an oversized datagram is seen as such. */
-	static char buf[SIP_MAX_MESSAGE + 1];
-	int errors = 0;
-
-	(void)what;
-	for (int i = 0; i < DATAGRAMS_PER_TURN; i++) {
-		struct sip_flow from = {.transport = TRANSPORT_UDP, .local = s->bound};
-		ssize_t n;
-
-		from.remote.len = sizeof(from.remote.ss);
-		n = recvfrom(fd, buf, sizeof(buf), 0, &from.remote.sa, &from.remote.len);
-		if (n < 0) {
-			/* An ICMP error makes one recv fail; the datagrams behind it are fine. */
-			if (errno == EAGAIN || errors++ > 4)
-				break;
-			continue;
-		}
-		transport_deliver(s->transport, &from, slice_make(buf, (size_t)n));
-	}
-	drain_errors(s);
-}
-
-static void udp_start(struct sip_socket *s)
-{
-	int one = 1, size = RECEIVE_BUFFER;
-
-	if (s->bound.sa.sa_family == AF_INET6)
-		setsockopt(s->fd, IPPROTO_IPV6, IPV6_RECVERR, &one, sizeof(one));
-	else
-		setsockopt(s->fd, IPPROTO_IP, IP_RECVERR, &one, sizeof(one));
-	/* Beyond net.core.rmem_max only with privilege; what can be had is taken. */
-	if (setsockopt(s->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
-		setsockopt(s->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
-	s->watch = loop_watch_new(s->transport->loop, s->fd, LOOP_READ, LOOP_SIP, on_datagrams, s);
 }
 
 /* ---- the transport ------------------------------------------------------------------------ */
@@ -348,38 +267,48 @@ bool sip_transport_local(const struct sip_transport *t, enum transport kind,
 	return true;
 }
 
-static int udp_send(const struct sip_socket *s, const struct netaddr *to, const void *buf, size_t n)
+/* Those at the start that leave by the same socket, in one go. */
+static size_t send_alike(struct sip_transport *t, struct sip_datagram *d, size_t n)
 {
-	int error = 0;
+	const struct sip_flow *f = d[0].flow;
+	const struct sip_socket *s = pick_socket(t, TRANSPORT_UDP, &f->local, &f->remote);
+	size_t alike = 1, done;
 
-	/* The error of an earlier datagram fails the next sendto() once, whoever it goes to: a
-	 * healthy phone must not inherit its neighbour's ICMP. Which errno cannot tell whose it is
-	 * (3/0 comes as ENETUNREACH, 3/4 as EMSGSIZE), so only one that stays is believed. */
-	for (int try = 0; try < 3; try++) {
-		if (sendto(s->fd, buf, n, MSG_NOSIGNAL, &to->sa, to->len) >= 0)
-			return 0;
-		error = errno;
-		if (error == EAGAIN)
-			break;
+	if (!s) {
+		d[0].error = EAFNOSUPPORT;
+		return 1;
 	}
-	return -error;
+	while (alike < n &&
+	       pick_socket(t, TRANSPORT_UDP, &d[alike].flow->local, &d[alike].flow->remote) == s)
+		alike++;
+	done = udp_send(s, d, alike);
+	for (size_t i = 0; i < done; i++)
+		t->stats.out += d[i].error == 0;
+	return done;
+}
+
+size_t sip_transport_send_many(struct sip_transport *t, struct sip_datagram *d, size_t n)
+{
+	size_t done = 0, some;
+
+	for (size_t i = 0; i < n; i++)
+		d[i].error = 0;
+	while (done < n && (some = send_alike(t, d + done, n - done)) > 0)
+		done += some;
+	return done;
 }
 
 int sip_transport_send(struct sip_transport *t, const struct sip_flow *flow, const void *buf,
 		       size_t n)
 {
+	struct sip_datagram d = {.flow = flow, .buf = buf, .n = n};
+	struct sip_connection *c;
 	int rc;
 
-	if (flow->transport == TRANSPORT_TCP) {
-		struct sip_connection *c = tcp_find(t, flow->connection);
-
-		rc = c ? tcp_send(c, buf, n) : -ENOTCONN;
-	} else {
-		const struct sip_socket *s =
-			pick_socket(t, TRANSPORT_UDP, &flow->local, &flow->remote);
-
-		rc = s ? udp_send(s, &flow->remote, buf, n) : -EAFNOSUPPORT;
-	}
+	if (flow->transport != TRANSPORT_TCP)
+		return sip_transport_send_many(t, &d, 1) ? -d.error : -EAGAIN;
+	c = tcp_find(t, flow->connection);
+	rc = c ? tcp_send(c, buf, n) : -ENOTCONN;
 	t->stats.out += rc == 0;
 	return rc;
 }

@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/netaddr.h"
 #include "loop/loop.h"
+#include "sip/answer.h"
 #include "sip/message.h"
 
 struct sip_transport;
@@ -42,6 +43,9 @@ struct sip_handler {
 	void (*closed)(void *ctx, uint32_t connection, int error);
 	/* CRLF or STUN keepalive arrived (already answered where an answer is due). */
 	void (*keepalive)(void *ctx, const struct sip_flow *from);
+	/* A well-formed answer, only scanned: who does not take it leaves it to the parser, and it
+	 * comes again as a response. */
+	bool (*answer)(void *ctx, const struct sip_flow *from, const struct sip_answer *a);
 };
 
 struct sip_transport *sip_transport_new(struct loop *l, const struct clock *c);
@@ -63,6 +67,16 @@ bool sip_transport_local(const struct sip_transport *t, enum transport kind,
  * An errno of the kernel is also what a caller turns into evidence. */
 int sip_transport_send(struct sip_transport *t, const struct sip_flow *flow, const void *buf,
 		       size_t n);
+/* One datagram of many; flow and buf are borrowed for the call. */
+struct sip_datagram {
+	const struct sip_flow *flow; /* UDP */
+	const void *buf;
+	size_t n;
+	int error; /* out: 0, or the errno of the kernel */
+};
+/* Sends datagrams in order, many in one system call. Returns how many are done with, that is sent
+ * or with their error set; fewer than n when a buffer is full: try the rest again in a while. */
+size_t sip_transport_send_many(struct sip_transport *t, struct sip_datagram *d, size_t n);
 /* Starts a TCP connection; what is sent before it stands is queued. Returns its id, or 0 with
  * errno. A failure is told by closed(). */
 uint32_t sip_transport_connect(struct sip_transport *t, const struct netaddr *remote);

@@ -1,4 +1,4 @@
-/* What transport.c and tcp.c share: the sockets and connections of one transport. */
+/* What transport.c, udp.c and tcp.c share: the sockets and connections of one transport. */
 #ifndef REGTOP_SIP_TRANSPORT_STATE_H
 #define REGTOP_SIP_TRANSPORT_STATE_H
 
@@ -55,6 +55,13 @@ struct sip_transport {
 void transport_deliver(struct sip_transport *t, const struct sip_flow *from, struct slice raw);
 void transport_tell_keepalive(struct sip_transport *t, const struct sip_flow *from);
 void transport_tell_closed(struct sip_transport *t, uint32_t id, int error);
+void transport_tell_send_error(struct sip_transport *t, const struct sip_send_error *e);
+
+/* udp.c */
+void udp_start(struct sip_socket *s);
+/* Sends in order until the socket's buffer is full; returns how many are done with, sent or with
+ * their error set. */
+size_t udp_send(const struct sip_socket *s, struct sip_datagram *d, size_t n);
 
 /* tcp.c */
 int tcp_listen(struct sip_socket *s, struct err *e);

@@ -55,10 +55,13 @@ static void ignore(void *ctx, uint64_t id, const struct probe_report *r)
 
 static void report(void *ctx, uint64_t id, const struct probe_report *r);
 
+/* As the pinger does: what a turn of the loop starts leaves together. */
 static void fill(void)
 {
+	prober_begin_batch(run.prober);
 	while (run.started < run.count && run.started - run.answered - run.other < run.window)
 		start(&run.to, run.started++, report);
+	prober_end_batch(run.prober);
 }
 
 static void report(void *ctx, uint64_t id, const struct probe_report *r)
@@ -71,7 +74,6 @@ static void report(void *ctx, uint64_t id, const struct probe_report *r)
 		run.answered++;
 	else
 		run.other++;
-	fill();
 }
 
 int main(int argc, char **argv)
@@ -107,8 +109,10 @@ int main(int argc, char **argv)
 	from = clock_mono_us(&clock_system);
 	cpu = cpu_us();
 	fill();
-	while (run.answered + run.other < run.count)
+	while (run.answered + run.other < run.count) {
 		loop_turn(run.loop, true);
+		fill();
+	}
 	from = clock_mono_us(&clock_system) - from;
 	cpu = cpu_us() - cpu;
 	printf("seconds %.4f\nrate %.1f\ncpu_us %.3f\ngood %lu\nother %lu\n", (double)from / 1e6,

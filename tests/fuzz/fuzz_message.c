@@ -2,12 +2,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "base/alloc.h"
+#include "sip/answer.h"
 #include "sip/build.h"
 #include "sip/uri_compare.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static unsigned let_in, refused;
+static unsigned let_in, refused, scanned;
 
 static void demand(bool ok, const char *what)
 {
@@ -96,6 +97,28 @@ static void answer(const struct sip_msg *m, bool good, int status)
 	strbuf_free(&b);
 }
 
+/* What the quick scanner takes, the parser takes, and both read it in the same way. */
+static void compare_scan(struct slice raw, enum sip_input in, const struct sip_msg *m)
+{
+	struct sip_answer a;
+	struct sip_via via;
+	struct slice agent;
+
+	if (!sip_answer_scan(raw, &a))
+		return;
+	scanned++;
+	demand(in == SIP_IN_MESSAGE && !sip_msg_is_request(m), "a scanned answer is a message");
+	demand(a.code == sip_msg_code(m), "the scanned code");
+	demand(sip_msg_via(m, &via) && slice_eq(a.branch, via.branch), "the scanned branch");
+	demand(slice_eq(a.method, sip_msg_method(m)), "the scanned method");
+	demand(slice_eq(a.reason, sip_msg_reason(m)), "the scanned reason");
+	agent = sip_msg_header(m, "user-agent", 0);
+	if (agent.n == 0)
+		agent = sip_msg_header(m, "server", 0);
+	demand(slice_eq(a.agent, agent), "the scanned agent");
+	demand(slice_eq(a.warning, sip_msg_header(m, "warning", 0)), "the scanned warning");
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	/* A copy of exactly this size: a byte read beyond it is seen. */
@@ -108,6 +131,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size)
 		memcpy(exact, data, size);
 	in = sip_msg_parse(exact, size, &m, &status, &why);
+	compare_scan(slice_make((const char *)exact, size), in, m);
 	free(exact);
 	demand((m != NULL) == (in == SIP_IN_MESSAGE || in == SIP_IN_BAD_REQUEST), "the message");
 	demand((status >= 400 && status < 600) == (in == SIP_IN_BAD_REQUEST), "the status");
@@ -146,6 +170,15 @@ static const char *const seeds[] = {
 	("OPTIONS sip:a;b=c@d:5060;lr SIP/2.0\nVia: SIP/2.0/UDP h\nFrom: x<sip:a@b>\nTo: "
 	 "<sip:a@b>\n"
 	 "Call-ID: y\nCSeq: 1 OPTIONS\n\n"),
+	("SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 127.0.0.1:5070;branch=z9hG4bK0123456789abcdef;"
+	 "rport=5070;received=127.0.0.1\r\nFrom: <sip:regtop@acme.example>;tag=0123456789ab\r\n"
+	 "To: <sip:4021@acme.example>;tag=x1\r\nCall-ID: 0123456789abcdef\r\nCSeq: 1 OPTIONS\r\n"
+	 "User-Agent: Yealink SIP-T46U 108.86.0.20\r\nAllow: INVITE, ACK, BYE\r\nAccept: "
+	 "application/sdp\r\nContact: <sip:4021@127.0.0.1:5060>\r\nContent-Length: 0\r\n\r\n"),
+	("SIP/2.0 404 Not Found\r\nVia: SIP/2.0/UDP 127.0.0.1:5070;rport=5070;"
+	 "branch=z9hG4bK0123456789abcdef\r\nFrom: <sip:regtop@127.0.0.1>;tag=0\r\nTo: "
+	 "<sip:4021@acme.example:5060>\r\nCall-ID: a-b@127.0.0.1\r\nCSeq: 1 OPTIONS\r\n"
+	 "Server: Kamailio\r\nWarning: 399 h \"w\"\r\nContent-Length: 0\r\n\r\n"),
 };
 #define SEEDS (sizeof(seeds) / sizeof(seeds[0]))
 
@@ -249,6 +282,7 @@ int main(void)
 		LLVMFuzzerTestOneInput((const uint8_t *)text, n);
 	}
 	free(text);
+	demand(scanned > ROUNDS / 50, "mutations reach the quick scanner");
 	demand(let_in > ROUNDS / 20 && refused > ROUNDS / 20, "mutations reach every stage");
 	printf("1..1\nok 1 - of %u mutated messages %u were let in and %u refused\n", ROUNDS,
 	       let_in, refused);

@@ -1,6 +1,7 @@
 /* Tests of sip/probe: what a phone does and what the report says, on real loopback sockets. */
 #include "loopback.h"
 #include "sip/probe.h"
+#include "sip/transport_state.h"
 
 #define SHORT_MS 60
 
@@ -323,6 +324,61 @@ TEST(a_healthy_phone_does_not_inherit_its_neighbours_error)
 	bench_free(b);
 }
 
+/* RFC 792: eight bytes behind the IP header are all that a router need quote, the UDP header. */
+TEST(an_error_that_quotes_nothing_is_matched_by_its_destination)
+{
+	struct bench *b = bench_new();
+	struct netaddr phone, other;
+	int fd = loopback_socket(SOCK_DGRAM, &phone), fd2 = loopback_socket(SOCK_DGRAM, &other);
+	struct notes n = {0}, untouched = {0};
+	struct sip_send_error e = {
+		.to = phone, .error = EHOSTUNREACH, .icmp_type = 3, .icmp_code = 1};
+
+	UNUSED_STATE;
+	probe(b, &phone, 0, &n);
+	probe(b, &other, 0, &untouched);
+	transport_tell_send_error(b->transport, &e);
+	assert_int_equal(n.last.end, PROBE_END_UNREACHABLE);
+	assert_int_equal(n.reports, 1);
+	assert_int_equal(untouched.reports, 0);
+	/* Nobody is left to whom it could apply. */
+	transport_tell_send_error(b->transport, &e);
+	assert_int_equal(n.reports, 1);
+	assert_int_equal(prober_open(b->prober), 1);
+	close(fd);
+	close(fd2);
+	bench_free(b);
+}
+
+TEST(a_batch_leaves_together_and_loses_nobody)
+{
+	enum { MANY = 200 };
+	struct bench *b = bench_new();
+	struct netaddr phone, dead = loopback_closed_port(SOCK_DGRAM), v6;
+	int fd = loopback_socket(SOCK_DGRAM, &phone);
+	static struct notes n[MANY];
+
+	UNUSED_STATE;
+	memset(n, 0, sizeof(n));
+	assert_int_equal(netaddr_parse(SLICE_LIT("::1"), 5060, &v6), 0);
+	prober_begin_batch(b->prober);
+	for (int i = 0; i < MANY; i++)
+		probe(b, i % 3 == 0 ? &phone : i % 3 == 1 ? &dead : &v6, 0, &n[i]);
+	prober_cancel(b->prober, probe(b, &phone, 0, NULL));
+	prober_end_batch(b->prober);
+	for (int i = 0; i < MANY; i += 3)
+		answer(fd, 200, "");
+	TURN_UNTIL(b->loop, prober_open(b->prober) == 0);
+	for (int i = 0; i < MANY; i++) {
+		assert_int_equal(n[i].reports, 1);
+		assert_int_equal(n[i].last.end, i % 3 == 0   ? PROBE_END_ANSWER
+						: i % 3 == 1 ? PROBE_END_REFUSED
+							     : PROBE_END_UNREACHABLE);
+	}
+	close(fd);
+	bench_free(b);
+}
+
 TEST(strays_wrong_branches_and_other_methods_are_ignored)
 {
 	static const char *const strays[] = {
@@ -578,6 +634,8 @@ int main(void)
 		T(an_unanswered_request_is_sent_again),
 		T(a_closed_port_refuses),
 		T(a_healthy_phone_does_not_inherit_its_neighbours_error),
+		T(an_error_that_quotes_nothing_is_matched_by_its_destination),
+		T(a_batch_leaves_together_and_loses_nobody),
 		T(strays_wrong_branches_and_other_methods_are_ignored),
 		T(an_answer_from_elsewhere_counts_when_its_branch_is_right),
 		T(a_cancelled_probe_reports_nothing),

@@ -95,8 +95,13 @@ static void on_keepalive(void *ctx, const struct sip_flow *from)
 
 static void ear_listen(struct ear *e, struct sip_transport *t)
 {
-	struct sip_handler h = {e,         on_request,  on_response, on_bad_request, on_send_error,
-				on_closed, on_keepalive};
+	struct sip_handler h = {.ctx = e,
+				.request = on_request,
+				.response = on_response,
+				.bad_request = on_bad_request,
+				.send_error = on_send_error,
+				.closed = on_closed,
+				.keepalive = on_keepalive};
 
 	e->transport = t;
 	sip_transport_add_handler(t, &h);
