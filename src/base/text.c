@@ -149,6 +149,9 @@ size_t text_width(struct slice s)
 {
 	size_t width = 0, len;
 
+	while (width < s.n && (unsigned char)s.p[width] < 0x80)
+		width++;
+	s = slice_skip(s, width);
 	while (s.n) {
 		width += (size_t)text_cp_width(text_decode(s, &len));
 		s = slice_skip(s, len);

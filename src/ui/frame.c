@@ -67,6 +67,27 @@ static void cell_set(struct frame *f, int x, int y, uint32_t cp, enum role role,
 		.cp = cp == ' ' ? 0 : cp, .role = (uint8_t)role, .style = (uint8_t)style};
 }
 
+/* The printable ASCII at the text's start, which is nearly all there is; returns the columns used.
+ * like: role and style of the cells. */
+static int put_plain(struct frame *f, int x, int y, int max, struct cell like, struct slice *text)
+{
+	struct cell *line = cell_at(f, 0, y);
+	int n = 0;
+
+	while (n < max && (size_t)n < text->n && text->p[n] >= ' ' && text->p[n] < 0x7f)
+		n++;
+	if (n == 0)
+		return 0;
+	cell_break(f, x, y);
+	cell_break(f, x + n - 1, y);
+	for (int i = 0; i < n; i++) {
+		like.cp = text->p[i] == ' ' ? 0 : (uint32_t)text->p[i];
+		line[x + i] = like;
+	}
+	*text = slice_skip(*text, (size_t)n);
+	return n;
+}
+
 int frame_put(struct frame *f, int x, int y, int max, enum role role, unsigned style,
 	      struct slice text)
 {
@@ -78,8 +99,15 @@ int frame_put(struct frame *f, int x, int y, int max, enum role role, unsigned s
 		max = f->width - x;
 	while (text.n > 0) {
 		size_t len;
-		uint32_t cp = text_decode(text, &len);
-		int w = text_cp_width(cp);
+		uint32_t cp;
+		int w;
+
+		used += put_plain(f, x + used, y, max - used,
+				  (struct cell){0, (uint8_t)role, (uint8_t)style}, &text);
+		if (text.n == 0 || used == max)
+			break;
+		cp = text_decode(text, &len);
+		w = text_cp_width(cp);
 
 		text = slice_skip(text, len);
 		if (w == 0)
@@ -154,9 +182,15 @@ void frame_put_cut(struct frame *f, int x, int y, int width, bool middle, bool r
 void frame_fill(struct frame *f, int x, int y, int width, int height, enum role role,
 		unsigned style, uint32_t cp)
 {
-	for (int row = y < 0 ? 0 : y; row < y + height && row < f->height; row++)
-		for (int col = x < 0 ? 0 : x; col < x + width && col < f->width; col++)
-			cell_set(f, col, row, cp, role, style);
+	struct cell c = {cp == ' ' ? 0 : cp, (uint8_t)role, (uint8_t)style};
+	int from = x < 0 ? 0 : x, end = x + width < f->width ? x + width : f->width;
+
+	for (int row = y < 0 ? 0 : y; from < end && row < y + height && row < f->height; row++) {
+		cell_break(f, from, row);
+		cell_break(f, end - 1, row);
+		for (int col = from; col < end; col++)
+			*cell_at(f, col, row) = c;
+	}
 }
 
 void frame_style(struct frame *f, int x, int y, int width, unsigned add)

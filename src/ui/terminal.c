@@ -40,6 +40,7 @@ struct terminal {
 	bool started; /* the tty is ours now */
 	bool lost;
 	int width, height;
+	struct frame shown; /* what curses holds: only what differs from it is put anew */
 	struct loop_watch *watch;
 	struct loop_signal *on_winch, *on_cont, *on_tstp;
 };
@@ -384,6 +385,8 @@ static int screen_start(struct terminal *t, bool no_color, struct err *e)
 		return err_set(e, -ENOMEM, NULL, "The screen cannot be set up.");
 	keypad(t->keys, TRUE);
 	nodelay(t->keys, TRUE);
+	/* A frame is painted whole even while keys wait; asking for them costs a call each time. */
+	typeahead(-1);
 	colours_start(t, no_color);
 	curs_set(0);
 	return 0;
@@ -459,6 +462,7 @@ void terminal_close(struct terminal *t)
 	if (t->in_file)
 		fclose(t->in_file);
 	tty_close(&t->tty);
+	frame_free(&t->shown);
 	free(t);
 }
 
@@ -496,11 +500,36 @@ static wchar_t shown_char(const struct terminal *t, uint32_t cp)
 	return (wchar_t)cp;
 }
 
-static void paint_line(struct terminal *t, const struct frame *f, int y)
+static bool cell_same(const struct cell *a, const struct cell *b)
+{
+	return a->cp == b->cp && a->role == b->role && a->style == b->style;
+}
+
+/* The stretch of a line in which the frame differs from what curses holds; false: it does not. */
+static bool line_differs(const struct cell *line, const struct cell *old, int width, int *from,
+			 int *to)
+{
+	int a = 0, b = width;
+
+	while (a < b && cell_same(&line[a], &old[a]))
+		a++;
+	while (b > a && cell_same(&line[b - 1], &old[b - 1]))
+		b--;
+	/* A wide character is put, and taken away, as a whole. */
+	while (a > 0 && (line[a].style | old[a].style) & CELL_WIDE_TAIL)
+		a--;
+	while (b < width && (line[b].style | old[b].style) & CELL_WIDE_TAIL)
+		b++;
+	*from = a;
+	*to = b;
+	return a < b;
+}
+
+static void paint_line(struct terminal *t, const struct frame *f, int y, int from, int to)
 {
 	const struct cell *line = &f->cells[(size_t)y * (size_t)f->width];
 
-	for (int x = 0; x < f->width && x < t->width; x++) {
+	for (int x = from; x < to; x++) {
 		wchar_t text[2] = {0, 0};
 		cchar_t cc;
 
@@ -516,6 +545,28 @@ static void paint_line(struct terminal *t, const struct frame *f, int y)
 	}
 }
 
+static void paint_differences(struct terminal *t, const struct frame *f)
+{
+	int width = f->width < t->width ? f->width : t->width;
+	int height = f->height < t->height ? f->height : t->height;
+	bool all = t->repaint || t->shown.width != f->width || t->shown.height != f->height;
+
+	if (t->shown.width != f->width || t->shown.height != f->height) {
+		frame_free(&t->shown);
+		frame_init(&t->shown, f->width, f->height, f->ascii_only);
+	}
+	for (int y = 0; y < height; y++) {
+		struct cell *old = &t->shown.cells[(size_t)y * (size_t)f->width];
+		const struct cell *line = &f->cells[(size_t)y * (size_t)f->width];
+		int from = 0, to = width;
+
+		if (!all && !line_differs(line, old, width, &from, &to))
+			continue;
+		paint_line(t, f, y, from, to);
+		memcpy(old + from, line + from, (size_t)(to - from) * sizeof(*line));
+	}
+}
+
 bool terminal_paint(struct terminal *t, const struct frame *f)
 {
 	if (t->lost)
@@ -527,9 +578,8 @@ bool terminal_paint(struct terminal *t, const struct frame *f)
 	}
 	if (t->repaint)
 		clearok(curscr, TRUE);
+	paint_differences(t, f);
 	t->repaint = false;
-	for (int y = 0; y < f->height && y < t->height; y++)
-		paint_line(t, f, y);
 	if (f->cursor_x >= 0 && f->cursor_y >= 0) {
 		curs_set(1);
 		move(f->cursor_y, f->cursor_x);
