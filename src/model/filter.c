@@ -309,6 +309,7 @@ struct glancer {
 	const struct filter *f;
 	const struct store *s;
 	uint64_t epoch;
+	uint32_t by_probe;             /* bits of the verdicts that only evidence supports */
 	struct memo *domains, *agents; /* by node */
 };
 
@@ -320,6 +321,8 @@ struct glancer *glancer_new(const struct filter *f, const struct store *s)
 	g->s = s;
 	g->domains = xcalloc(f->count + 1, sizeof(*g->domains));
 	g->agents = xcalloc(f->count + 1, sizeof(*g->agents));
+	for (unsigned v = 0; v < VERDICT_COUNT; v++)
+		g->by_probe |= (uint32_t)verdict_words[v].by_probe << v;
 	return g;
 }
 
@@ -410,6 +413,13 @@ static bool may_span_at(const struct filter_node *t, const struct store_glance *
 	       (n <= b->user.n && same_lower(b->user.p + b->user.n - n, slice_make(t->text.p, n)));
 }
 
+/* One of t's verdicts; of most bindings nobody was asked, and few verdicts are left for them. */
+static bool may_have_verdict(const struct glancer *g, const struct filter_node *t,
+			     const struct store_glance *b)
+{
+	return b->asked ? t->verdicts != 0 : (t->verdicts & ~g->by_probe) != 0;
+}
+
 /* The mirror of word_matches(). */
 static enum glance glance_word(struct glancer *g, const struct filter_node *t,
 			       const struct store_glance *b)
@@ -419,7 +429,7 @@ static enum glance glance_word(struct glancer *g, const struct filter_node *t,
 		return GLANCE_YES;
 	if (t->digits.n && has_skipping(b->user, t->digits, " +-()./"))
 		return GLANCE_YES;
-	if (t->verdicts || may_span_at(t, b) || has(b->rest, t->text))
+	if (may_have_verdict(g, t, b) || may_span_at(t, b) || has(b->rest, t->text))
 		return GLANCE_UNSURE;
 	if (t->hex.n &&
 	    (has_skipping(b->contact, t->hex, ":-.") || has_skipping(b->rest, t->hex, ":-.")))
@@ -494,6 +504,8 @@ static enum glance glance_node(struct glancer *g, const struct filter_node *t,
 		return glance_text(g, t, b);
 	case FILTER_NUMBER:
 		return glance_number(t, b, now_s);
+	case FILTER_VERDICT:
+		return may_have_verdict(g, t, b) ? GLANCE_UNSURE : sure(t->op == OP_NE);
 	default:
 		return GLANCE_UNSURE;
 	}

@@ -4,17 +4,17 @@
 /* clang-format off */
 const struct verdict_word verdict_words[VERDICT_COUNT] = {
 	[VERDICT_REFUSED] = {"refused", TONE_BAD,
-		"The address refused the packet (ICMP port unreachable, or TCP reset): nobody listens there."},
+		"The address refused the packet (ICMP port unreachable, or TCP reset): nobody listens there.", true},
 	[VERDICT_NO_ROUTE] = {"no route", TONE_BAD,
-		"The network, or the registrar itself, says that there is no way to this contact."},
+		"The network, or the registrar itself, says that there is no way to this contact.", true},
 	[VERDICT_FLOW_GONE] = {"flow gone", TONE_BAD,
-		"The TCP, TLS or WebSocket connection that the phone registered over is closed."},
+		"The TCP, TLS or WebSocket connection that the phone registered over is closed.", true},
 	[VERDICT_DISOWNED] = {"disowned", TONE_BAD,
-		"The phone answered 404, 410 or 416: it does not know this contact any more."},
+		"The phone answered 404, 410 or 416: it does not know this contact any more.", true},
 	[VERDICT_SILENT] = {"silent", TONE_BAD,
-		"Probes got no answer; red only after two failures at least 20 seconds apart."},
+		"Probes got no answer; red only after two failures at least 20 seconds apart.", true},
 	[VERDICT_STRANGER] = {"stranger", TONE_WARN,
-		"Another User-Agent than the registered one answered at this address."},
+		"Another User-Agent than the registered one answered at this address.", true},
 	[VERDICT_UNROUTABLE] = {"unroutable", TONE_BAD,
 		"The data alone says that nothing can arrive: no usable Path, received address or contact."},
 	[VERDICT_LAPSED] = {"lapsed", TONE_WARN,
@@ -26,11 +26,11 @@ const struct verdict_word verdict_words[VERDICT_COUNT] = {
 	[VERDICT_ASLEEP] = {"asleep?", TONE_NEUTRAL,
 		"A push contact or a very long expiry: silence is normal until the registrar wakes it."},
 	[VERDICT_EDGE_ANSWERS] = {"edge answers", TONE_NEUTRAL,
-		"A proxy or session border controller answered for the phone; the phone itself is not proven."},
+		"A proxy or session border controller answered for the phone; the phone itself is not proven.", true},
 	[VERDICT_NOT_ASKED] = {"not asked", TONE_NEUTRAL,
 		"No probe was sent yet, or none that says anything about the phone."},
 	[VERDICT_ANSWERS] = {"answers", TONE_GOOD,
-		"The phone answered the probe; a code is shown with it when the answer was not 2xx."},
+		"The phone answered the probe; a code is shown with it when the answer was not 2xx.", true},
 };
 /* clang-format on */
 

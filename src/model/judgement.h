@@ -34,6 +34,7 @@ struct verdict_word {
 	const char *word; /* as in the row, JSON and filters */
 	enum tone tone;
 	const char *meaning; /* one sentence for help and manual */
+	bool by_probe;       /* only evidence supports it: never said of who was not asked */
 };
 
 /* THE table of verdict words, by enum verdict. */

@@ -176,6 +176,7 @@ void intern_drop(struct intern *t, uint32_t id)
 	t->bytes -= e->n;
 	free(e->p);
 	e->p = NULL;
+	e->n = 0;
 	e->next = t->free_list;
 	t->free_list = id;
 	t->drops++;

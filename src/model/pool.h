@@ -35,7 +35,7 @@ void intern_free(struct intern *t);
 /* The number of this text, with one reference more. The empty text is 0 and needs no reference. */
 uint32_t intern_take(struct intern *t, struct slice s);
 void intern_drop(struct intern *t, uint32_t id);
-/* Stays where it is as long as a reference is held. */
+/* Stays where it is as long as a reference is held; empty for a number that is free. */
 struct slice intern_text(const struct intern *t, uint32_t id);
 size_t intern_count(const struct intern *t);
 /* All numbers that texts have or had are below. */

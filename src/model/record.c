@@ -312,11 +312,24 @@ void record_unpack(const struct record *r, const struct record_pools *p, struct 
 	out->source = r->source;
 }
 
+int64_t record_expires(const struct record *r, const struct record_pools *p)
+{
+	int64_t wide[3];
+	const char *at;
+	size_t n;
+
+	if (!(r->flags & RECORD_WIDE))
+		return r->expires == UINT32_MAX ? BINDING_PERMANENT : (int64_t)r->expires;
+	at = arena_at(&p->arena, r->text);
+	n = (size_t)get_number(&at);
+	memcpy(wide, at + n - sizeof(wide), sizeof(wide));
+	return wide[0];
+}
+
 void record_glance(const struct record *r, const struct record_pools *p, struct store_glance *out)
 {
 	const char *at = arena_at(&p->arena, r->text), *end;
 	size_t n = (size_t)get_number(&at);
-	struct binding b;
 
 	end = at + n;
 	out->domain = r->domain;
@@ -330,8 +343,8 @@ void record_glance(const struct record *r, const struct record_pools *p, struct 
 		out->user = get_text(&at);
 	}
 	out->rest = slice_make(at, (size_t)(end - at));
-	unpack_numbers(r, end - 3 * sizeof(int64_t), &b);
-	out->expires_s = b.expires_s;
+	out->expires_s = record_expires(r, p);
+	out->asked = r->flags & RECORD_EVIDENCE;
 }
 
 struct slice record_agent(const struct record_pools *p, uint32_t profile)

@@ -66,6 +66,7 @@ void record_unpack(const struct record *r, const struct record_pools *p, struct 
 void record_release(const struct record *r, struct record_pools *p);
 /* What store_glance() tells. */
 void record_glance(const struct record *r, const struct record_pools *p, struct store_glance *out);
+int64_t record_expires(const struct record *r, const struct record_pools *p);
 /* The User-Agent of a profile. */
 struct slice record_agent(const struct record_pools *p, uint32_t profile);
 /* Only the key, or only the AoR's user, for the hash tables. */

@@ -435,6 +435,24 @@ bool store_glance(const struct store *s, uint32_t slot, struct store_glance *out
 	return true;
 }
 
+bool store_expires(const struct store *s, uint32_t slot, int64_t *expires_s)
+{
+	if (slot >= s->t.count || !s->t.r[slot].serial)
+		return false;
+	*expires_s = record_expires(&s->t.r[slot], &s->t.pools);
+	return true;
+}
+
+void store_soon(const struct store *s, uint32_t slot, bool near)
+{
+	if (slot >= s->t.count)
+		return;
+	if (near)
+		__builtin_prefetch(arena_at(&s->t.pools.arena, s->t.r[slot].text));
+	else
+		__builtin_prefetch(&s->t.r[slot]);
+}
+
 struct slice store_domain(const struct store *s, uint32_t domain)
 {
 	return intern_text(s->t.pools.domains, domain);

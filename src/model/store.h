@@ -109,8 +109,14 @@ struct store_glance {
 	struct slice rest;
 	uint32_t domain, profile; /* numbers of texts that many share, see store_domain() */
 	int64_t expires_s;
+	bool asked; /* there is evidence */
 };
 
+/* The end of the binding alone; false when the slot is free. */
+bool store_expires(const struct store *s, uint32_t slot, int64_t *expires_s);
+/* The slot will be looked at soon: memory that is fetched meanwhile need not be waited for. Far
+ * ahead for the record, near for its text, which is found through the record. */
+void store_soon(const struct store *s, uint32_t slot, bool near);
 /* False when the slot is free. Slices as store_get(). */
 bool store_glance(const struct store *s, uint32_t slot, struct store_glance *out);
 /* The text that has this number. Numbers below store_domains() and store_profiles(). */

@@ -17,6 +17,7 @@ struct view *view_new(struct store *s, view_judge_fn *judge, void *ctx)
 	v->judge = judge;
 	v->judge_ctx = ctx;
 	v->sort = COL_AOR;
+	v->ranks.col = COL_NONE;
 	v->filter_text = xstrdup("");
 	filter_parse(SLICE_NONE, &all, NULL, NULL);
 	view_list_set_filter(v, all);

@@ -257,6 +257,7 @@ bool view_apply_changes(struct view *v, bool *differs)
 		bitmap_fit(&v->listed, store_slots(v->store));
 		bitmap_fit(&v->matches, store_slots(v->store));
 		glancer_refresh(v->glancer);
+		view_rank(v);
 		find_renewed(v, &stays);
 		*differs = v->frozen ? change_frozen(v) : change_list(v, &stays);
 		bitmap_free(&stays);

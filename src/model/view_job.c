@@ -70,7 +70,7 @@ static size_t step_base_gather(struct view *v, size_t rows)
 		if (view_is_live(v, (uint32_t)j->at))
 			slots_add(&j->fresh, (uint32_t)j->at);
 	if (j->at == slots) {
-		j->sorter = sorter_new(j->fresh.at, j->fresh.n, view_aor_key, v);
+		j->sorter = sorter_new(j->fresh.at, j->fresh.n, view_aor_key, view_soon, v);
 		j->phase = JOB_BASE_SORT;
 	}
 	return j->at - from;
@@ -156,8 +156,10 @@ static size_t step_gather(struct view *v, size_t rows)
 	}
 	if (j->at == v->base.n) {
 		/* Base is this order already. */
+		view_rank(v);
 		if (v->sort != COL_AOR || v->reverse)
-			j->sorter = sorter_new(j->fresh.at, j->fresh.n, view_column_key, v);
+			j->sorter =
+				sorter_new(j->fresh.at, j->fresh.n, view_column_key, view_soon, v);
 		j->phase = JOB_SORT;
 	}
 	return (j->at - from) / 4 + 1;

@@ -112,4 +112,5 @@ void view_list_free(struct view *v)
 	bitmap_free(&v->listed);
 	bitmap_free(&v->matches);
 	bitmap_free(&v->dirty);
+	free(v->ranks.of);
 }

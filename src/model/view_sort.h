@@ -10,10 +10,14 @@
  * keys the answer must be the same. */
 typedef bool sort_key_fn(void *ctx, uint32_t slot, unsigned depth, uint64_t *key);
 
+/* Told that the key of slot will be asked for soon: first far ahead, then near. */
+typedef void sort_soon_fn(void *ctx, uint32_t slot, bool near);
+
 struct sorter;
 
 /* A sorter of n slots, which are copied. ctx is the caller's. */
-struct sorter *sorter_new(const uint32_t *slots, size_t n, sort_key_fn *key, void *ctx);
+struct sorter *sorter_new(const uint32_t *slots, size_t n, sort_key_fn *key, sort_soon_fn *soon,
+			  void *ctx);
 void sorter_free(struct sorter *s);
 /* Goes on for about as many rows' work; false when all is sorted. Keys are asked for as it goes: a
  * slot whose row changes meanwhile ends up in the place of either. */

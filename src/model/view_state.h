@@ -40,6 +40,14 @@ struct job {
 	int64_t began_ms;
 };
 
+/* The numbers of shared texts (store_domain(), store_agent()) in the order of the texts. */
+struct ranks {
+	uint32_t *of;
+	size_t n;           /* numbers that are ranked; 0: texts are compared instead */
+	enum column_id col; /* COL_NONE: nothing was ranked yet */
+	uint64_t epoch;
+};
+
 struct view {
 	struct store *store;
 	view_judge_fn *judge;
@@ -69,6 +77,7 @@ struct view {
 	int64_t called_ms;             /* wall time of the last call */
 	int64_t now_ms; /* wall time that rows are looked at with: stands while a job runs */
 
+	struct ranks ranks;
 	struct bitmap dirty;      /* all clear between two updates */
 	struct slots dirty_slots; /* scratch */
 
@@ -104,6 +113,9 @@ static inline bool view_has_filter(const struct view *v)
 
 /* Keys for sorting, ctx is the view. The AoR's go on to the first appearance. */
 sort_key_fn view_aor_key, view_column_key;
+sort_soon_fn view_soon;
+/* To be called before view_column_key() or a comparison whenever the store may have changed. */
+void view_rank(struct view *v);
 /* For qsort_r() of slots, v is the view: as base is sorted, and as the list is. */
 typedef int view_compare_fn(const void *a, const void *b, void *v);
 view_compare_fn view_compare_aor, view_compare_listed;

@@ -165,6 +165,10 @@ TEST(evidence_supports_exactly_these_words)
 			fail_msg("%s: '%s' tone %d basis '%s' code %d note '%s'", t->what,
 				 verdict_words[r.j.verdict].word, r.j.tone, basis_name(r.j.basis),
 				 r.j.code, r.j.note);
+		/* filters pass by bindings that were not asked on the strength of this */
+		r.evidence = NULL;
+		verdict_judge(NULL, &r);
+		assert_false(verdict_words[r.j.verdict].by_probe);
 	}
 }
 

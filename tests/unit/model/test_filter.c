@@ -500,6 +500,9 @@ static const char *const glanced[] = {
 	"transport:udp",
 	"~acme",
 	"verdict:not-asked",
+	"verdict:silent",
+	"verdict!=silent",
+	"answers | silent",
 	"key1",
 	"sip:",
 	"",
@@ -515,10 +518,13 @@ TEST(a_glance_never_says_other_than_the_filter)
 	for (unsigned i = 0; i < 4000; i++) {
 		char text[8][64];
 		struct binding b;
+		binding_id id;
 
 		random = random * 1103515245 + 12345;
 		b = scrap(random >> 8 ^ i << 12, text);
-		store_put(s, 0, &b, 1);
+		id = store_put(s, 0, &b, 1);
+		if (i % 5 == 0)
+			store_set_evidence(s, id, &silent);
 	}
 	for (size_t k = 0; k < sizeof(glanced) / sizeof(glanced[0]); k++) {
 		struct filter *f;
@@ -532,8 +538,9 @@ TEST(a_glance_never_says_other_than_the_filter)
 			struct store_glance b;
 			enum glance said;
 
-			r.j.verdict = VERDICT_NOT_ASKED;
 			assert_true(store_glance(s, slot, &b));
+			assert_int_equal(b.asked, store_evidence(s, store_at(s, slot)) != NULL);
+			r.j.verdict = b.asked ? VERDICT_SILENT : VERDICT_NOT_ASKED;
 			assert_true(store_get(s, store_at(s, slot), &r.b));
 			said = glancer_look(g, &b, NOW_S);
 			if (said == GLANCE_UNSURE)

@@ -455,6 +455,41 @@ TEST(a_hundred_thousand_rows_are_sorted_and_filtered)
 
 #define V(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* Numbers are counted when they are many and near to each other; nulls are none of them. */
+TEST(many_near_numbers_stand_in_order_and_nulls_behind_them)
+{
+	UNUSED_STATE;
+	for (int i = 0; i < 9000; i++) {
+		char user[16];
+
+		snprintf(user, sizeof(user), "%d", i);
+		put(user, i % 7 ? (i * 37) % 500 - 250 : INT64_MAX - NOW / 1000);
+	}
+	for (int reverse = 0; reverse < 2; reverse++) {
+		view_set_sort(view, COL_LEFT, reverse);
+		view_update(view, NOW);
+		for (size_t i = 1; i < 9000; i++) {
+			struct row a, b;
+			int order;
+
+			view_row(view, view_at(view, i - 1), NOW, &a);
+			view_row(view, view_at(view, i), NOW, &b);
+			if (b.b.expires_s == BINDING_PERMANENT)
+				continue;
+			order = column_compare(COL_LEFT, &a, &b) * (reverse ? -1 : 1);
+			assert_true(order < 0 ||
+				    (order == 0 && column_compare(COL_AOR, &a, &b) < 0));
+		}
+	}
+	/* one that is far away, and the others are no longer near */
+	put("far", 1 << 20);
+	view_update(view, NOW);
+	view_freeze(view, true);
+	view_freeze(view, false);
+	view_update(view, NOW);
+	assert_int_equal(view_index(view, store_find(store, 0, SLICE_LIT("far"))), 0);
+}
+
 /* ---- against a view that was made anew ----------------------------------------------------------
  */
 
@@ -715,6 +750,7 @@ int main(void)
 		V(marks_that_the_view_hides_are_counted),
 		V(what_is_gone_has_no_row_and_no_place),
 		V(a_hundred_thousand_rows_are_sorted_and_filtered),
+		V(many_near_numbers_stand_in_order_and_nulls_behind_them),
 		V(a_view_that_lived_through_much_is_as_one_made_anew),
 		V(changes_that_the_store_forgot_are_found_all_the_same),
 		V(a_frozen_view_loses_and_doubles_nothing),
