@@ -50,6 +50,8 @@ const struct command commands[] = {
 
 	{"mark", "space", "mark", "Mark the binding, and move on.",
 	 NULL, GROUP_MARK, false, do_mark},
+	{"mark-all", "M", NULL, "Mark all bindings of the table, also those further down.",
+	 NULL, GROUP_MARK, false, do_mark_all},
 	{"unmark", "u", NULL, "Take the mark from the binding.",
 	 NULL, GROUP_MARK, false, do_unmark},
 	{"unmark-all", "U", NULL, "Take away all marks, also those out of sight.",

@@ -106,14 +106,17 @@ static void add_sources(const struct ui *u, const struct frame *f, int64_t now_m
 static void draw_title(const struct ui *u, struct frame *f, int64_t now_ms)
 {
 	size_t shown = view_count(u->cfg.view), all = store_count(u->cfg.store);
+	/* Of the list as it was, until the filter or order that was asked for is there. */
+	const char *working = view_behind(u->cfg.view) ? "working, " : "";
 	struct strbuf left = STRBUF_INIT;
-	char counts[64];
+	char counts[80];
 	int room;
 
 	if (shown == all)
-		snprintf(counts, sizeof(counts), "%zu binding%s", all, all == 1 ? "" : "s");
+		snprintf(counts, sizeof(counts), "%s%zu binding%s", working, all,
+			 all == 1 ? "" : "s");
 	else
-		snprintf(counts, sizeof(counts), "%zu of %zu bindings", shown, all);
+		snprintf(counts, sizeof(counts), "%s%zu of %zu bindings", working, shown, all);
 	strbuf_add_str(&left, "regtop");
 	if (u->cfg.title)
 		strbuf_addf(&left, " %s", u->cfg.title);
@@ -230,6 +233,8 @@ const char *status_why_empty(const struct ui *u)
 		opening |= st->state == SOURCE_OPENING || (st->reading && st->read_ms == 0);
 		trouble |= st->state == SOURCE_TROUBLE;
 	}
+	if (view_behind(u->cfg.view))
+		return "Filtering ...";
 	if (store_count(u->cfg.store) > 0)
 		return "The filter matches nothing. f changes it; an empty one shows all bindings.";
 	if (trouble)

@@ -20,6 +20,23 @@ void do_mark(struct ui *u, const char *arg, int64_t now_ms)
 		view_move_cursor(u->cfg.view, 1);
 }
 
+void do_mark_all(struct ui *u, const char *arg, int64_t now_ms)
+{
+	size_t all;
+
+	(void)arg;
+	/* Those that the filter means now, not those of a list that is still to be made. */
+	view_update(u->cfg.view, now_ms);
+	all = view_count(u->cfg.view);
+	for (size_t i = 0; i < all; i++)
+		store_set_mark(u->cfg.store, view_at(u->cfg.view, i), true);
+	if (all == 1)
+		ui_say(u, false, "The one binding of the table is marked; U takes marks away.");
+	else
+		ui_say(u, false, "All %zu bindings of the table are marked; U takes marks away.",
+		       all);
+}
+
 void do_unmark(struct ui *u, const char *arg, int64_t now_ms)
 {
 	binding_id id = ui_current(u);

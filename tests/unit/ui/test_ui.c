@@ -295,6 +295,32 @@ TEST(space_marks_and_moves_on_and_u_takes_the_mark_away)
 	assert_int_equal(store_mark_count(w.store), 0);
 }
 
+TEST(marking_all_means_what_the_filter_lets_through)
+{
+	struct slice text = SLICE_LIT("user:o");
+
+	UNUSED_STATE;
+	/* set, and not yet in the list: the key waits for what was asked for */
+	assert_int_equal(view_set_filter(w.view, text, NULL, NULL), 0);
+	keys("M");
+	assert_true(view_count(w.view) > 0 && view_count(w.view) < store_count(w.store));
+	assert_int_equal(store_mark_count(w.store), view_count(w.view));
+	for (size_t i = 0; i < view_count(w.view); i++)
+		assert_true(store_marked(w.store, view_at(w.view, i)));
+	assert_true(screen_has("bindings of the table are marked"));
+}
+
+TEST(while_the_view_is_behind_the_screen_does_not_say_that_nothing_matches)
+{
+	UNUSED_STATE;
+	assert_int_equal(view_set_filter(w.view, SLICE_LIT("nobody-at-all"), NULL, NULL), 0);
+	view_update(w.view, NOW_MS);
+	assert_true(screen_has("matches nothing"));
+	assert_int_equal(view_set_filter(w.view, SLICE_LIT("nobody"), NULL, NULL), 0);
+	assert_false(screen_has("matches nothing"));
+	assert_true(screen_has("working, 0 of 5 bindings"));
+}
+
 TEST(unmarking_all_takes_hidden_marks_too_and_says_so)
 {
 	UNUSED_STATE;
@@ -806,6 +832,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		W(the_cursor_moves_by_letters_arrows_and_ends),
 		W(space_marks_and_moves_on_and_u_takes_the_mark_away),
+		W(marking_all_means_what_the_filter_lets_through),
+		W(while_the_view_is_behind_the_screen_does_not_say_that_nothing_matches),
 		W(unmarking_all_takes_hidden_marks_too_and_says_so),
 		W(the_filter_follows_typing_and_esc_brings_the_old_one_back),
 		W(a_filter_that_does_not_parse_keeps_the_last_good_one_and_shows_the_place),
