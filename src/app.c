@@ -154,16 +154,12 @@ static struct app *app_make(const struct options *o)
 	return a;
 }
 
-/* Everything is open: sinks, pinger, journal, and the first read. */
+/* Everything is open: pinger, sinks, the first read, and the journal. */
 static void app_begin(struct app *a, const struct options *o)
 {
 	struct source_sink sink = {NULL,        sink_begin_pass, sink_put,
 				   sink_remove, sink_end_pass,   sink_status};
 
-	if (o->command->bit & (CLI_SCREEN | CLI_PURGE) && !o->read_only && !o->dry_run)
-		open_journal(a);
-	else
-		a->env.journal_trouble = "this command does not open it";
 	a->pinger = pinger_new(&a->env, o->rate ? o->rate : PING_DEFAULT_RATE);
 	pinger_on_result(a->pinger, on_ping_result, a);
 	a->feed_count = a->env.source_count;
@@ -174,6 +170,11 @@ static void app_begin(struct app *a, const struct options *o)
 		sink.ctx = &a->feeds[i];
 		source_start(a->env.sources[i], &sink);
 	}
+	/* The sources' own threads read meanwhile. */
+	if (o->command->bit & (CLI_SCREEN | CLI_PURGE) && !o->read_only && !o->dry_run)
+		open_journal(a);
+	else
+		a->env.journal_trouble = "this command does not open it";
 }
 
 static int open_one(struct app *a, const struct options *o, const char *spec, struct err *e)

@@ -34,6 +34,7 @@ struct inspector {
 	int64_t drawn_mono_ms;
 	bool drawing_soon; /* a frame within FRAME_MS is on its way already */
 	bool drew_nothing; /* the last frame held no row: the first rows are worth one at once */
+	struct loop_timer *draw_first; /* the first rows are painted before the next are taken */
 };
 
 /* ---- drawing ----------------------------------------------------------------------------- */
@@ -93,7 +94,7 @@ static void on_change(void *ctx)
 	if (in->drew_nothing && store_count(in->app->store) > 0) {
 		in->drew_nothing = false;
 		in->drawing_soon = true;
-		draw_within(in, 0);
+		loop_timer_set(in->draw_first, 0);
 		return;
 	}
 	/* Changes come in thousands; one frame shows them all. */
@@ -434,6 +435,8 @@ int cli_inspect_app(struct app *a, const struct options *o, const char *title,
 
 	in.frame.ascii_only = app_ascii_only(o);
 	in.draw = loop_timer_new(a->loop, LOOP_DRAW, draw_now, &in);
+	in.draw_first = loop_timer_new(a->loop, LOOP_SIP, draw_now, &in);
+	in.drew_nothing = true;
 	in.work = loop_timer_new(a->loop, LOOP_DRAW, work_on, &in);
 	status = make_ui(&in, title, first_words);
 	if (status == REGTOP_OK)
@@ -452,6 +455,7 @@ int cli_inspect_app(struct app *a, const struct options *o, const char *title,
 	/* What is in flight stays "unknown" in the journal; nothing new begins. */
 	purge_free(in.run);
 	ui_free(in.ui);
+	loop_timer_free(in.draw_first);
 	loop_timer_free(in.draw);
 	loop_timer_free(in.work);
 	frame_free(&in.frame);

@@ -29,6 +29,7 @@ struct kamailio {
 	struct netaddr sip;
 	bool looking, refresh, closing;
 	atomic_uint batches;            /* shared with the worker */
+	unsigned batches_max;           /* the worker's: at most so many on their way */
 	struct location_reader *reader; /* the worker's while looking */
 };
 
@@ -107,8 +108,11 @@ static void take_rows(void *ctx, struct location_batch *batch)
 {
 	struct kamailio *k = ctx;
 
-	while (atomic_load(&k->batches) >= BATCHES_MAX && !worker_stopping(k->worker))
+	/* The first page goes alone, so that it can be shown before the others are taken in. */
+	while (k->batches_max && atomic_load(&k->batches) >= k->batches_max &&
+	       !worker_stopping(k->worker))
 		poll(NULL, 0, 1);
+	k->batches_max = k->batches_max ? BATCHES_MAX : 1;
 	atomic_fetch_add(&k->batches, 1);
 	emit(k, (struct parcel){.k = k, .what = PARCEL_ROWS, .batch = batch});
 }
@@ -193,7 +197,7 @@ static void on_timer(void *arg)
 static void kamailio_start(struct source *s)
 {
 	of(s)->refresh = true;
-	loop_timer_set(of(s)->timer, 0);
+	on_timer(of(s));
 }
 
 static void kamailio_refresh(struct source *s)

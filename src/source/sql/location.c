@@ -290,7 +290,7 @@ int location_read_page(struct sqlite_quiet *q, int64_t after, struct location_ba
 	struct question w = {.sql = "SELECT " COLUMNS
 				    " FROM location WHERE id > ?1 ORDER BY id LIMIT ?2",
 			     .after = after,
-			     .limit = LOCATION_PAGE_ROWS,
+			     .limit = after == INT64_MIN ? LOCATION_FIRST_ROWS : LOCATION_PAGE_ROWS,
 			     .out = out};
 
 	return sqlite_quiet_read(q, page_rows, &w, e);

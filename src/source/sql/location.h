@@ -7,6 +7,8 @@
 
 /* Longest read without a look at the writers (facts/performance-baselines 0.2). */
 #define LOCATION_PAGE_ROWS 500
+/* The first page only fills a screen: somebody waits for it. */
+#define LOCATION_FIRST_ROWS 64
 
 /* Rows in the order of their id; they live until location_batch_free(). */
 struct location_batch {
@@ -26,7 +28,8 @@ void location_batch_free(struct location_batch *b);
  * (or 8); -EPROTONOSUPPORT with words for any other schema. */
 int location_inspect(struct sqlite_quiet *q, struct err *e);
 
-/* Up to LOCATION_PAGE_ROWS rows with id > after, in the order of id. */
+/* Up to LOCATION_PAGE_ROWS rows with id > after, in the order of id; after INT64_MIN, the start of
+ * the table, up to LOCATION_FIRST_ROWS. */
 int location_read_page(struct sqlite_quiet *q, int64_t after, struct location_batch *out,
 		       struct err *e);
 /* Of the rows with after < id <= upto, those with last_modified >= since (as stored). The caller
