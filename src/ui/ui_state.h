@@ -96,8 +96,9 @@ void prompt_run_key(struct ui *u, const char *key, int64_t now_ms);
 void chooser_toggle(struct ui *u);
 
 /* ---- ui_act.c: what the keys that act do */
-ui_run_fn do_mark, do_mark_all, do_unmark, do_unmark_all, do_ping, do_ping_all, do_purge, do_cancel, do_ticket,
-	do_snapshot, do_copy, do_refresh, do_redraw, do_suspend, do_command, do_back, do_quit;
+ui_run_fn do_mark, do_mark_all, do_unmark, do_unmark_all, do_ping, do_ping_all, do_purge, do_cancel,
+	do_ticket, do_snapshot, do_copy, do_refresh, do_redraw, do_suspend, do_command, do_back,
+	do_quit;
 void confirm_key(struct ui *u, const char *key, int64_t now_ms);
 /* Leaves the question; the plan is dropped, the table goes on. */
 void confirm_leave(struct ui *u);
