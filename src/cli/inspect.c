@@ -46,27 +46,26 @@ static void draw_within(struct inspector *in, int64_t delay_ms)
 	loop_timer_set(in->draw, delay_ms);
 }
 
-/* Brings the view nearer to the truth; true when the list differs. What is left is gone on with as
- * soon as nothing else is to be done. */
-static bool work_a_while(struct inspector *in, int64_t now)
+/* What is left is gone on with as soon as nothing else is to be done. */
+static void work_soon(struct inspector *in)
 {
-	struct view *v = in->app->view;
-	int64_t until = clock_mono_ms(in->app->clock) + WORK_MS;
-	bool differs = view_work(v, now, WORK_ROWS);
-
-	while (view_busy(v) && clock_mono_ms(in->app->clock) < until)
-		differs |= view_work(v, now, WORK_ROWS);
-	if (view_busy(v) && !loop_timer_is_set(in->work))
+	if (view_busy(in->app->view) && !loop_timer_is_set(in->work))
 		loop_timer_set(in->work, 0);
-	return differs;
 }
 
 static void work_on(void *arg)
 {
 	struct inspector *in = arg;
+	struct view *v = in->app->view;
+	int64_t until = clock_mono_ms(in->app->clock) + WORK_MS, now = app_now_ms(in->app);
+	bool differs = false;
 
-	if (work_a_while(in, app_now_ms(in->app)) || !view_busy(in->app->view))
+	do
+		differs |= view_work(v, now, WORK_ROWS);
+	while (view_busy(v) && clock_mono_ms(in->app->clock) < until);
+	if (differs || !view_busy(v))
 		draw_within(in, 0);
+	work_soon(in);
 }
 
 static void draw_now(void *arg)
@@ -74,7 +73,9 @@ static void draw_now(void *arg)
 	struct inspector *in = arg;
 	int64_t now = app_now_ms(in->app), next;
 
-	work_a_while(in, now);
+	/* One step, so that a key is seen at once; of a small table that is all there is. */
+	view_work(in->app->view, now, WORK_ROWS);
+	work_soon(in);
 	ui_draw(in->ui, &in->frame, now);
 	in->drawn_mono_ms = clock_mono_ms(in->app->clock);
 	in->drawing_soon = false;
@@ -112,8 +113,8 @@ static void on_key(void *ctx, const char *name)
 	struct inspector *in = ctx;
 	int64_t now = app_now_ms(in->app);
 
-	/* The keys act on bindings, not on lines: the cursor's is settled before. */
-	view_work(in->app->view, now, WORK_ROWS);
+	/* The keys act on bindings, not on lines: the cursor's is settled before, and no more. */
+	view_work(in->app->view, now, 0);
 	ui_key(in->ui, name, now);
 	draw_within(in, 0);
 }

@@ -225,7 +225,7 @@ bool view_job_step(struct view *v, size_t rows, size_t *did)
 		return false;
 	default:
 		*did = rows;
-		if (v->job.sorter && sorter_step(v->job.sorter, rows))
+		if (v->job.sorter && sorter_step(v->job.sorter, rows / view_key_rows(v) + 1))
 			return false;
 		return publish(v);
 	}

@@ -167,6 +167,21 @@ bool view_column_key(void *ctx, uint32_t slot, unsigned depth, uint64_t *key)
 	return sort_key_of_value(&value, v->reverse, depth, key);
 }
 
+size_t view_key_rows(const struct view *v)
+{
+	switch (v->sort) {
+	case COL_LEFT:
+	case COL_EXPIRES:
+	case COL_USER:
+	case COL_CONTACT:
+	case COL_DOMAIN:
+	case COL_USER_AGENT:
+		return 1;
+	default:
+		return column_needs(v->sort) & NEEDS_JUDGEMENT ? 2 * EXACT_ROWS : EXACT_ROWS;
+	}
+}
+
 void view_soon(void *ctx, uint32_t slot, bool near)
 {
 	const struct view *v = ctx;

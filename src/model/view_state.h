@@ -114,6 +114,8 @@ static inline bool view_has_filter(const struct view *v)
 /* Keys for sorting, ctx is the view. The AoR's go on to the first appearance. */
 sort_key_fn view_aor_key, view_column_key;
 sort_soon_fn view_soon;
+/* Rows' worth of work that a key of the column takes. */
+size_t view_key_rows(const struct view *v);
 /* To be called before view_column_key() or a comparison whenever the store may have changed. */
 void view_rank(struct view *v);
 /* For qsort_r() of slots, v is the view: as base is sorted, and as the list is. */
