@@ -6,8 +6,8 @@
 
 struct pinger;
 
-/* Ceilings (facts/sip-and-diagnosis 2.7): sends per second over all, and one in flight per
- * destination address and port. */
+/* Ceilings (facts/sip-and-diagnosis 2.7): probes per second over all, and one in flight per
+ * destination address and port. Who stays silent is sent the same again up to three times. */
 #define PING_DEFAULT_RATE 50
 
 struct pinger *pinger_new(struct act_env *env, unsigned rate_per_s);
@@ -24,6 +24,20 @@ void pinger_ask(struct pinger *p, binding_id id);
 size_t pinger_cancel(struct pinger *p);
 /* Queued and in flight. */
 size_t pinger_open(const struct pinger *p);
+
+/* How far all is that was asked for since nothing was open. */
+struct ping_progress {
+	size_t total;    /* bindings asked for; 0: nothing yet */
+	size_t waiting;  /* not begun */
+	size_t flying;   /* on the way */
+	size_t answered; /* with any final response of the phone */
+	size_t silent;
+	size_t failed;    /* refused, no route, not to be asked, … */
+	size_t forgotten; /* by a cancel: never asked */
+	bool stopped;     /* there was a cancel */
+	int64_t left_s; /* until the last verdict, as far as one can tell; 0 when nothing is open */
+};
+void pinger_progress(const struct pinger *p, struct ping_progress *out);
 /* fn is called after each finished probe (evidence already stored), and after a late answer. */
 void pinger_on_result(struct pinger *p, void (*fn)(void *ctx, binding_id id), void *ctx);
 

@@ -67,67 +67,130 @@ void ping_jobs_free(struct ping_jobs *js, struct ping_job *j)
 void ping_jobs_end(struct ping_jobs *js)
 {
 	free(js->buckets);
-	*js = (struct ping_jobs){NULL, 0, 0, NULL, NULL, 0};
+	*js = (struct ping_jobs){.cap = 0};
+}
+
+static void append(struct ping_list *l, struct ping_list *more)
+{
+	if (l->last)
+		l->last->next = more->first;
+	else
+		l->first = more->first;
+	if (more->last)
+		l->last = more->last;
+	*more = (struct ping_list){NULL, NULL};
 }
 
 void ping_jobs_queue(struct ping_jobs *js, struct ping_job *j)
 {
+	struct ping_list one = {j, j};
+
 	j->queued = true;
 	j->next = NULL;
-	if (js->last)
-		js->last->next = j;
-	else
-		js->first = j;
-	js->last = j;
+	append(&js->queue, &one);
 	js->queued++;
+}
+
+static void push_first(struct ping_list *l, struct ping_job *j)
+{
+	j->next = l->first;
+	l->first = j;
+	if (!l->last)
+		l->last = j;
 }
 
 void ping_jobs_queue_first(struct ping_jobs *js, struct ping_job *j)
 {
 	j->queued = true;
-	j->next = js->first;
-	js->first = j;
-	if (!js->last)
-		js->last = j;
+	push_first(&js->queue, j);
 	js->queued++;
+}
+
+static struct ping_job *pop(struct ping_list *l)
+{
+	struct ping_job *j = l->first;
+
+	if (!j)
+		return NULL;
+	l->first = j->next;
+	if (!l->first)
+		l->last = NULL;
+	j->next = NULL;
+	return j;
 }
 
 struct ping_job *ping_jobs_take(struct ping_jobs *js)
 {
-	struct ping_job *j = js->first;
+	struct ping_job *j = pop(&js->queue);
 
-	js->first = j->next;
-	if (!js->first)
-		js->last = NULL;
-	j->next = NULL;
-	j->queued = false;
-	js->queued--;
+	if (j) {
+		j->queued = false;
+		js->queued--;
+	}
 	return j;
 }
 
-bool ping_places_taken(const struct ping_places *ps, uint64_t place)
+static void promote(struct ping_jobs *js, struct ping_list *waiting)
 {
-	const struct ping_place *at = ps->buckets[place % PING_PLACE_BUCKETS];
+	struct ping_job *j = pop(waiting);
+
+	if (!j)
+		return;
+	append(&j->behind, waiting);
+	push_first(&js->queue, j);
+}
+
+void ping_jobs_pass_on(struct ping_jobs *js, struct ping_job *j)
+{
+	promote(js, &j->behind);
+}
+
+void ping_jobs_wait(struct ping_jobs *js, struct ping_place *slot, struct ping_job *j)
+{
+	struct ping_list one = {j, j};
+
+	j->queued = true;
+	js->queued++;
+	append(&slot->waiting, &one);
+	append(&slot->waiting, &j->behind);
+}
+
+struct ping_place *ping_places_find(const struct ping_places *ps, uint64_t place)
+{
+	struct ping_place *at = ps->buckets[place % PING_PLACE_BUCKETS];
 
 	while (at && at->place != place)
 		at = at->next;
-	return at != NULL;
+	return at;
 }
 
-void ping_places_take(struct ping_places *ps, struct ping_place *slot, uint64_t place)
+void ping_places_take(struct ping_places *ps, struct ping_place *slot, struct ping_job *j,
+		      uint64_t place)
 {
 	struct ping_place **bucket = &ps->buckets[place % PING_PLACE_BUCKETS];
 
 	slot->place = place;
+	slot->waiting = (struct ping_list){NULL, NULL};
+	append(&slot->waiting, &j->behind);
 	slot->next = *bucket;
 	*bucket = slot;
 }
 
-void ping_places_leave(struct ping_places *ps, struct ping_place *slot)
+void ping_places_leave(struct ping_places *ps, struct ping_place *slot, struct ping_jobs *js)
 {
 	struct ping_place **at = &ps->buckets[slot->place % PING_PLACE_BUCKETS];
 
 	while (*at != slot)
 		at = &(*at)->next;
 	*at = slot->next;
+	promote(js, &slot->waiting);
+}
+
+void ping_jobs_forget_order(struct ping_jobs *js, struct ping_places *ps)
+{
+	js->queue = (struct ping_list){NULL, NULL};
+	js->queued = 0;
+	for (size_t i = 0; i < PING_PLACE_BUCKETS; i++)
+		for (struct ping_place *at = ps->buckets[i]; at; at = at->next)
+			at->waiting = (struct ping_list){NULL, NULL};
 }

@@ -188,11 +188,11 @@ static void port_ping(void *ctx, const binding_id *ids, size_t n)
 		pinger_ask(in->app->pinger, ids[i]);
 }
 
-static size_t port_pings_open(void *ctx)
+static void port_ping_progress(void *ctx, struct ping_progress *out)
 {
 	struct inspector *in = ctx;
 
-	return pinger_open(in->app->pinger);
+	pinger_progress(in->app->pinger, out);
 }
 
 static void port_ping_cancel(void *ctx)
@@ -371,7 +371,7 @@ static const struct ui_port port = {
 	.redraw = port_redraw,
 	.refresh = port_refresh,
 	.ping = port_ping,
-	.pings_open = port_pings_open,
+	.ping_progress = port_ping_progress,
 	.ping_cancel = port_ping_cancel,
 	.purge_plan = port_purge_plan,
 	.purge_run = port_purge_run,

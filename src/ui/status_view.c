@@ -184,12 +184,32 @@ static int draw_hidden_columns(const struct ui *u, struct frame *f)
 	return text[0] ? x - 2 : f->width;
 }
 
+/* "asked 12345 of 100000, 321 silent, 40s left"; of a few only their number. */
+static void draw_pings(struct pen *p)
+{
+	struct ping_progress s;
+	bool sweep = ui_sweep(p->u, &s);
+	size_t open = sweep_open(&s);
+	char left[16], silent[40] = "";
+
+	if (!open)
+		return;
+	if (s.silent)
+		snprintf(silent, sizeof(silent), ", %zu silent", s.silent);
+	if (!sweep)
+		part(p, ROLE_STATUS, "%zu ping%s on the way", open, open == 1 ? "" : "s");
+	else if (s.stopped)
+		part(p, ROLE_STATUS, "stopped, %zu on the way", open);
+	else
+		part(p, ROLE_STATUS, "asked %zu of %zu%s, %s left; Ctrl-C stops",
+		     s.total - s.waiting, s.total, silent, text_duration(s.left_s, left));
+}
+
 /* What must not be overlooked comes first: it stays when the line is too short. */
 static void draw_state(const struct ui *u, struct frame *f)
 {
 	struct pen p = {.u = u, .f = f, .x = 0};
 	size_t marks = store_mark_count(u->cfg.store), hidden = view_hidden_marks(u->cfg.view);
-	size_t pings = u->cfg.port.pings_open(u->cfg.port.ctx);
 	bool reverse;
 	enum column_id sorted = view_sort(u->cfg.view, &reverse);
 
@@ -201,8 +221,7 @@ static void draw_state(const struct ui *u, struct frame *f)
 		part(&p, ROLE_MARKED, "%zu marked, %zu not shown", marks, hidden);
 	else if (marks)
 		part(&p, ROLE_MARKED, "%zu marked", marks);
-	if (pings)
-		part(&p, ROLE_STATUS, "%zu ping%s on the way", pings, pings == 1 ? "" : "s");
+	draw_pings(&p);
 	if (view_frozen(u->cfg.view))
 		part(&p, ROLE_WARN, "order frozen");
 	if (*view_filter(u->cfg.view)) {
@@ -263,6 +282,19 @@ static void add_trouble(const struct ui *u, struct strbuf *out)
 	}
 }
 
+/* How the sweep ended, until a key has been pressed after it. */
+static bool add_sweep(const struct ui *u, struct strbuf *out)
+{
+	struct ping_progress s;
+
+	if (!ui_sweep(u, &s) || sweep_open(&s) || u->sweep_told)
+		return false;
+	strbuf_addf(out, "%s: %zu answered, %zu silent, %zu refused or out of reach.",
+		    s.stopped ? "The sweep was stopped" : "The sweep is done", s.answered, s.silent,
+		    s.failed);
+	return true;
+}
+
 /* What has to be said now; empty when nothing has. */
 static enum role add_message(const struct ui *u, struct strbuf *out)
 {
@@ -270,6 +302,8 @@ static enum role add_message(const struct ui *u, struct strbuf *out)
 		strbuf_add_str(out, u->message);
 		return u->alert ? ROLE_ALERT : ROLE_STATUS;
 	}
+	if (add_sweep(u, out))
+		return ROLE_STATUS;
 	add_trouble(u, out);
 	return ROLE_BAD;
 }

@@ -184,9 +184,12 @@ static bool paste_key(struct ui *u, const char **key)
 void ui_key(struct ui *u, const char *key, int64_t now_ms)
 {
 	const struct command *c;
+	struct ping_progress s;
 
 	u->message[0] = '\0';
 	u->alert = false;
+	ui_sweep(u, &s);
+	u->sweep_told |= sweep_open(&s) == 0;
 	if (paste_key(u, &key))
 		return;
 	if (strcmp(key, "ctrl-l") == 0) {

@@ -3,6 +3,7 @@
 #ifndef REGTOP_UI_UI_H
 #define REGTOP_UI_UI_H
 
+#include "act/ping.h"
 #include "act/plan.h"
 #include "model/view.h"
 #include "source/source.h"
@@ -19,7 +20,8 @@ struct ui_port {
 	void (*redraw)(void *ctx);  /* Ctrl-L: repaint all, nothing else */
 	void (*refresh)(void *ctx); /* F5: read the sources again */
 	void (*ping)(void *ctx, const binding_id *ids, size_t n);
-	size_t (*pings_open)(void *ctx);
+	/* How far the probes are that were asked for; total 0 before the first. */
+	void (*ping_progress)(void *ctx, struct ping_progress *out);
 	void (*ping_cancel)(void *ctx);
 	/* NULL with *e when it is not allowed; the ui owns the plan until it is run or dropped. */
 	struct plan *(*purge_plan)(void *ctx, const binding_id *ids, size_t n, struct err *e);

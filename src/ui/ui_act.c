@@ -74,6 +74,23 @@ static size_t targets(struct ui *u, binding_id **ids)
 
 /* ---- probes ------------------------------------------------------------------------------- */
 
+size_t sweep_open(const struct ping_progress *s)
+{
+	return s->waiting + s->flying;
+}
+
+bool ui_sweep(const struct ui *u, struct ping_progress *out)
+{
+	u->cfg.port.ping_progress(u->cfg.port.ctx, out);
+	return out->total > UI_SWEEP;
+}
+
+static void ask(struct ui *u, const binding_id *ids, size_t n)
+{
+	u->sweep_told = false;
+	u->cfg.port.ping(u->cfg.port.ctx, ids, n);
+}
+
 static void say_aor(struct ui *u, const char *before, binding_id id, const char *behind)
 {
 	struct strbuf raw = STRBUF_INIT;
@@ -99,7 +116,13 @@ static bool can_be_asked(const struct ui *u, binding_id id)
 static size_t keep_askable(const struct ui *u, binding_id *ids, size_t n)
 {
 	size_t kept = 0;
+	bool all = true;
 
+	for (size_t i = 0; i < u->cfg.source_count; i++)
+		all = all && !ui_is_frozen(u, i);
+	/* Most often everybody can, and a million need not be looked up for that. */
+	if (all)
+		return n;
 	for (size_t i = 0; i < n; i++)
 		if (can_be_asked(u, ids[i]))
 			ids[kept++] = ids[i];
@@ -125,7 +148,19 @@ void do_ping(struct ui *u, const char *arg, int64_t now_ms)
 		return;
 	}
 	say_aor(u, "Asking ", id, ".");
-	u->cfg.port.ping(u->cfg.port.ctx, &id, 1);
+	ask(u, &id, 1);
+}
+
+static void say_asking(struct ui *u, size_t n, const char *where)
+{
+	struct ping_progress s;
+	char words[16];
+
+	if (ui_sweep(u, &s) && s.waiting)
+		ui_say(u, false, "Asking %zu bindings %s, about %s at this rate. Ctrl-C stops.", n,
+		       where, text_duration(s.left_s, words));
+	else
+		ui_say(u, false, "Asking %zu binding%s %s.", n, n == 1 ? "" : "s", where);
 }
 
 void do_ping_all(struct ui *u, const char *arg, int64_t now_ms)
@@ -147,9 +182,8 @@ void do_ping_all(struct ui *u, const char *arg, int64_t now_ms)
 	}
 	askable = keep_askable(u, ids, n);
 	if (askable) {
-		ui_say(u, false, "Asking %zu binding%s %s.", askable, askable == 1 ? "" : "s",
-		       marked ? "with a mark" : "in sight");
-		u->cfg.port.ping(u->cfg.port.ctx, ids, askable);
+		ask(u, ids, askable);
+		say_asking(u, askable, marked ? "with a mark" : "in sight");
 	} else {
 		say_nobody(u, n > 0);
 	}
@@ -314,12 +348,19 @@ void confirm_key(struct ui *u, const char *key, int64_t now_ms)
 
 void do_cancel(struct ui *u, const char *arg, int64_t now_ms)
 {
+	struct ping_progress s;
+
+	ui_sweep(u, &s);
 	if (purge_is_running(u)) {
 		u->cfg.port.purge_cancel(u->cfg.port.ctx);
 		ui_say(u, false, "Stopping: what has not begun is left alone.");
-	} else if (u->cfg.port.pings_open(u->cfg.port.ctx) > 0) {
+	} else if (s.waiting) {
 		u->cfg.port.ping_cancel(u->cfg.port.ctx);
-		ui_say(u, false, "No more probes are sent.");
+		ui_say(u, false, "Stopped: %zu of %zu are not asked; %zu may still answer.",
+		       s.waiting, s.total, s.flying);
+	} else if (s.flying && !s.stopped) {
+		u->cfg.port.ping_cancel(u->cfg.port.ctx);
+		ui_say(u, false, "All were asked; what is on the way ends by itself.");
 	} else {
 		do_quit(u, arg, now_ms);
 	}
@@ -434,12 +475,17 @@ void do_back(struct ui *u, const char *arg, int64_t now_ms)
 /* By key one level up; the word `quit` typed out leaves from anywhere. */
 void do_quit(struct ui *u, const char *arg, int64_t now_ms)
 {
+	struct ping_progress s;
+
 	(void)now_ms;
 	if (!arg && u->depth > 1)
 		ui_pop(u);
 	else if (!arg && purge_is_running(u))
 		ui_say(u, true,
 		       "A purge is running: Ctrl-C stops it, then q leaves; :quit leaves now.");
+	else if (!arg && ui_sweep(u, &s) && s.waiting)
+		ui_say(u, true,
+		       "A sweep is running: Ctrl-C stops it, then q leaves; :quit leaves now.");
 	else
 		u->cfg.port.quit(u->cfg.port.ctx);
 }

@@ -11,6 +11,7 @@ enum ui_mode { MODE_TABLE, MODE_DETAIL, MODE_HELP, MODE_COLUMNS, MODE_CONFIRM };
 #define UI_DEPTH   5  /* modes that can lie over each other */
 #define UI_TWINS   16 /* other bindings of an AoR that the detail lists */
 #define UI_SOURCES 256
+#define UI_SWEEP   20 /* so many probes at once are a sweep: how far it is, and how it ended */
 #define UI_FRESH_S 10 /* a new or changed row keeps its sign this long */
 /* Rows that one key press searches: bounded, so that a million rows do not keep SIP waiting. */
 #define UI_SEARCH_ROWS 100000
@@ -67,6 +68,8 @@ struct ui {
 	struct scroll detail_scroll, help_scroll, confirm_scroll, chooser_scroll;
 	size_t chooser_at;
 
+	bool sweep_told; /* how the last sweep ended was on the screen when a key came */
+
 	struct plan *plan; /* asked about now; NULL: shows the running or last one */
 	char answer[24];   /* what was typed in answer */
 	bool was_frozen;   /* the view's order before the question */
@@ -100,6 +103,10 @@ ui_run_fn do_mark, do_mark_all, do_unmark, do_unmark_all, do_ping, do_ping_all, 
 	do_ticket, do_snapshot, do_copy, do_refresh, do_redraw, do_suspend, do_command, do_back,
 	do_quit;
 void confirm_key(struct ui *u, const char *key, int64_t now_ms);
+/* How far the probes are. True when they are so many that it is worth words. */
+bool ui_sweep(const struct ui *u, struct ping_progress *out);
+/* Probes on the way or still to be sent. */
+size_t sweep_open(const struct ping_progress *s);
 /* Leaves the question; the plan is dropped, the table goes on. */
 void confirm_leave(struct ui *u);
 

@@ -116,9 +116,10 @@ static void port_ping(void *ctx, const binding_id *ids, size_t n)
 	(void)n;
 }
 
-static size_t port_pings_open(void *ctx)
+static void port_ping_progress(void *ctx, struct ping_progress *out)
 {
-	return ((struct picture *)ctx)->pings_open;
+	*out = (struct ping_progress){.total = ((struct picture *)ctx)->pings_open,
+				      .flying = ((struct picture *)ctx)->pings_open};
 }
 
 static struct plan *port_purge_plan(void *ctx, const binding_id *ids, size_t n, struct err *e)
@@ -223,7 +224,7 @@ void picture_open(struct picture *p, bool ascii_only)
 			 .redraw = port_nothing,
 			 .refresh = port_nothing,
 			 .ping = port_ping,
-			 .pings_open = port_pings_open,
+			 .ping_progress = port_ping_progress,
 			 .ping_cancel = port_nothing,
 			 .purge_plan = port_purge_plan,
 			 .purge_run = port_purge_run,

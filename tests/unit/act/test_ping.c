@@ -698,6 +698,97 @@ TEST(one_destination_gets_one_probe_at_a_time)
 		    VERDICT_MS);
 }
 
+/* Nobody else may be on the way to where this request came. */
+static void is_alone(struct peer *p)
+{
+	struct world *w = p->ctx;
+	struct ping_progress now;
+
+	pinger_progress(w->pinger, &now);
+	/* With the one that moved, whose place is elsewhere. */
+	assert_in_range(now.flying, 1, 2);
+}
+
+TEST(many_of_one_destination_go_one_after_the_other)
+{
+	enum { MANY = 60 };
+	struct world *w = *state;
+	struct peer *p = peer_new(w, 200);
+	binding_id ids[MANY];
+	char key[16];
+
+	for (unsigned i = 0; i < MANY; i++) {
+		snprintf(key, sizeof(key), "m%u", i);
+		ids[i] = put_at(w, key, p);
+		pinger_ask(w->pinger, ids[i]);
+	}
+	/* One of those who wait leaves, another one moves: the others do not wait in vain. */
+	store_remove(w->env.store, 0, SLICE_LIT("m1"));
+	put_at(w, "m2", peer_new(w, 0));
+	p->on_request = is_alone;
+	p->ctx = w;
+	run(w);
+	assert_int_equal(p->got, MANY - 2);
+	for (unsigned i = 3; i < MANY; i++)
+		assert_int_equal(store_evidence(w->env.store, ids[i])->outcome, PROBE_ANSWERED);
+	assert_int_equal(store_evidence(w->env.store, ids[2])->outcome, PROBE_SILENT);
+}
+
+TEST(a_cancel_forgets_those_who_wait_for_a_place_too)
+{
+	struct world *w = *state;
+	struct peer *p = peer_new(w, 0);
+	struct ping_progress now;
+	char key[16];
+
+	for (unsigned i = 0; i < 10; i++) {
+		snprintf(key, sizeof(key), "m%u", i);
+		pinger_ask(w->pinger, put_at(w, key, p));
+	}
+	while (p->got == 0)
+		loop_turn(w->env.loop, true);
+	assert_int_equal(pinger_cancel(w->pinger), 9);
+	pinger_progress(w->pinger, &now);
+	assert_true(now.stopped);
+	assert_int_equal(now.forgotten, 9);
+	assert_int_equal(now.flying, 1);
+	run(w);
+	assert_int_equal(p->got, 1);
+	/* And they can be asked again. */
+	p->code = 200;
+	pinger_ask(w->pinger, store_find(w->env.store, 0, SLICE_LIT("m7")));
+	run(w);
+	pinger_progress(w->pinger, &now);
+	assert_false(now.stopped);
+	assert_int_equal(now.total, 1);
+	assert_int_equal(now.answered, 1);
+}
+
+TEST(progress_counts_how_all_of_them_ended)
+{
+	struct world *w = *state;
+	struct peer *closed = peer_new(w, 200);
+	struct ping_progress now;
+	binding_id ids[4] = {put_at(w, "k1", peer_new(w, 200)), put_at(w, "k2", peer_new(w, 0)),
+			     put_at(w, "k3", closed), put(w, "k4", "sip:a@name.example")};
+
+	peer_close(closed);
+	pinger_progress(w->pinger, &now);
+	assert_int_equal(now.total, 0);
+	for (size_t i = 0; i < 4; i++)
+		pinger_ask(w->pinger, ids[i]);
+	pinger_progress(w->pinger, &now);
+	assert_int_equal(now.total, 4);
+	assert_int_equal(now.waiting, 4);
+	run(w);
+	pinger_progress(w->pinger, &now);
+	assert_int_equal(now.answered, 1);
+	assert_int_equal(now.silent, 1);
+	assert_int_equal(now.failed, 2);
+	assert_int_equal(now.waiting + now.flying, 0);
+	assert_int_equal(now.left_s, 0);
+}
+
 TEST(the_rate_holds_and_a_cancel_forgets_what_waits)
 {
 	enum { MANY = 40 };
@@ -767,6 +858,9 @@ int main(void)
 		P(a_binding_that_left_during_the_probe_leaves_no_result),
 		P(asking_twice_sends_once),
 		P(one_destination_gets_one_probe_at_a_time),
+		P(many_of_one_destination_go_one_after_the_other),
+		P(a_cancel_forgets_those_who_wait_for_a_place_too),
+		P(progress_counts_how_all_of_them_ended),
 		P(the_rate_holds_and_a_cancel_forgets_what_waits),
 	};
 

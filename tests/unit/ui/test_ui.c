@@ -21,7 +21,8 @@ struct world {
 	struct clock_fake clock;
 	struct ui *ui;
 	int quits, redraws, refreshes, suspends, runs, purge_cancels, ping_cancels;
-	size_t pinged, pings_open;
+	size_t pinged;
+	struct ping_progress progress;
 	binding_id first_pinged;
 	struct plan *ran;
 	bool over;
@@ -60,9 +61,9 @@ static void port_ping(void *ctx, const binding_id *ids, size_t n)
 	me->first_pinged = ids[0];
 }
 
-static size_t port_pings_open(void *ctx)
+static void port_ping_progress(void *ctx, struct ping_progress *out)
 {
-	return ((struct world *)ctx)->pings_open;
+	*out = ((struct world *)ctx)->progress;
 }
 
 static void port_ping_cancel(void *ctx)
@@ -194,7 +195,7 @@ static int open_world(void **state)
 				 .sources = w.sources,
 				 .source_count = 1,
 				 .port = {&w, port_quit, port_suspend, port_redraw, port_refresh,
-					  port_ping, port_pings_open, port_ping_cancel,
+					  port_ping, port_ping_progress, port_ping_cancel,
 					  port_purge_plan, port_purge_run, port_purge_cancel,
 					  port_purge_plan_now, port_snapshot, port_ticket,
 					  port_copy, port_purge_refused}};
@@ -565,12 +566,41 @@ TEST(a_ticket_is_about_the_marked_bindings)
 TEST(ctrl_c_stops_probes_first_and_then_leaves)
 {
 	UNUSED_STATE;
-	w.pings_open = 3;
+	w.progress = (struct ping_progress){.total = 3, .waiting = 2, .flying = 1};
 	keys("ctrl-c");
 	assert_int_equal(w.ping_cancels, 1);
 	assert_int_equal(w.quits, 0);
-	w.pings_open = 0;
+	assert_true(screen_has("Stopped: 2 of 3 are not asked; 1 may still answer."));
+	/* What is on the way needs no waiting for. */
+	w.progress = (struct ping_progress){.total = 3, .flying = 1, .stopped = true};
 	keys("ctrl-c");
+	assert_int_equal(w.quits, 1);
+}
+
+TEST(a_sweep_says_how_far_it_is_and_how_it_ended)
+{
+	UNUSED_STATE;
+	w.progress = (struct ping_progress){.total = 100000,
+					    .waiting = 87655,
+					    .flying = 400,
+					    .answered = 11624,
+					    .silent = 321,
+					    .left_s = 40};
+	assert_true(screen_has("asked 12345 of 100000, 321 silent, 40s left; Ctrl-C stops"));
+	keys("q");
+	assert_int_equal(w.quits, 0);
+	assert_true(screen_has("A sweep is running"));
+	keys("ctrl-c");
+	assert_int_equal(w.ping_cancels, 1);
+	w.progress.waiting = 0;
+	w.progress.stopped = true;
+	assert_true(screen_has("stopped, 400 on the way"));
+	keys("j");
+	w.progress.flying = 0;
+	assert_true(screen_has("The sweep was stopped: 11624 answered, 321 silent, 0 refused"));
+	keys("j");
+	assert_false(screen_has("The sweep was stopped"));
+	keys("q");
 	assert_int_equal(w.quits, 1);
 }
 
@@ -852,6 +882,7 @@ int main(void)
 		W(copying_gives_clean_text_of_the_binding),
 		W(a_ticket_is_about_the_marked_bindings),
 		W(ctrl_c_stops_probes_first_and_then_leaves),
+		W(a_sweep_says_how_far_it_is_and_how_it_ended),
 		W(x_then_y_purges_exactly_the_one_under_the_cursor),
 		W(no_other_key_is_ever_yes_for_one),
 		W(several_are_purged_only_when_their_number_is_typed),
