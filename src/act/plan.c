@@ -28,6 +28,7 @@ const char *plan_state_word(enum plan_state s)
 
 /* What is left for one AoR once the plan is done. */
 struct remains {
+	binding_id id;           /* of one of them */
 	const struct binding *b; /* any item of the AoR */
 	uint64_t hash;
 	unsigned twins; /* bindings of the AoR, as the store counts them */
@@ -44,7 +45,7 @@ struct census {
 	size_t count;
 	binding_id *ids; /* of the plan, sorted */
 	int64_t now_s;
-	size_t missing; /* others that were not met yet */
+	struct remains *of; /* whose bindings are being counted */
 };
 
 static bool same_aor(const struct binding *a, const struct binding *b)
@@ -100,6 +101,7 @@ static void census_start(struct census *c)
 		c->aors[i].b = p->items[i].b;
 		c->aors[i].hash = aor_hash(p->items[i].b);
 		c->aors[i].twins = p->items[i].twins;
+		c->aors[i].id = p->items[i].id;
 		c->ids[i] = p->items[i].id;
 	}
 	qsort(c->ids, p->count, sizeof(*c->ids), by_id);
@@ -130,22 +132,16 @@ static bool census_visit(void *ctx, binding_id id)
 {
 	struct census *c = ctx;
 	struct binding b;
-	struct remains *r;
 
-	if (!store_get(c->store, id, &b))
-		return true;
-	r = census_find(c, &b);
-	if (!r || bsearch(&id, c->ids, c->plan->count, sizeof(id), by_id))
+	if (!store_get(c->store, id, &b) || bsearch(&id, c->ids, c->plan->count, sizeof(id), by_id))
 		return true;
 	if (binding_left_s(&b, c->now_s) <= 0)
-		r->lapsed++;
-	else if (++r->live && has_failed(store_evidence(c->store, id)))
-		r->failed++;
-	return --c->missing > 0;
+		c->of->lapsed++;
+	else if (++c->of->live && has_failed(store_evidence(c->store, id)))
+		c->of->failed++;
+	return true;
 }
 
-/* The whole store is only walked when something of these AoRs stays, and only until all of it was
- * met. */
 static void census_take(struct census *c)
 {
 	census_start(c);
@@ -155,11 +151,10 @@ static void census_take(struct census *c)
 		it->twins_in_plan = census_find(c, it->b)->in_plan;
 	}
 	for (size_t i = 0; i < c->count; i++) {
-		if (c->aors[i].twins > c->aors[i].in_plan)
-			c->missing += c->aors[i].twins - c->aors[i].in_plan;
+		c->of = &c->aors[i];
+		if (c->of->twins > c->of->in_plan)
+			store_each_twin(c->store, c->of->id, census_visit, c);
 	}
-	if (c->missing > 0)
-		store_each(c->store, census_visit, c);
 }
 
 static void say_remains(const struct remains *r, struct strbuf *out)

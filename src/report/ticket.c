@@ -502,7 +502,10 @@ static void gather_twins(struct gathering *g)
 	if (g->expected <= g->named)
 		return;
 	if (g->t->store) {
-		store_each(g->t->store, visit_stored, g);
+		/* named ones only: what is gathered meanwhile stands behind them */
+		for (size_t i = 0; i < g->named; i++)
+			if (i == 0 || by_aor(&g->all[i - 1], &g->all[i]) != 0)
+				store_each_twin(g->t->store, g->all[i].id, visit_stored, g);
 		return;
 	}
 	for (size_t i = 0; i < view_count(g->t->view); i++)

@@ -4,6 +4,8 @@
 #include "judge/next_hop.h"
 #include "ui/views.h"
 
+#define TWINS_MAX 16 /* other bindings of an AoR that are listed */
+
 struct detail {
 	struct ui *u;
 	struct sheet s;
@@ -168,34 +170,18 @@ static void put_evidence(struct detail *d)
 
 /* ---- twins -------------------------------------------------------------------------------- */
 
-struct twin_search {
-	struct ui *u;
-	struct binding b;
+struct twins {
+	binding_id of, ids[TWINS_MAX];
+	size_t count;
 };
 
 static bool twin_visit(void *ctx, binding_id id)
 {
-	struct twin_search *t = ctx;
-	struct binding other;
+	struct twins *t = ctx;
 
-	if (id != t->u->twins.of && store_get(t->u->cfg.store, id, &other) &&
-	    slice_eq(other.user, t->b.user) && slice_eq(other.domain, t->b.domain))
-		t->u->twins.ids[t->u->twins.count++] = id;
-	return t->u->twins.count < UI_TWINS;
-}
-
-/* Walking a million bindings takes a while: only when there are twins, and not at every frame. */
-static void twins_find(struct detail *d)
-{
-	struct twin_list *l = &d->u->twins;
-	struct twin_search t = {.u = d->u, .b = d->r->b};
-	uint64_t generation = store_generation(d->u->cfg.store);
-
-	if (l->of == d->r->id && (l->generation == generation || d->r->now_ms - l->found_ms < 2000))
-		return;
-	*l = (struct twin_list){.of = d->r->id, .generation = generation, .found_ms = d->r->now_ms};
-	if (d->r->twins > 1)
-		store_each(d->u->cfg.store, twin_visit, &t);
+	if (id != t->of)
+		t->ids[t->count++] = id;
+	return t->count < TWINS_MAX;
 }
 
 static void put_twin(struct detail *d, binding_id id)
@@ -214,19 +200,22 @@ static void put_twin(struct detail *d, binding_id id)
 		    strbuf_slice(&d->text));
 }
 
+/* Newest first. */
 static void put_twins(struct detail *d)
 {
-	twins_find(d);
+	struct twins t = {.of = d->r->id};
+
+	store_each_twin(d->u->cfg.store, t.of, twin_visit, &t);
 	sheet_heading(&d->s, "Other bindings of this AoR");
-	if (d->u->twins.count == 0) {
+	if (t.count == 0) {
 		sheet_text(&d->s, 1, ROLE_DIM, SLICE_LIT("None: without this one, nothing rings."));
 		return;
 	}
-	for (size_t i = 0; i < d->u->twins.count; i++)
-		put_twin(d, d->u->twins.ids[i]);
-	if (d->r->twins > d->u->twins.count + 1) {
+	for (size_t i = 0; i < t.count; i++)
+		put_twin(d, t.ids[i]);
+	if (d->r->twins > t.count + 1) {
 		strbuf_clear(&d->text);
-		strbuf_addf(&d->text, "and %zu more", (size_t)d->r->twins - d->u->twins.count - 1);
+		strbuf_addf(&d->text, "and %zu more", (size_t)d->r->twins - t.count - 1);
 		sheet_text(&d->s, 1, ROLE_DIM, strbuf_slice(&d->text));
 	}
 }

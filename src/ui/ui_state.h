@@ -8,8 +8,7 @@
 
 enum ui_mode { MODE_TABLE, MODE_DETAIL, MODE_HELP, MODE_COLUMNS, MODE_CONFIRM };
 
-#define UI_DEPTH   5  /* modes that can lie over each other */
-#define UI_TWINS   16 /* other bindings of an AoR that the detail lists */
+#define UI_DEPTH   5 /* modes that can lie over each other */
 #define UI_SOURCES 256
 #define UI_SWEEP   20 /* so many probes at once are a sweep: how far it is, and how it ended */
 #define UI_FRESH_S 10 /* a new or changed row keeps its sign this long */
@@ -24,15 +23,6 @@ struct table_layout {
 	} cols[COL_COUNT];
 	size_t count;
 	size_t left, right; /* columns that are out of sight on either side */
-};
-
-/* The other bindings of one AoR: looking for them walks the store, so they are kept a while. */
-struct twin_list {
-	binding_id of;
-	uint64_t generation;
-	int64_t found_ms;
-	binding_id ids[UI_TWINS];
-	size_t count;
 };
 
 /* A list that is longer than the screen. */
@@ -64,7 +54,6 @@ struct ui {
 	size_t filter_at;            /* byte position in it */
 
 	binding_id detail;
-	struct twin_list twins;
 	struct scroll detail_scroll, help_scroll, confirm_scroll, chooser_scroll;
 	size_t chooser_at;
 
