@@ -134,14 +134,13 @@ static void judge_silent(struct judging *g)
 	if (!failed_twice(e))
 		g->j->tone = TONE_WARN;
 	if (g->j->basis == BASIS_UNKNOWN && g->hop.by_flow)
-		note(g,
-		     "only its own connection reaches it: this can only be asked by the registrar");
+		note(g, "proves nothing: only its own connection reaches it");
 	else if (g->j->basis == BASIS_UNKNOWN)
-		note(g, "no answer, but it is behind NAT: from here that proves nothing");
+		note(g, "proves nothing from here: it is behind NAT");
 	else if (e->by_registrar)
 		note(g, "the registrar got no answer from it (%d)", e->code);
 	else if (!failed_twice(e))
-		note(g, "no answer to one probe; asked again after 20 seconds it will tell more");
+		note(g, "no answer to one probe; ask again after 20 s");
 	else if (!e->heard_ms)
 		note(g, "no answer to %u probes, and it never answered one", e->failures);
 	else
@@ -152,13 +151,13 @@ static void judge_refused(struct judging *g)
 {
 	set(g, VERDICT_REFUSED);
 	if (g->j->basis == BASIS_UNKNOWN && g->hop.by_flow)
-		note(g, "%s: only its own connection reaches it, so this proves nothing",
+		note(g, "proves nothing: only its own connection reaches it (%s)",
 		     detail_or(g->e, "refused"));
 	else if (g->hop.nat)
-		note(g, "%s: its port is closed, or the router forgot it",
+		note(g, "its port is closed, or the router forgot it (%s)",
 		     detail_or(g->e, "port unreachable"));
 	else
-		note(g, "%s: nobody listens there", detail_or(g->e, "port unreachable"));
+		note(g, "nobody listens there (%s)", detail_or(g->e, "port unreachable"));
 }
 
 /* What the registrar said when it tried, with its own words if it had some. */
@@ -174,7 +173,7 @@ static void judge_flow_gone(struct judging *g)
 	if (g->e->by_registrar)
 		note_registrar_failure(g);
 	else
-		note(g, "%s: the phone must connect again",
+		note(g, "the phone must connect again (%s)",
 		     detail_or(g->e, "the connection it registered over is closed"));
 }
 
@@ -209,11 +208,11 @@ static void judge_asleep(struct judging *g)
 {
 	set(g, VERDICT_ASLEEP);
 	if (!contact_has_push(g->r->b.contact))
-		note(g, "granted for a week or more: it may sleep between calls");
+		note(g, "it may sleep between calls: granted for a week or more");
 	else if (g->e && g->e->outcome != PROBE_NOT_ASKED)
-		note(g, "push contact that did not answer: a call wakes it, a probe does not");
+		note(g, "a call wakes it, a probe did not: push contact");
 	else
-		note(g, "push contact: a call wakes it, a probe may not");
+		note(g, "a call wakes it, a probe may not: push contact");
 }
 
 static void judge_failure(struct judging *g)
@@ -265,9 +264,7 @@ static void judge_registrar_answer(struct judging *g)
 	case 410:
 	case 480:
 		set(g, VERDICT_NO_ROUTE);
-		note(g,
-		     "the registrar does not know this binding itself (%d): only the table has it",
-		     e->code);
+		note(g, "only the table has it: the registrar knows no such binding (%d)", e->code);
 		break;
 	case 476:
 	case 477:
@@ -282,8 +279,7 @@ static void judge_registrar_answer(struct judging *g)
 	default:
 		set(g, VERDICT_NOT_ASKED);
 		g->j->basis = BASIS_UNKNOWN;
-		note(g, "the registrar answered %d itself: that says nothing about the phone",
-		     e->code);
+		note(g, "says nothing about the phone: the registrar itself answered %d", e->code);
 		break;
 	}
 	soften(g);
@@ -296,7 +292,7 @@ static void judge_edge(struct judging *g)
 	set(g, VERDICT_EDGE_ANSWERS);
 	if (e->code >= 300)
 		g->j->tone = TONE_WARN;
-	note(g, "%s answered on its Path; the phone itself is not proven", e->agent);
+	note(g, "the phone is not proven: %s answered on its Path", e->agent);
 }
 
 /* An edge that gave up: the answer is its own, whatever name it bears. */
@@ -314,9 +310,9 @@ static void judge_phone_answer(struct judging *g)
 		note(g, "answered late, after %u.%u s", (unsigned)(e->rtt_us / 1000000),
 		     (unsigned)(e->rtt_us / 100000 % 10));
 	else if (e->code == 486 || e->code == 600)
-		note(g, "reachable; it says it would answer a call with busy");
+		note(g, "reachable; it would answer a call with busy");
 	else if (e->code == 480)
-		note(g, "reachable; it says it is not available: do not disturb, or logged out");
+		note(g, "reachable; do not disturb, or logged out");
 	else if (e->code == 401 || e->code == 407)
 		note(g, "reachable; it asks the sender to authenticate");
 	else if (e->code == 403 || e->code == 433 || e->code == 603)
@@ -343,12 +339,11 @@ static void judge_answer(struct judging *g)
 	} else if (e->code == 404 || e->code == 410 || e->code == 416) {
 		set(g, VERDICT_DISOWNED);
 		note(g,
-		     "somebody answers there and does not know this contact: restarted phone, or "
-		     "reused address");
+		     "contact unknown there: the phone restarted, or its address is another's now");
 		soften(g);
 	} else if (other) {
 		set(g, VERDICT_STRANGER);
-		note(g, "%s answered, not the phone that registered", e->agent);
+		note(g, "not the phone that registered: %s answered", e->agent);
 	} else {
 		judge_phone_answer(g);
 	}
@@ -387,18 +382,19 @@ static void judge_unasked(struct judging *g)
 static void judge_lapsed(struct judging *g, int64_t left)
 {
 	const struct evidence *e = g->e;
+	enum verdict was = g->j->verdict;
 	char ago[16];
-	bool answers;
 
-	answers = e && e->outcome == PROBE_ANSWERED && !e->by_registrar &&
-		  g->j->verdict != VERDICT_DISOWNED && g->j->verdict != VERDICT_SILENT;
+	text_duration(left == INT64_MIN ? INT64_MAX : -left, ago);
 	set(g, VERDICT_LAPSED);
 	g->j->code = 0;
-	text_duration(left == INT64_MIN ? INT64_MAX : -left, ago);
-	note(g,
-	     answers ? "expired %s ago and still stored; the phone still answers"
-		     : "expired %s ago and still stored",
-	     ago);
+	if (!e || e->outcome == PROBE_NOT_ASKED || e->outcome == PROBE_UNROUTABLE)
+		note(g, "expired %s ago and still stored", ago);
+	else if (was == VERDICT_ANSWERS)
+		note(g, "expired %s ago, still stored; the phone still answers", ago);
+	else
+		note(g, "expired %s ago, still stored; its probe: %s", ago,
+		     verdict_words[was].word);
 }
 
 void verdict_judge(void *ctx, struct row *r)
@@ -417,7 +413,8 @@ void verdict_judge(void *ctx, struct row *r)
 	if (!g.e || g.e->outcome == PROBE_NOT_ASKED) {
 		judge_unasked(&g);
 	} else {
-		r->j.basis = basis_of(&g);
+		/* What could not be sent says nothing by any path. */
+		r->j.basis = g.e->outcome == PROBE_UNROUTABLE ? BASIS_NONE : basis_of(&g);
 		last = g.e->heard_ms > g.e->asked_ms ? g.e->heard_ms : g.e->asked_ms;
 		r->j.faded = r->now_ms - last > VERDICT_FADES_AFTER_S * 1000LL;
 		if (g.e->outcome == PROBE_ANSWERED)

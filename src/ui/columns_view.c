@@ -1,4 +1,4 @@
-/* The column chooser: every column with its sentence, and which of them are shown. */
+/* The column chooser: every column with its sentence, and which of them are chosen. */
 #include "ui/views.h"
 
 static bool is_chosen(const struct ui *u, enum column_id id)
@@ -28,7 +28,7 @@ void chooser_draw(struct ui *u, struct frame *f, struct area a)
 	struct scroll *s = &u->chooser_scroll;
 
 	frame_fill(f, 0, a.y, f->width, 1, ROLE_HEADING, 0, 0);
-	frame_putf(f, 0, a.y, f->width, ROLE_HEADING, 0, "Columns: %zu of %d are shown",
+	frame_putf(f, 0, a.y, f->width, ROLE_HEADING, 0, "Columns: %zu of %d are chosen",
 		   u->col_count, COL_COUNT);
 	scroll_fit(s, COL_COUNT, a.height - 1);
 	if (u->chooser_at < s->top)

@@ -134,7 +134,8 @@ static void put_probe(struct detail *d, const struct evidence *e)
 	column_field(d, "Code", COL_CODE, e->by_registrar ? " from the registrar itself" : "");
 	column_field(d, "Round trip", COL_RTT_MS, e->late ? " ms, after the verdict" : " ms");
 	column_field(d, "Answered by", COL_ANSWERED_BY, "");
-	if (e->detail[0]) {
+	/* "Because" has mostly said it already. */
+	if (e->detail[0] && !strstr(d->r->j.note, e->detail)) {
 		strbuf_clear(&d->text);
 		text_clean(slice_of(e->detail), d->s.f->ascii_only, &d->text);
 		field(d, "In words", ROLE_TEXT, strbuf_str(&d->text));
@@ -164,7 +165,7 @@ static void put_evidence(struct detail *d)
 	field(d, "Verdict", verdict_role(j), strbuf_str(&d->text));
 	field(d, "Because", ROLE_TEXT, j->note);
 	field(d, "It means", ROLE_DIM, verdict_words[j->verdict].meaning);
-	if (d->r->evidence)
+	if (d->r->evidence && d->r->evidence->outcome != PROBE_UNROUTABLE)
 		put_probe(d, d->r->evidence);
 }
 
@@ -224,7 +225,7 @@ static bool detail_put(struct ui *u, struct frame *f, struct area a, int64_t now
 {
 	struct detail d = {.u = u, .text = STRBUF_INIT};
 	struct row r;
-	char title[80];
+	struct strbuf title = STRBUF_INIT, raw = STRBUF_INIT;
 	ptrdiff_t at = view_index(u->cfg.view, u->detail);
 	bool again;
 
@@ -241,12 +242,16 @@ static bool detail_put(struct ui *u, struct frame *f, struct area a, int64_t now
 	put_timing(&d);
 	put_twins(&d);
 	if (at >= 0)
-		snprintf(title, sizeof(title), "Binding %zu of %zu%s", (size_t)at + 1,
-			 view_count(u->cfg.view), r.marked ? ", marked" : "");
+		strbuf_addf(&title, "Binding %zu of %zu%s: ", (size_t)at + 1,
+			    view_count(u->cfg.view), r.marked ? ", marked" : "");
 	else
-		snprintf(title, sizeof(title), "Binding, hidden by the filter%s",
-			 r.marked ? ", marked" : "");
-	again = sheet_end(&d.s, title);
+		strbuf_addf(&title,
+			    "Binding, hidden by the filter%s: ", r.marked ? ", marked" : "");
+	binding_add_aor(&r.b, &raw);
+	text_clean(strbuf_slice(&raw), f->ascii_only, &title);
+	again = sheet_end(&d.s, strbuf_str(&title));
+	strbuf_free(&title);
+	strbuf_free(&raw);
 	strbuf_free(&d.text);
 	return again;
 }

@@ -8,6 +8,8 @@
 #define MESSAGE_LINES 4
 /* A part of the state line is cut to no less than this. */
 #define PART_MIN 12
+/* The source's name is cut to no less than this. */
+#define NAME_MIN 8
 
 /* ---- the line of the sources -------------------------------------------------------------- */
 
@@ -79,8 +81,8 @@ static void add_many(const struct ui *u, int64_t now_ms, struct strbuf *out)
 		}
 }
 
-static void add_sources(const struct ui *u, const struct frame *f, int64_t now_ms,
-			struct strbuf *out)
+/* Age, completeness and progress of all there is. */
+static void add_sources(const struct ui *u, int64_t now_ms, struct strbuf *out)
 {
 	const struct source *s;
 
@@ -93,8 +95,6 @@ static void add_sources(const struct ui *u, const struct frame *f, int64_t now_m
 		return;
 	}
 	s = u->cfg.sources[0];
-	text_clean(slice_of(s->name), f->ascii_only, out);
-	strbuf_add_str(out, glyph(f, " \xc2\xb7 ", " - "));
 	if (s->status.state != SOURCE_OPENING) {
 		add_age(&s->status, now_ms, out);
 		strbuf_add_str(out, ", ");
@@ -108,25 +108,39 @@ static void draw_title(const struct ui *u, struct frame *f, int64_t now_ms)
 	size_t shown = view_count(u->cfg.view), all = store_count(u->cfg.store);
 	/* Of the list as it was, until the filter or order that was asked for is there. */
 	const char *working = view_behind(u->cfg.view) ? "working, " : "";
-	struct strbuf left = STRBUF_INIT;
+	struct strbuf name = STRBUF_INIT, state = STRBUF_INIT;
+	const char *dot = glyph(f, " \xc2\xb7 ", " - ");
 	char counts[80];
-	int room;
+	int x, room, wants;
 
 	if (shown == all)
 		snprintf(counts, sizeof(counts), "%s%zu binding%s", working, all,
 			 all == 1 ? "" : "s");
 	else
 		snprintf(counts, sizeof(counts), "%s%zu of %zu bindings", working, shown, all);
-	strbuf_add_str(&left, "regtop");
-	if (u->cfg.title)
-		strbuf_addf(&left, " %s", u->cfg.title);
-	strbuf_add_str(&left, glyph(f, " \xc2\xb7 ", " - "));
-	add_sources(u, f, now_ms, &left);
+	if (u->cfg.source_count == 1)
+		text_clean(slice_of(u->cfg.sources[0]->name), f->ascii_only, &name);
+	if (name.n)
+		strbuf_add_str(&state, dot);
+	add_sources(u, now_ms, &state);
 	frame_fill(f, 0, 0, f->width, 1, ROLE_TITLE, 0, 0);
+	x = frame_putf(f, 0, 0, -1, ROLE_TITLE, 0, "regtop%s%s%s", u->cfg.title ? " " : "",
+		       u->cfg.title ? u->cfg.title : "", dot);
 	room = f->width - (int)strlen(counts) - 2;
-	frame_put_cut(f, 0, 0, room, true, false, ROLE_TITLE, 0, strbuf_slice(&left));
+	/* Only the name may lose its middle: age and completeness are what one looks for here. */
+	wants = (int)text_width(strbuf_slice(&name));
+	if (wants > room - x - (int)text_width(strbuf_slice(&state)))
+		wants = room - x - (int)text_width(strbuf_slice(&state));
+	if (name.n && wants < NAME_MIN)
+		wants = NAME_MIN;
+	frame_put_cut(f, x, 0, wants, true, false, ROLE_TITLE, 0, strbuf_slice(&name));
+	x += wants;
+	wants = (int)text_width(strbuf_slice(&state));
+	frame_put_cut(f, x, 0, wants < room - x ? wants : room - x, false, false, ROLE_TITLE, 0,
+		      strbuf_slice(&state));
 	frame_put(f, room + 2, 0, -1, ROLE_TITLE, 0, slice_of(counts));
-	strbuf_free(&left);
+	strbuf_free(&name);
+	strbuf_free(&state);
 }
 
 /* ---- the line of the state ---------------------------------------------------------------- */
@@ -176,9 +190,12 @@ static int draw_hidden_columns(const struct ui *u, struct frame *f)
 	text[0] = '\0';
 	if (u->layout.left)
 		n = (size_t)snprintf(text, sizeof(text), "< %zu%s", u->layout.left,
-				     u->layout.right ? "  " : " columns");
+				     u->layout.right       ? "  "
+				     : u->layout.left == 1 ? " column"
+							   : " columns");
 	if (u->layout.right)
-		snprintf(text + n, sizeof(text) - n, "+%zu columns >", u->layout.right);
+		snprintf(text + n, sizeof(text) - n, "+%zu column%s >", u->layout.right,
+			 u->layout.right == 1 ? "" : "s");
 	x = f->width - (int)strlen(text);
 	frame_put(f, x, 1, -1, ROLE_DIM, 0, slice_of(text));
 	return text[0] ? x - 2 : f->width;
@@ -222,7 +239,8 @@ static void draw_state(const struct ui *u, struct frame *f)
 	else if (marks)
 		part(&p, ROLE_MARKED, "%zu marked", marks);
 	draw_pings(&p);
-	if (view_frozen(u->cfg.view))
+	/* A question holds the order still by itself: that is nobody's setting. */
+	if (ui_mode(u) == MODE_CONFIRM ? u->was_frozen : view_frozen(u->cfg.view))
 		part(&p, ROLE_WARN, "order frozen");
 	if (*view_filter(u->cfg.view)) {
 		struct strbuf clean = STRBUF_INIT;
@@ -254,6 +272,9 @@ const char *status_why_empty(const struct ui *u)
 	}
 	if (view_behind(u->cfg.view))
 		return "Filtering ...";
+	if (u->prompt.kind == PROMPT_FILTER && u->filter_error.code)
+		return "The filter being typed is not complete yet; what was typed before it broke "
+		       "off matches nothing.";
 	if (store_count(u->cfg.store) > 0)
 		return "The filter matches nothing. f changes it; an empty one shows all bindings.";
 	if (trouble)
@@ -351,7 +372,8 @@ static void draw_note(struct ui *u, struct frame *f, int y, int64_t now_ms)
 
 	if (ui_mode(u) != MODE_TABLE || !id || !view_row(u->cfg.view, id, now_ms, &r))
 		return;
-	asked = r.evidence && r.evidence->outcome != PROBE_NOT_ASKED;
+	asked = r.evidence && r.evidence->outcome != PROBE_NOT_ASKED &&
+		r.evidence->outcome != PROBE_UNROUTABLE;
 	if (!asked && !r.j.note[0])
 		return;
 	column_show(COL_VERDICT, &r, f->ascii_only, &text);
@@ -419,7 +441,6 @@ static int hint(struct frame *f, int x, int y, const char *key, const char *word
 
 static void hints_of_commands(const struct ui *u, struct frame *f, int y)
 {
-	bool no_purge = u->cfg.port.purge_refused(u->cfg.port.ctx) != NULL;
 	int x = 0;
 
 	for (int pass = 0; pass < 2; pass++)
@@ -432,12 +453,11 @@ static void hints_of_commands(const struct ui *u, struct frame *f, int y)
 				continue;
 			slice_cut(slice_of(c->keys), ' ', &first);
 			slice_to_buf(first, key, sizeof(key));
-			x = hint(f, x, y, key_shown(key, shown), c->hint, c->changes && no_purge);
+			x = hint(f, x, y, key_shown(key, shown), c->hint, ui_refused(u, c) != NULL);
 		}
 }
 
 static const char *const hint_pairs[][10] = {
-	[MODE_DETAIL] = {"Esc", "back", "j k", "scroll", "h l", "previous, next", "p", "ping"},
 	[MODE_HELP] = {"Esc", "back", "j k", "scroll", "PgDn", "page", "G", "end"},
 	[MODE_COLUMNS] = {"Esc", "back", "j k", "move", "Space", "show or hide"},
 };
@@ -451,6 +471,21 @@ static void hints_of_pairs(struct frame *f, int y, const char *const *pairs)
 {
 	for (int x = 0; *pairs; pairs += 2)
 		x = hint(f, x, y, pairs[0], pairs[1], false);
+}
+
+/* The detail is about one binding: its neighbours, and what can be done with it. */
+static void hints_of_detail(const struct ui *u, struct frame *f, int y)
+{
+	static const char *const keys[] = {"p", "x", "t", "?"};
+	int x = hint(f, 0, y, "Esc", "back", false);
+
+	x = hint(f, x, y, "j k", "scroll", false);
+	x = hint(f, x, y, "h l", "previous, next", false);
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		const struct command *c = command_by_key(keys[i]);
+
+		x = hint(f, x, y, keys[i], c->hint, ui_refused(u, c) != NULL);
+	}
 }
 
 static void hints_of_confirm(const struct ui *u, struct frame *f, int y)
@@ -478,6 +513,8 @@ static void draw_hints(const struct ui *u, struct frame *f, int y)
 		hints_of_confirm(u, f, y);
 	else if (ui_mode(u) == MODE_TABLE)
 		hints_of_commands(u, f, y);
+	else if (ui_mode(u) == MODE_DETAIL)
+		hints_of_detail(u, f, y);
 	else
 		hints_of_pairs(f, y, hint_pairs[ui_mode(u)]);
 }

@@ -174,12 +174,12 @@ static void draw_headings(const struct ui *u, struct frame *f, int y)
 			      slice_of(columns[id].title));
 		if (id != sorted)
 			continue;
-		/* Beside the title; the blank between two columns serves a title that fills its
-		 * own. */
-		if (columns[id].right || title >= w)
-			x += w < f->width - x ? w : f->width - x - 1;
+		/* Beside the title, where its text does not begin or end; the blank between two
+		 * columns serves a title that fills its own. */
+		if (columns[id].right)
+			x += (title < w ? w - title : 0) - 1;
 		else
-			x += title;
+			x += title < w ? title : w;
 		frame_put(f, x, y, 1, role, 0, slice_of(arrow));
 	}
 }

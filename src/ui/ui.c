@@ -14,6 +14,8 @@
 /* Below this a table says less than a sentence. */
 #define MIN_WIDTH  40
 #define MIN_HEIGHT 10
+/* Long enough to read four lines. */
+#define MESSAGE_MS 8000
 
 static void columns_start(struct ui *u, const struct ui_config *cfg)
 {
@@ -60,6 +62,8 @@ void ui_say(struct ui *u, bool alert, const char *fmt, ...)
 	vsnprintf(u->message, sizeof(u->message), fmt, ap);
 	va_end(ap);
 	u->alert = alert;
+	u->asking = false;
+	u->message_ms = 0;
 }
 
 void ui_say_err(struct ui *u, const struct err *e)
@@ -124,15 +128,24 @@ void scroll_fit(struct scroll *s, size_t lines, int page)
 
 /* ---- keys --------------------------------------------------------------------------------- */
 
-/* Why the command is not offered now, or NULL. */
-static const char *refused(const struct ui *u, const struct command *c)
+static bool all_frozen(const struct ui *u)
 {
+	for (size_t i = 0; i < u->cfg.source_count; i++)
+		if (!ui_is_frozen(u, i))
+			return false;
+	return u->cfg.source_count > 0;
+}
+
+const char *ui_refused(const struct ui *u, const struct command *c)
+{
+	if ((c->run == do_ping || c->run == do_ping_all) && all_frozen(u))
+		return "a snapshot is a picture, there is nobody to ask.";
 	return c->changes ? u->cfg.port.purge_refused(u->cfg.port.ctx) : NULL;
 }
 
 static void run(struct ui *u, const struct command *c, const char *arg, int64_t now_ms)
 {
-	const char *why = refused(u, c);
+	const char *why = ui_refused(u, c);
 
 	if (why)
 		ui_say(u, true, "%s is not possible: %s", c->word, why);
@@ -254,7 +267,7 @@ int ui_command(struct ui *u, const char *line, int64_t now_ms, struct err *e)
 	if (!allowed_here(u, c))
 		return err_set(e, -EBUSY, "Esc goes back to the table.", "%s is not possible here.",
 			       c->word);
-	why = refused(u, c);
+	why = ui_refused(u, c);
 	if (why)
 		return err_set(e, -EPERM, NULL, "%s is not possible: %s", c->word, why);
 	arg = slice_copy(rest);
@@ -273,6 +286,21 @@ static void draw_too_small(struct frame *f)
 		f, all, 0, 0, f->width, ROLE_TEXT,
 		SLICE_LIT("regtop needs 40 columns and 10 lines; make the window larger, or use "
 			  "regtop list."));
+}
+
+/* What was said to a key goes by itself, so that the line of the verdict comes back; what is wrong
+ * stays until the next key. */
+static void message_age(struct ui *u, int64_t now_ms)
+{
+	struct ping_progress s;
+
+	if (!u->message[0] || u->alert)
+		return;
+	if (!u->message_ms || now_ms < u->message_ms)
+		u->message_ms = now_ms;
+	ui_sweep(u, &s);
+	if ((u->asking && sweep_open(&s) == 0) || now_ms - u->message_ms >= MESSAGE_MS)
+		u->message[0] = '\0';
 }
 
 /* What was there at the first complete picture is not news. */
@@ -296,6 +324,7 @@ void ui_draw(struct ui *u, struct frame *f, int64_t now_ms)
 		return;
 	}
 	baselines_update(u);
+	message_age(u, now_ms);
 	body.height = f->height - 3 - status_message_lines(u, f);
 	switch (ui_mode(u)) {
 	case MODE_TABLE:

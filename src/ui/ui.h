@@ -62,7 +62,8 @@ void ui_free(struct ui *u);
 void ui_key(struct ui *u, const char *key, int64_t now_ms);
 /* Runs one line of the ':' prompt. */
 int ui_command(struct ui *u, const char *line, int64_t now_ms, struct err *e);
-/* A message in the status line; it stays until the next key. alert: in the alert role. */
+/* A message in the status line; it stays until the next key. alert: in the alert role; others go
+ * after some seconds. */
 void ui_say(struct ui *u, bool alert, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 /* Draws everything into f (its size counts). Pure: the same state, store and now give the same
  * cells. The view must have been updated. */

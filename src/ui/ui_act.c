@@ -148,6 +148,7 @@ void do_ping(struct ui *u, const char *arg, int64_t now_ms)
 		return;
 	}
 	say_aor(u, "Asking ", id, ".");
+	u->asking = true;
 	ask(u, &id, 1);
 }
 
@@ -184,6 +185,7 @@ void do_ping_all(struct ui *u, const char *arg, int64_t now_ms)
 	if (askable) {
 		ask(u, ids, askable);
 		say_asking(u, askable, marked ? "with a mark" : "in sight");
+		u->asking = true;
 	} else {
 		say_nobody(u, n > 0);
 	}

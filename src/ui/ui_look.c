@@ -295,19 +295,18 @@ void prompt_run_key(struct ui *u, const char *key, int64_t now_ms)
 
 /* ---- sorting and columns ------------------------------------------------------------------ */
 
-/* The neighbour of the sorted column among those chosen. */
+/* The neighbour of the sorted column among those in sight; heading and state line show it. */
 static void sort_step(struct ui *u, int step)
 {
 	bool reverse;
 	enum column_id now = view_sort(u->cfg.view, &reverse);
-	ptrdiff_t at = -1, count = (ptrdiff_t)u->col_count;
+	ptrdiff_t at = -1, count = (ptrdiff_t)u->layout.count;
 
 	for (ptrdiff_t i = 0; i < count; i++)
-		if (u->cols[i] == now)
+		if (u->layout.cols[i].id == now)
 			at = i;
 	at = at < 0 ? 0 : (at + step + count) % count;
-	view_set_sort(u->cfg.view, u->cols[at], reverse);
-	ui_say(u, false, "Sorted by %s.", columns[u->cols[at]].title);
+	view_set_sort(u->cfg.view, u->layout.cols[at].id, reverse);
 }
 
 void do_sort(struct ui *u, const char *arg, int64_t now_ms)
@@ -328,7 +327,6 @@ void do_sort(struct ui *u, const char *arg, int64_t now_ms)
 	}
 	view_sort(u->cfg.view, &reverse);
 	view_set_sort(u->cfg.view, col, reverse);
-	ui_say(u, false, "Sorted by %s.", columns[col].title);
 }
 
 void do_sort_left(struct ui *u, const char *arg, int64_t now_ms)

@@ -38,7 +38,8 @@ struct ui {
 	struct prompt prompt;
 	bool pasting;
 	char message[640];
-	bool alert;
+	bool alert, asking; /* asking: the message says so until the answer has come */
+	int64_t message_ms; /* since when it is shown; 0: it was not yet */
 
 	enum column_id cols[COL_COUNT]; /* chosen, in the order shown; the first stays in sight */
 	size_t col_count;
@@ -73,6 +74,8 @@ void ui_say_err(struct ui *u, const struct err *e);
 binding_id ui_current(struct ui *u);
 /* Is the source a snapshot: nothing in it changes, and nobody is there to ask? */
 bool ui_is_frozen(const struct ui *u, size_t source);
+/* Why the command is not offered now, or NULL. */
+const char *ui_refused(const struct ui *u, const struct command *c);
 /* Scrolls a list by delta lines, stopping at the ends. */
 void scroll_by(struct scroll *s, ptrdiff_t delta);
 /* Keeps the position inside the list; page is what fits. Called when drawing. */

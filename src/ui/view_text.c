@@ -123,13 +123,17 @@ void sheet_field(struct sheet *s, enum role label_role, const char *label, enum 
 bool sheet_end(struct sheet *s, const char *title)
 {
 	size_t before = s->scroll->top;
-	int y = s->area.y - 1, x;
+	int y = s->area.y - 1, width = (int)text_width(slice_of(title)), room;
+	char where[64] = "";
 
 	scroll_fit(s->scroll, (size_t)s->line, s->area.height);
-	frame_fill(s->f, 0, y, s->f->width, 1, ROLE_HEADING, 0, 0);
-	x = frame_put(s->f, 0, y, -1, ROLE_HEADING, 0, slice_of(title));
 	if (s->scroll->lines > s->scroll->page)
-		frame_putf(s->f, x, y, -1, ROLE_HEADING, 0, "  (lines %zu to %zu of %zu)",
-			   s->scroll->top + 1, s->scroll->top + s->scroll->page, s->scroll->lines);
+		snprintf(where, sizeof(where), "  (lines %zu to %zu of %zu)", s->scroll->top + 1,
+			 s->scroll->top + s->scroll->page, s->scroll->lines);
+	room = s->f->width - (int)strlen(where);
+	frame_fill(s->f, 0, y, s->f->width, 1, ROLE_HEADING, 0, 0);
+	frame_put_cut(s->f, 0, y, width < room ? width : room, false, false, ROLE_HEADING, 0,
+		      slice_of(title));
+	frame_put(s->f, width < room ? width : room, y, -1, ROLE_HEADING, 0, slice_of(where));
 	return s->scroll->top != before;
 }
