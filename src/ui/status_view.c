@@ -319,12 +319,13 @@ static bool add_sweep(const struct ui *u, struct strbuf *out)
 /* What has to be said now; empty when nothing has. */
 static enum role add_message(const struct ui *u, struct strbuf *out)
 {
+	/* What was said while it went on is over with it. */
+	if (add_sweep(u, out))
+		return ROLE_STATUS;
 	if (u->message[0]) {
 		strbuf_add_str(out, u->message);
 		return u->alert ? ROLE_ALERT : ROLE_STATUS;
 	}
-	if (add_sweep(u, out))
-		return ROLE_STATUS;
 	add_trouble(u, out);
 	return ROLE_BAD;
 }

@@ -370,4 +370,5 @@ def case_refused():
     say("pipe_words", b"regtop list" in done.stderr and not done.stdout)
 
 
-globals()["case_" + sys.argv[1]]()
+if __name__ == "__main__":
+    globals()["case_" + sys.argv[1]]()
