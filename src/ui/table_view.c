@@ -7,11 +7,51 @@
 /* So many columns are shown even where they must be squeezed; others only where all have comfort.
  */
 #define CORE_COLUMNS 4
+/* No column takes more of a wide window. */
+#define WIDTH_MAX 100
+/* Columns of these ranks get all they want before others get more than comfort. */
+#define FIRST_RANKS 6
+/* After so many rows it is known how full a column is, and the layout rests. */
+#define SEEN_ROWS 1000
 
-/* A width at which a column can be read in comfort. */
-static int comfort(enum column_id id)
+static int title_width(enum column_id id)
 {
-	return columns[id].width_min + (columns[id].width_want - columns[id].width_min) / 3;
+	return (int)text_width(slice_of(columns[id].title));
+}
+
+/* What the column's text took so far, and its title; its widest width while nothing is known. */
+static int content(const struct ui *u, enum column_id id)
+{
+	int seen = u->seen[id].width, title = title_width(id);
+
+	return !seen ? columns[id].width_want : seen > title ? seen : title;
+}
+
+static int smaller(int a, int b)
+{
+	return a < b ? a : b;
+}
+
+static bool mostly_blank(const struct ui *u, enum column_id id)
+{
+	return columns[id].kind == COLUMN_TEXT && u->seen[id].filled * 4 < u->seen[id].rows;
+}
+
+/* Only blanks give up width that was meant for them: numbers and times come and go. */
+static int least(const struct ui *u, enum column_id id)
+{
+	return mostly_blank(u, id) ? smaller(columns[id].width_min, content(u, id))
+				   : columns[id].width_min;
+}
+
+/* A width at which a column can be read in comfort; a column of blanks may be cut where it has
+ * something to say. */
+static int comfort(const struct ui *u, enum column_id id)
+{
+	int spare = columns[id].width_want - columns[id].width_min;
+	int nice = smaller(columns[id].width_min + spare / 3, content(u, id));
+
+	return mostly_blank(u, id) || nice < least(u, id) ? least(u, id) : nice;
 }
 
 /* The chosen columns in the order in which they are let in. */
@@ -39,21 +79,21 @@ static size_t reading_order(const struct ui *u, int room, enum column_id out[COL
 {
 	size_t order[COL_COUNT], n = by_rank(u, order), at = 0;
 	bool in[COL_COUNT] = {false};
-	int least = 0, nice = 0;
+	int narrow = 0, nice = 0;
 	size_t fit;
 
 	for (size_t i = 0; i < n; i++) {
 		enum column_id id = u->cols[order[i]];
 
-		if (i > 0 && (i < CORE_COLUMNS ? least + 1 + columns[id].width_min > room
-					       : nice + 1 + comfort(id) > room)) {
+		if (i > 0 && (i < CORE_COLUMNS ? narrow + 1 + least(u, id) > room
+					       : nice + 1 + comfort(u, id) > room)) {
 			/* An order that a person named has no gaps. */
 			if (u->cols_named)
 				break;
 			continue;
 		}
-		least += columns[id].width_min + (i > 0);
-		nice += comfort(id) + (i > 0);
+		narrow += least(u, id) + (i > 0);
+		nice += comfort(u, id) + (i > 0);
 		in[order[i]] = true;
 	}
 	for (size_t i = 0; i < n; i++)
@@ -66,21 +106,34 @@ static size_t reading_order(const struct ui *u, int room, enum column_id out[COL
 	return fit;
 }
 
-static int wanted(enum column_id id)
+static int wanted(const struct ui *u, enum column_id id)
 {
-	return columns[id].width_want;
+	return smaller(content(u, id), columns[id].width_want);
+}
+
+/* Of the columns that are read first, before the others get anything. */
+static int wanted_first(const struct ui *u, enum column_id id)
+{
+	return columns[id].rank && columns[id].rank <= FIRST_RANKS ? wanted(u, id) : 0;
+}
+
+/* A window that is wide enough shows everything that there is. */
+static int whole(const struct ui *u, enum column_id id)
+{
+	return smaller(content(u, id), WIDTH_MAX);
 }
 
 /* Hands out what is left, a character at a time, until every column has its aim; returns the rest.
  */
-static int widen(struct table_layout *l, int spare, int (*aim)(enum column_id id))
+static int widen(const struct ui *u, struct table_layout *l, int spare,
+		 int (*aim)(const struct ui *u, enum column_id id))
 {
 	bool grew = true;
 
 	while (spare > 0 && grew) {
 		grew = false;
 		for (size_t i = 0; i < l->count && spare > 0; i++) {
-			if (l->cols[i].width >= aim(l->cols[i].id))
+			if (l->cols[i].width >= aim(u, l->cols[i].id))
 				continue;
 			l->cols[i].width++;
 			spare--;
@@ -94,13 +147,13 @@ static int widen(struct table_layout *l, int spare, int (*aim)(enum column_id id
 static size_t count_beside(const struct ui *u, int room, const enum column_id *order, size_t fit,
 			   size_t skip)
 {
-	int used = comfort(order[0]);
+	int used = comfort(u, order[0]);
 	size_t n = 0;
 
 	if (skip == 0)
 		return fit - 1;
 	while (1 + skip + n < u->col_count) {
-		used += 1 + comfort(order[1 + skip + n]);
+		used += 1 + comfort(u, order[1 + skip + n]);
 		if (used > room && n > 0)
 			break;
 		n++;
@@ -128,12 +181,15 @@ void table_layout(const struct ui *u, int width, struct table_layout *out)
 		out->cols[out->count++].id = order[1 + skip + i];
 	used = (int)out->count - 1;
 	for (size_t i = 0; i < out->count; i++) {
-		out->cols[i].width = columns[out->cols[i].id].width_min;
+		out->cols[i].width = least(u, out->cols[i].id);
 		used += out->cols[i].width;
 	}
 	if (used > room)
 		out->cols[out->count - 1].width -= used - room;
-	widen(out, widen(out, room - used, comfort), wanted);
+	used = widen(u, out, room - used, comfort);
+	used = widen(u, out, used, wanted_first);
+	used = widen(u, out, used, wanted);
+	widen(u, out, used, whole);
 	for (size_t i = 0; i < out->count; i++) {
 		out->cols[i].x = x;
 		x += out->cols[i].width + 1;
@@ -251,7 +307,21 @@ static void draw_match(struct frame *f, int x, int y, int width, struct slice te
 		line[at].role = ROLE_MATCH;
 }
 
-static void draw_row(const struct ui *u, struct frame *f, int y, const struct row *r, bool cursor)
+/* The layout learns from what is drawn. */
+static void note_content(struct ui *u, enum column_id id, struct slice text)
+{
+	struct column_seen *seen = &u->seen[id];
+	int width = (int)text_width(text);
+
+	if (width > seen->width)
+		seen->width = smaller(width, WIDTH_MAX);
+	if (seen->rows >= SEEN_ROWS)
+		return;
+	seen->rows++;
+	seen->filled += !slice_eq_str(text, "-");
+}
+
+static void draw_row(struct ui *u, struct frame *f, int y, const struct row *r, bool cursor)
 {
 	struct slice search = slice_of(u->search);
 	struct strbuf text = STRBUF_INIT;
@@ -271,6 +341,7 @@ static void draw_row(const struct ui *u, struct frame *f, int y, const struct ro
 
 		strbuf_clear(&text);
 		column_show(id, r, f->ascii_only, &text);
+		note_content(u, id, strbuf_slice(&text));
 		frame_put_cut(f, u->layout.cols[i].x, y, u->layout.cols[i].width,
 			      columns[id].cut == CUT_MIDDLE, columns[id].right, role,
 			      cursor ? CELL_CURSOR : 0, strbuf_slice(&text));
@@ -294,29 +365,44 @@ static void keep_cursor_in_sight(struct ui *u, size_t count)
 		u->top = count > u->page ? count - u->page : 0;
 }
 
-void table_draw(struct ui *u, struct frame *f, struct area a, int64_t now_ms)
+static void draw_rows(struct ui *u, struct frame *f, int y, size_t count, int64_t now_ms)
 {
-	size_t count = view_count(u->cfg.view);
 	binding_id cursor = view_cursor(u->cfg.view);
 
-	table_layout(u, f->width, &u->layout);
-	if (u->col_scroll > u->layout.left)
-		u->col_scroll = u->layout.left;
-	draw_headings(u, f, a.y);
-	u->page = a.height > 2 ? (size_t)a.height - 1 : 1;
-	if (!count) {
-		struct area inside = {a.y + 2, a.height - 2};
-
-		put_wrapped(f, inside, GUTTER, a.y + 2, f->width - GUTTER - 1, ROLE_TEXT,
-			    slice_of(status_why_empty(u)));
-		return;
-	}
-	keep_cursor_in_sight(u, count);
 	for (size_t i = 0; i < u->page && u->top + i < count; i++) {
 		binding_id id = view_at(u->cfg.view, u->top + i);
 		struct row r;
 
 		if (view_row(u->cfg.view, id, now_ms, &r))
-			draw_row(u, f, a.y + 1 + (int)i, &r, id == cursor);
+			draw_row(u, f, y + (int)i, &r, id == cursor);
+	}
+}
+
+/* Columns are as wide as what was seen in them, and only grow: a row that scrolls by must not make
+ * the table jump each time. So what is drawn may ask for another layout, but seldom does. */
+void table_draw(struct ui *u, struct frame *f, struct area a, int64_t now_ms)
+{
+	size_t count = view_count(u->cfg.view);
+	struct table_layout before;
+	int again = 0;
+
+	u->page = a.height > 2 ? (size_t)a.height - 1 : 1;
+	if (count)
+		keep_cursor_in_sight(u, count);
+	table_layout(u, f->width, &u->layout);
+	do {
+		before = u->layout;
+		frame_fill(f, 0, a.y, f->width, a.height, ROLE_TEXT, 0, 0);
+		draw_headings(u, f, a.y);
+		draw_rows(u, f, a.y + 1, count, now_ms);
+		table_layout(u, f->width, &u->layout);
+	} while (memcmp(&before, &u->layout, sizeof(before)) != 0 && again++ < COL_COUNT);
+	if (u->col_scroll > u->layout.left)
+		u->col_scroll = u->layout.left;
+	if (!count) {
+		struct area inside = {a.y + 2, a.height - 2};
+
+		put_wrapped(f, inside, GUTTER, a.y + 2, f->width - GUTTER - 1, ROLE_TEXT,
+			    slice_of(status_why_empty(u)));
 	}
 }

@@ -15,6 +15,12 @@ enum ui_mode { MODE_TABLE, MODE_DETAIL, MODE_HELP, MODE_COLUMNS, MODE_CONFIRM };
 /* Rows that one key press searches: bounded, so that a million rows do not keep SIP waiting. */
 #define UI_SEARCH_ROWS 100000
 
+/* What was drawn in a column so far. */
+struct column_seen {
+	int width;             /* of the widest text; 0: nothing was drawn yet */
+	unsigned rows, filled; /* cells, and those of them that said something */
+};
+
 /* Where the table's columns stand at a width; made by table_layout(). */
 struct table_layout {
 	struct {
@@ -45,7 +51,8 @@ struct ui {
 	size_t col_count;
 	bool cols_named; /* by the person: their order counts, not the ranks */
 	size_t col_scroll;
-	struct table_layout layout;     /* of the last frame */
+	struct table_layout layout; /* of the last frame */
+	struct column_seen seen[COL_COUNT];
 	size_t top, page;               /* first row in sight, rows in sight */
 	int64_t baseline_s[UI_SOURCES]; /* first complete picture: what is older is not fresh */
 

@@ -148,6 +148,38 @@ TEST(one_column_out_of_sight_is_one_column)
 	assert_true(shows("< 1 column\n") || shows("< 1  +"));
 }
 
+TEST(a_column_of_blanks_leaves_its_width_to_those_that_say_something)
+{
+	UNUSED_STATE;
+	const char *aor, *end;
+
+	/* One row of seventeen was received from elsewhere, and that one may be cut. */
+	assert_non_null(strstr(screen_at(132, 43, PICTURE_NOW_MS), "sip:198.\xe2\x80\xa6"));
+	aor = strstr(drawn, "Contact ");
+	end = strstr(drawn, "Received");
+	assert_true(end - aor >= 26);
+	/* A window that is wide enough cuts nothing that is not very long. */
+	assert_non_null(
+		strstr(screen_at(600, 43, PICTURE_NOW_MS), "sip:198.51.100.4:40211;transport=tls"));
+	assert_non_null(strstr(drawn, "Unify OpenScape Desk Phone CP600 V1 R5.7.0 SIP 180504"));
+}
+
+TEST(scrolling_does_not_make_columns_narrower_again)
+{
+	UNUSED_STATE;
+	char *before;
+
+	picture_keys(&p, "G");
+	screen_at(132, 16, PICTURE_NOW_MS);
+	picture_keys(&p, "g");
+	before = strdup(screen_at(132, 16, PICTURE_NOW_MS));
+	picture_keys(&p, "G");
+	screen_at(132, 16, PICTURE_NOW_MS);
+	picture_keys(&p, "g");
+	assert_string_equal(screen_at(132, 16, PICTURE_NOW_MS), before);
+	free(before);
+}
+
 TEST(on_a_snapshot_asking_is_greyed)
 {
 	UNUSED_STATE;
@@ -179,6 +211,8 @@ int main(void)
 		W(the_detail_names_its_binding_and_offers_what_can_be_done_with_it),
 		W(a_reason_is_not_said_twice),
 		W(one_column_out_of_sight_is_one_column),
+		W(a_column_of_blanks_leaves_its_width_to_those_that_say_something),
+		W(scrolling_does_not_make_columns_narrower_again),
 		W(on_a_snapshot_asking_is_greyed),
 		W(a_question_is_no_frozen_order_but_a_frozen_one_stays_said),
 	};
