@@ -6,7 +6,7 @@
 #include "base/alloc.h"
 
 /* So many of the queue are looked at in one turn of the loop; others wait for their turn too. */
-#define TRIES_PER_TICK 256
+#define TRIES_PER_TICK 64
 /* A fast sweep sends a handful at a time rather than one every fraction of a millisecond. */
 #define TICK_MS 5
 

@@ -126,7 +126,6 @@ static bool is_multicast(const struct netaddr *a)
 static void check_direct(const struct act_env *env, uint8_t source, const struct next_hop *h,
 			 struct ping_path *p)
 {
-	struct netaddr local;
 	char text[EVIDENCE_DETAIL];
 
 	if (!h->reachable) {
@@ -139,7 +138,7 @@ static void check_direct(const struct act_env *env, uint8_t source, const struct
 	} else if (is_multicast(&h->addr)) {
 		never(p, PROBE_UNROUTABLE, "a group address is not asked");
 	} else if (h->transport == TRANSPORT_UDP) {
-		if (!sip_transport_local(env->transports[source], TRANSPORT_UDP, &h->addr, &local))
+		if (!sip_transport_has(env->transports[source], TRANSPORT_UDP, &h->addr))
 			never(p, PROBE_UNROUTABLE,
 			      h->addr.sa.sa_family == AF_INET6
 				      ? "regtop has no IPv6 socket to ask from"

@@ -177,27 +177,38 @@ bool netaddr_is_any(const struct netaddr *a)
 	return in_list(a, nets, 2);
 }
 
+/* A socket that only asks the routing table, kept: a sweep asks for each of its phones. */
+static int route_socket(int family)
+{
+	static _Thread_local int kept[2] = {-1, -1};
+	int *fd = &kept[family == AF_INET6];
+
+	if (*fd < 0)
+		*fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	return *fd;
+}
+
 int netaddr_local_for(const struct netaddr *remote, struct netaddr *out)
 {
+	static const struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
 	struct netaddr to = *remote;
-	int fd, rc = 0;
+	int fd = route_socket(to.sa.sa_family);
 
 	memset(out, 0, sizeof(*out));
-	if (netaddr_port(&to) == 0)
-		netaddr_set_port(&to, 5060);
-	fd = socket(to.sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
-	/* connect() on UDP only asks the routing table. */
+	if (netaddr_port(&to) == 0)
+		netaddr_set_port(&to, 5060);
 	out->len = sizeof(out->ss);
+	/* Else the address of the time before stays. */
+	(void)connect(fd, &nowhere, sizeof(nowhere));
+	/* connect() on UDP sends nothing. */
 	if (connect(fd, &to.sa, to.len) < 0 || getsockname(fd, &out->sa, &out->len) < 0) {
-		rc = -errno;
 		out->len = 0;
-	} else {
-		netaddr_set_port(out, 0);
+		return -errno;
 	}
-	close(fd);
-	return rc;
+	netaddr_set_port(out, 0);
+	return 0;
 }
 
 int netcidr_parse(struct slice s, struct netcidr *out)

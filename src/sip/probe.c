@@ -16,7 +16,7 @@ static const int64_t send_at_ms[] = {0, 500, 1500, 3500};
 #define BATCH 32
 /* What is done in one turn of the loop at the most, so that answers and keys get theirs, and so
  * that what became due while the loop was busy elsewhere does not leave as one burst. */
-#define ACTS_PER_TURN 256
+#define ACTS_PER_TURN 64
 /* A full buffer is looked at again after so long. */
 #define FULL_RETRY_MS 2
 

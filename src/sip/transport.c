@@ -249,6 +249,12 @@ static const struct sip_socket *pick_socket(const struct sip_transport *t, enum 
 	return fits;
 }
 
+bool sip_transport_has(const struct sip_transport *t, enum transport kind,
+		       const struct netaddr *remote)
+{
+	return pick_socket(t, kind, NULL, remote) != NULL;
+}
+
 bool sip_transport_local(const struct sip_transport *t, enum transport kind,
 			 const struct netaddr *remote, struct netaddr *out)
 {

@@ -61,6 +61,9 @@ int sip_transport_listen(struct sip_transport *t, enum transport kind, const str
  * addresses are replaced by what the kernel would use towards remote. False: no such socket. */
 bool sip_transport_local(const struct sip_transport *t, enum transport kind,
 			 const struct netaddr *remote, struct netaddr *out);
+/* Is there a socket of this kind and of remote's family? */
+bool sip_transport_has(const struct sip_transport *t, enum transport kind,
+		       const struct netaddr *remote);
 /* Sends one whole message. UDP: from the socket bound to flow->local if given, else any of the
  * family; a one-shot error left by ICMP is drained and the send tried once more. TCP: on
  * flow->connection. 0, or a negative errno: -ENOTCONN when the connection is gone, -ENETUNREACH …

@@ -5,8 +5,9 @@
 #include <linux/errqueue.h>
 #include "sip/transport_state.h"
 
-/* Datagrams taken in one turn, so that a flood cannot keep keys and timers waiting. */
-#define DATAGRAMS_PER_TURN 64
+/* Datagrams taken in one turn, so that a flood cannot keep keys and timers waiting; more than are
+ * sent in one, so that the answers to a sweep find room. */
+#define DATAGRAMS_PER_TURN 256
 #define RECEIVE_BUFFER     (4 << 20)
 /* Of one system call. */
 #define BATCH 32
@@ -134,26 +135,15 @@ void udp_start(struct sip_socket *s)
 /* ---- out ---------------------------------------------------------------------------------- */
 
 /* Sends as many as the kernel takes in one call; how many, or a negative errno of the first. */
-static int send_batch(const struct sip_socket *s, const struct sip_datagram *d, unsigned n)
+static int send_some(int fd, struct mmsghdr *messages, unsigned n)
 {
-	struct mmsghdr messages[BATCH];
-	struct iovec io[BATCH];
 	int error = 0;
 
-	for (unsigned i = 0; i < n; i++) {
-		/* The kernel only reads them. */
-		io[i] = (struct iovec){(void *)(uintptr_t)d[i].buf, d[i].n};
-		messages[i] = (struct mmsghdr){
-			.msg_hdr = {.msg_name = (void *)(uintptr_t)&d[i].flow->remote.sa,
-				    .msg_namelen = d[i].flow->remote.len,
-				    .msg_iov = &io[i],
-				    .msg_iovlen = 1}};
-	}
 	/* The error of an earlier datagram fails the next send once, whoever it goes to: a healthy
 	 * phone must not inherit its neighbour's ICMP. Which errno cannot tell whose it is (3/0
 	 * comes as ENETUNREACH, 3/4 as EMSGSIZE), so only one that stays is believed. */
 	for (int try = 0; try < 3; try++) {
-		int sent = sendmmsg(s->fd, messages, n, MSG_NOSIGNAL);
+		int sent = sendmmsg(fd, messages, n, MSG_NOSIGNAL);
 
 		if (sent > 0)
 			return sent;
@@ -164,12 +154,25 @@ static int send_batch(const struct sip_socket *s, const struct sip_datagram *d, 
 	return -error;
 }
 
-size_t udp_send(const struct sip_socket *s, struct sip_datagram *d, size_t n)
+/* At most BATCH; how many are done with. */
+static size_t send_batch(int fd, struct sip_datagram *d, size_t n)
 {
+	struct mmsghdr messages[BATCH];
+	struct iovec io[BATCH];
 	size_t done = 0;
 
+	for (size_t i = 0; i < n; i++) {
+		/* The kernel only reads them. */
+		io[i] = (struct iovec){(void *)(uintptr_t)d[i].buf, d[i].n};
+		messages[i] = (struct mmsghdr){
+			.msg_hdr = {.msg_name = (void *)(uintptr_t)&d[i].flow->remote.sa,
+				    .msg_namelen = d[i].flow->remote.len,
+				    .msg_iov = &io[i],
+				    .msg_iovlen = 1}};
+	}
+	/* Again and again: the kernel stops at an error, and goes on behind it. */
 	while (done < n) {
-		int sent = send_batch(s, d + done, (unsigned)(n - done < BATCH ? n - done : BATCH));
+		int sent = send_some(fd, messages + done, (unsigned)(n - done));
 
 		if (sent == -EAGAIN || sent == -ENOBUFS)
 			break;
@@ -177,6 +180,20 @@ size_t udp_send(const struct sip_socket *s, struct sip_datagram *d, size_t n)
 			d[done++].error = -sent;
 		else
 			done += (size_t)sent;
+	}
+	return done;
+}
+
+size_t udp_send(const struct sip_socket *s, struct sip_datagram *d, size_t n)
+{
+	size_t done = 0, want, sent;
+
+	while (done < n) {
+		want = n - done < BATCH ? n - done : BATCH;
+		sent = send_batch(s->fd, d + done, want);
+		done += sent;
+		if (sent < want)
+			break;
 	}
 	return done;
 }

@@ -46,7 +46,7 @@ def make(path, count, *ports):
         "INSERT INTO location (id, ruid, username, domain, contact, expires, callid, cseq,"
         " last_modified, user_agent, socket, methods) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
         ((i + 1, f"uloc-{i:x}", f"u{i:07d}", "acme.example", contact(i, ports), now + 3600,
-          f"c{i}@127.0.0.1", 1, now - 60, AGENT, "udp:127.0.0.1:5060", 5087)
+          f"c{i}@127.0.0.1", 1, now - 60, AGENT, None, 5087)
          for i in range(int(count))))
     db.commit()
 
