@@ -1,4 +1,4 @@
-/* The record: how the store packs one binding into 64 bytes, a blob of text, and shared profiles.
+/* The record: how the store packs one binding into 32 bytes, a blob of text, and shared profiles.
  */
 #ifndef REGTOP_MODEL_RECORD_H
 #define REGTOP_MODEL_RECORD_H
@@ -10,26 +10,19 @@
 
 #define RECORD_NONE UINT32_MAX /* no slot */
 
-/* One per binding, in one array: the index is its slot. A million of them are 64 MB. */
+/* One per binding, in one array: the index is its slot. A million of them are 32 MB. */
 struct record {
-	uint32_t serial;             /* 0: the slot is free */
-	uint32_t text;               /* blob in the arena */
-	uint32_t free_next;          /* of a free slot: the next one */
-	uint32_t aor_next, aor_prev; /* bindings of the same AoR, newest first; the newest one's
-				      * aor_prev says how many they are */
-	uint32_t domain;             /* interned */
-	uint32_t profile;            /* interned: what many bindings share, see record.c */
-	uint32_t cseq;
-	uint32_t expires, refreshed, granted; /* seconds; RECORD_WIDE: they stand in the blob */
-	uint32_t first_seen, changed;         /* Unix seconds */
+	uint32_t serial;              /* 0: the slot is free */
+	uint32_t text;                /* blob in the arena; of a free slot: the next one */
+	uint32_t expires, refreshed;  /* seconds; RECORD_WIDE: they stand in the blob */
+	uint32_t first_seen, changed; /* Unix seconds */
+	uint32_t refreshes;
 	uint16_t flags;
 	uint8_t source;
 	uint8_t pass; /* number of the pass that brought it last */
-	uint64_t generation : 40;
-	uint64_t refreshes : 24; /* stops at its maximum */
 };
 
-_Static_assert(sizeof(struct record) == 64, "a record is one cache line");
+_Static_assert(sizeof(struct record) == 32, "two records are one cache line");
 
 enum record_flag {
 	RECORD_MARKED = 1,
@@ -42,15 +35,26 @@ enum record_flag {
 	RECORD_RUID = 128, /* a ruid of its own */
 	RECORD_RUID_IS_KEY = 256,
 	RECORD_CONNECTION = 512,
-	RECORD_WIDE = 1024,          /* numbers that do not fit, in the blob in full */
+	RECORD_WIDE = 1024,          /* times that do not fit, in the blob in full */
+	RECORD_PATH_OWN = 2048,      /* a Path that no other binding has, in the blob */
+	RECORD_KEY_PACKED = 4096,    /* a key of Kamailio's, its last number in binary */
 	RECORD_PACKED = 0xffff & ~3, /* all that record_pack() decides */
 };
+
+/* The longest key that is packed, and so has to be written out again to be lent. */
+#define RECORD_KEY_ROOM 48
+/* So many keys are lent at the same time. */
+#define RECORD_KEYS_LENT 256
 
 /* The pools that records point into. */
 struct record_pools {
 	struct arena arena;
-	struct intern *domains, *profiles, *paths;
-	struct strbuf scratch[2];
+	struct intern *domains, *profiles, *paths, *heads;
+	struct strbuf scratch;
+	char *blob; /* room for the blob that is being made */
+	size_t blob_cap;
+	char (*lent)[RECORD_KEY_ROOM]; /* keys written out, the oldest is used again */
+	unsigned lent_next;
 };
 
 void record_pools_init(struct record_pools *p);
@@ -60,7 +64,7 @@ size_t record_pools_bytes(const struct record_pools *p);
 /* Packs b into r: new text and references are taken first, so that b may point into the pools
  * themselves; then the old ones are given back when had_old. */
 void record_pack(struct record *r, bool had_old, const struct binding *b, struct record_pools *p);
-/* Slices point into the pools. */
+/* Slices point into the pools; key and ruid only until RECORD_KEYS_LENT more are unpacked. */
 void record_unpack(const struct record *r, const struct record_pools *p, struct binding *out);
 /* Gives text and references back. */
 void record_release(const struct record *r, struct record_pools *p);
@@ -69,9 +73,10 @@ void record_glance(const struct record *r, const struct record_pools *p, struct 
 int64_t record_expires(const struct record *r, const struct record_pools *p);
 /* The User-Agent of a profile. */
 struct slice record_agent(const struct record_pools *p, uint32_t profile);
-/* Only the key, or only the AoR's user, for the hash tables. */
-struct slice record_key(const struct record *r, const struct record_pools *p);
-struct slice record_user(const struct record *r, const struct record_pools *p);
+/* Only the key, in room of RECORD_KEY_ROOM bytes unless it stands in the blob as it is. */
+struct slice record_key(const struct record *r, const struct record_pools *p, char *room);
+/* Only the AoR: its user, and the number of its domain. */
+struct slice record_aor(const struct record *r, const struct record_pools *p, uint32_t *domain);
 /* Moves the blob into another arena. */
 void record_move_text(struct record *r, const struct arena *from, struct arena *to);
 

@@ -5,8 +5,7 @@
 #include "base/alloc.h"
 #include "model/store_index.h"
 
-#define SOURCES_MAX   255
-#define REFRESHES_MAX ((1u << 24) - 1)
+#define SOURCES_MAX 255
 
 /* An entry of the log of changes: the slot below, the kind of change above. */
 #define CHANGE_SHIFT 30
@@ -26,7 +25,7 @@ struct store {
 	struct store_source sources[SOURCES_MAX];
 	size_t source_count;
 	size_t count;
-	uint32_t free_slots; /* chained through free_next */
+	uint32_t free_slots; /* chained through text */
 	uint32_t serial;     /* of the newest binding */
 	uint64_t generation, touched, mark_number;
 	uint32_t *changes; /* the last STORE_LOG generations: slot, and what changed above it */
@@ -64,6 +63,7 @@ void store_free(struct store *s)
 	slotmap_free(&s->marks);
 	slot_index_free(&s->keys);
 	slot_index_free(&s->aors);
+	slotmap_free(&s->t.links);
 	record_pools_free(&s->t.pools);
 	free(s->t.r);
 	free(s->changes);
@@ -108,7 +108,7 @@ static uint32_t take_slot(struct store *s)
 	uint32_t slot = s->free_slots;
 
 	if (slot != RECORD_NONE)
-		s->free_slots = s->t.r[slot].free_next;
+		s->free_slots = s->t.r[slot].text;
 	else
 		slot = (uint32_t)s->t.count;
 	XGROW(s->t.r, s->t.cap, (size_t)slot + 1);
@@ -127,12 +127,10 @@ static void tell(struct store *s, enum store_event what, binding_id id)
 		s->listener(s->listener_ctx, what, id);
 }
 
-/* Returns the new generation. */
-static uint64_t note_change(struct store *s, uint32_t slot, enum store_change what)
+static void note_change(struct store *s, uint32_t slot, enum store_change what)
 {
 	s->generation++;
 	s->changes[s->generation % STORE_LOG] = slot | (uint32_t)what << CHANGE_SHIFT;
-	return s->generation;
 }
 
 static void note_touch(struct store *s, uint32_t slot)
@@ -213,7 +211,7 @@ static binding_id add_binding(struct store *s, uint8_t source, const struct bind
 	aor_index_add(&s->aors, &s->t, slot);
 	s->count++;
 	s->sources[source].count++;
-	r->generation = note_change(s, slot, STORE_PLACED);
+	note_change(s, slot, STORE_PLACED);
 	tell(s, STORE_ADDED, id_of(s, slot));
 	return id_of(s, slot);
 }
@@ -226,7 +224,7 @@ static void change_binding(struct store *s, uint32_t slot, const struct binding 
 	bool renewed = is_refresh(was, b);
 
 	if (renewed) {
-		if (r->refreshes < REFRESHES_MAX)
+		if (r->refreshes < UINT32_MAX)
 			r->refreshes++;
 	} else {
 		r->changed = seconds32(now_s);
@@ -238,10 +236,7 @@ static void change_binding(struct store *s, uint32_t slot, const struct binding 
 	record_pack(r, true, b, &s->t.pools);
 	if (other_aor)
 		aor_index_add(&s->aors, &s->t, slot);
-	r->generation = note_change(s, slot,
-				    other_aor ? STORE_PLACED
-				    : renewed ? STORE_RENEWED
-					      : STORE_ALTERED);
+	note_change(s, slot, other_aor ? STORE_PLACED : renewed ? STORE_RENEWED : STORE_ALTERED);
 	compact_when_wasteful(s);
 	tell(s, STORE_CHANGED, id_of(s, slot));
 }
@@ -276,7 +271,7 @@ static void remove_slot(struct store *s, uint32_t slot)
 	s->sources[r->source].count--;
 	note_change(s, slot, STORE_PLACED);
 	r->serial = 0;
-	r->free_next = s->free_slots;
+	r->text = s->free_slots;
 	s->free_slots = slot;
 }
 
@@ -346,7 +341,6 @@ const struct binding_life *store_life(const struct store *s, binding_id id)
 	life->first_seen_s = r->first_seen;
 	life->changed_s = r->changed;
 	life->refreshes = r->refreshes;
-	life->generation = r->generation;
 	return life;
 }
 
@@ -383,7 +377,7 @@ void store_each_twin(const struct store *s, binding_id id, store_visit_fn *fn, v
 		return;
 	slot = aor_index_group(&s->aors, &s->t, binding_slot(id)).head;
 	while (slot != RECORD_NONE && fn(ctx, id_of(s, slot)))
-		slot = s->t.r[slot].aor_next;
+		slot = aor_index_older(&s->t, slot);
 }
 
 uint64_t store_generation(const struct store *s)
@@ -593,6 +587,6 @@ size_t store_bytes(const struct store *s)
 {
 	return s->t.count * sizeof(*s->t.r) + record_pools_bytes(&s->t.pools) +
 	       (s->keys.cap + s->aors.cap) * sizeof(struct index_entry) +
-	       (s->evidence.cap + s->marks.cap) * sizeof(struct slotmap_entry) +
+	       (s->t.links.cap + s->evidence.cap + s->marks.cap) * sizeof(struct slotmap_entry) +
 	       s->evidence.n * sizeof(struct evidence);
 }

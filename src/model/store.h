@@ -31,7 +31,6 @@ struct binding_life {
 	int64_t first_seen_s; /* Unix seconds when it appeared here */
 	int64_t changed_s;    /* last change other than a refresh; 0 never */
 	uint32_t refreshes;   /* REGISTER refreshes seen */
-	uint64_t generation;  /* store generation of its last change of any kind */
 };
 
 struct store *store_new(void);
@@ -51,7 +50,8 @@ binding_id store_put(struct store *s, uint8_t source, const struct binding *b, i
 /* False when there was no such key. */
 bool store_remove(struct store *s, uint8_t source, struct slice key);
 
-/* Fills *out with slices that are valid until the next change of the store. */
+/* Fills *out with slices that are valid until the next change of the store; key and ruid, which are
+ * written out for it, also no longer than for the next two hundred calls. */
 bool store_get(const struct store *s, binding_id id, struct binding *out);
 binding_id store_find(const struct store *s, uint8_t source, struct slice key);
 /* Valid until the next call of store_life(); NULL when there is no such binding. */
@@ -104,8 +104,8 @@ uint32_t store_serial(const struct store *s);
 struct store_glance {
 	struct slice user, contact;
 	/* All that stands beside the two, lengths and other numbers between the fields: what does
-	 * not occur in it occurs in no field but domain and User-Agent; what does occur may be
-	 * chance. */
+	 * not occur in it is not in received, Call-ID or instance; what does occur may be chance.
+	 */
 	struct slice rest;
 	uint32_t domain, profile; /* numbers of texts that many share, see store_domain() */
 	int64_t expires_s;

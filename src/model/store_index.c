@@ -16,12 +16,19 @@ void slot_index_free(struct slot_index *x)
 
 static size_t after(const struct slot_index *x, size_t i)
 {
-	return (i + 1) & (x->cap - 1);
+	return i + 1 == x->cap ? 0 : i + 1;
+}
+
+/* Any size will do, so that growing by a third leaves little room unused. Homes stand in the order
+ * of the hashes: growing reads and writes memory from one end to the other. */
+static size_t home(const struct slot_index *x, uint32_t hash)
+{
+	return (size_t)(((uint64_t)hash * x->cap) >> 32);
 }
 
 static size_t free_place(const struct slot_index *x, uint32_t hash)
 {
-	size_t i = hash & (x->cap - 1);
+	size_t i = home(x, hash);
 
 	while (x->e[i].slot != RECORD_NONE)
 		i = after(x, i);
@@ -32,7 +39,7 @@ static void grow(struct slot_index *x)
 {
 	struct slot_index old = *x;
 
-	x->cap = old.cap ? old.cap * 2 : 64;
+	x->cap = old.cap ? old.cap + old.cap / 3 : 64;
 	x->e = xreallocarray(NULL, x->cap, sizeof(*x->e));
 	memset(x->e, 0xff, x->cap * sizeof(*x->e));
 	for (size_t i = 0; i < old.cap; i++)
@@ -43,21 +50,23 @@ static void grow(struct slot_index *x)
 
 static void insert(struct slot_index *x, uint32_t hash, uint32_t slot)
 {
-	if ((x->n + 1) * 4 > x->cap * 3)
+	if ((x->n + 1) * 6 > x->cap * 5)
 		grow(x);
 	x->e[free_place(x, hash)] = (struct index_entry){hash, slot};
 	x->n++;
 }
 
+/* How far on from one place to another, round the end. */
+static size_t distance(const struct slot_index *x, size_t from, size_t to)
+{
+	return to >= from ? to - from : to + x->cap - from;
+}
+
 /* Backward-shift deletion: entries move up until a free place or one that is at home. */
 static void close_hole(struct slot_index *x, size_t hole)
 {
-	size_t mask = x->cap - 1;
-
 	for (size_t i = after(x, hole); x->e[i].slot != RECORD_NONE; i = after(x, i)) {
-		size_t home = x->e[i].hash & mask;
-
-		if (((i - home) & mask) >= ((i - hole) & mask)) {
+		if (distance(x, home(x, x->e[i].hash), i) >= distance(x, hole, i)) {
 			x->e[hole] = x->e[i];
 			hole = i;
 		}
@@ -76,21 +85,24 @@ static uint32_t key_hash(uint8_t source, struct slice key)
 
 static uint32_t hash_of_key(const struct record_table *t, uint32_t slot)
 {
-	return key_hash(t->r[slot].source, record_key(&t->r[slot], &t->pools));
+	char room[RECORD_KEY_ROOM];
+
+	return key_hash(t->r[slot].source, record_key(&t->r[slot], &t->pools, room));
 }
 
 uint32_t key_index_find(const struct slot_index *x, const struct record_table *t, uint8_t source,
 			struct slice key)
 {
 	uint32_t hash = key_hash(source, key);
+	char room[RECORD_KEY_ROOM];
 
 	if (!x->n)
 		return RECORD_NONE;
-	for (size_t i = hash & (x->cap - 1); x->e[i].slot != RECORD_NONE; i = after(x, i)) {
+	for (size_t i = home(x, hash); x->e[i].slot != RECORD_NONE; i = after(x, i)) {
 		const struct record *r = &t->r[x->e[i].slot];
 
 		if (x->e[i].hash == hash && r->source == source &&
-		    slice_eq(record_key(r, &t->pools), key))
+		    slice_eq(record_key(r, &t->pools, room), key))
 			return x->e[i].slot;
 	}
 	return RECORD_NONE;
@@ -103,7 +115,7 @@ void key_index_add(struct slot_index *x, const struct record_table *t, uint32_t 
 
 void key_index_remove(struct slot_index *x, const struct record_table *t, uint32_t slot)
 {
-	size_t i = hash_of_key(t, slot) & (x->cap - 1);
+	size_t i = home(x, hash_of_key(t, slot));
 
 	while (x->e[i].slot != slot)
 		i = after(x, i);
@@ -113,20 +125,55 @@ void key_index_remove(struct slot_index *x, const struct record_table *t, uint32
 /* ---- by AoR -------------------------------------------------------------------------------------
  */
 
+/* The neighbours of a binding among those of its AoR, newest first. The newest one's newer says how
+ * many they are. */
+struct links {
+	uint32_t older, newer;
+};
+
+/* Only of who has no twins; of who has some, at least one of the two differs. */
+static const struct links alone = {RECORD_NONE, 1};
+
+static struct links links_of(const struct record_table *t, uint32_t slot)
+{
+	uint64_t v = slotmap_get(&t->links, slot);
+
+	return v ? (struct links){(uint32_t)(v >> 32), (uint32_t)v} : alone;
+}
+
+/* Never zero, which slotmap cannot keep: nobody has slot 0 on both sides. */
+static void set_links(struct record_table *t, uint32_t slot, struct links l)
+{
+	if (l.older == alone.older && l.newer == alone.newer)
+		slotmap_remove(&t->links, slot);
+	else
+		slotmap_set(&t->links, slot, (uint64_t)l.older << 32 | l.newer);
+}
+
+uint32_t aor_index_older(const struct record_table *t, uint32_t slot)
+{
+	return links_of(t, slot).older;
+}
+
 /* An interned domain has one number as long as a binding holds it. */
 static uint32_t hash_of_aor(const struct record_table *t, uint32_t slot)
 {
-	const struct record *r = &t->r[slot];
-	struct slice user = record_user(r, &t->pools);
+	uint32_t domain;
+	struct slice user = record_aor(&t->r[slot], &t->pools, &domain);
 
-	return (uint32_t)(hash_bytes(user.p, user.n) ^ hash_u64(r->domain));
+	return (uint32_t)(hash_bytes(user.p, user.n) ^ hash_u64(domain));
 }
 
 static bool same_aor(const struct record_table *t, uint32_t x, uint32_t y)
 {
-	return x == y ||
-	       (t->r[x].domain == t->r[y].domain &&
-		slice_eq(record_user(&t->r[x], &t->pools), record_user(&t->r[y], &t->pools)));
+	uint32_t dx, dy;
+	struct slice ux, uy;
+
+	if (x == y)
+		return true;
+	ux = record_aor(&t->r[x], &t->pools, &dx);
+	uy = record_aor(&t->r[y], &t->pools, &dy);
+	return dx == dy && slice_eq(ux, uy);
 }
 
 /* The group of slot's AoR; NULL when there is none yet. */
@@ -135,7 +182,7 @@ static struct index_entry *aor_entry(const struct slot_index *x, const struct re
 {
 	if (!x->n)
 		return NULL;
-	for (size_t i = hash & (x->cap - 1); x->e[i].slot != RECORD_NONE; i = after(x, i))
+	for (size_t i = home(x, hash); x->e[i].slot != RECORD_NONE; i = after(x, i))
 		if (x->e[i].hash == hash && same_aor(t, x->e[i].slot, slot))
 			return &x->e[i];
 	return NULL;
@@ -145,39 +192,43 @@ void aor_index_add(struct slot_index *x, struct record_table *t, uint32_t slot)
 {
 	uint32_t hash = hash_of_aor(t, slot);
 	struct index_entry *g = aor_entry(x, t, slot, hash);
-	struct record *r = &t->r[slot], *head;
+	struct links head;
 
-	r->aor_next = RECORD_NONE;
-	r->aor_prev = 1;
 	if (!g) {
 		insert(x, hash, slot);
 		return;
 	}
-	head = &t->r[g->slot];
-	r->aor_next = g->slot;
-	r->aor_prev = head->aor_prev + 1;
-	head->aor_prev = slot;
+	head = links_of(t, g->slot);
+	set_links(t, slot, (struct links){g->slot, head.newer + 1});
+	set_links(t, g->slot, (struct links){head.older, slot});
 	g->slot = slot;
 }
 
 void aor_index_remove(struct slot_index *x, struct record_table *t, uint32_t slot)
 {
 	struct index_entry *g = aor_entry(x, t, slot, hash_of_aor(t, slot));
-	struct record *r = &t->r[slot];
-	uint32_t left = t->r[g->slot].aor_prev - 1;
+	struct links mine = links_of(t, slot), head;
+	uint32_t left = links_of(t, g->slot).newer - 1;
 
+	set_links(t, slot, alone);
 	if (left == 0) {
 		close_hole(x, (size_t)(g - x->e));
 		return;
 	}
 	if (g->slot == slot) {
-		g->slot = r->aor_next;
+		g->slot = mine.older;
 	} else {
-		t->r[r->aor_prev].aor_next = r->aor_next;
-		if (r->aor_next != RECORD_NONE)
-			t->r[r->aor_next].aor_prev = r->aor_prev;
+		struct links newer = links_of(t, mine.newer);
+
+		set_links(t, mine.newer, (struct links){mine.older, newer.newer});
+		if (mine.older != RECORD_NONE) {
+			struct links older = links_of(t, mine.older);
+
+			set_links(t, mine.older, (struct links){older.older, mine.newer});
+		}
 	}
-	t->r[g->slot].aor_prev = left;
+	head = links_of(t, g->slot);
+	set_links(t, g->slot, (struct links){head.older, left});
 }
 
 struct aor_group aor_index_group(const struct slot_index *x, const struct record_table *t,
@@ -185,5 +236,5 @@ struct aor_group aor_index_group(const struct slot_index *x, const struct record
 {
 	uint32_t head = aor_entry(x, t, slot, hash_of_aor(t, slot))->slot;
 
-	return (struct aor_group){head, t->r[head].aor_prev};
+	return (struct aor_group){head, links_of(t, head).newer};
 }

@@ -7,7 +7,8 @@
 /* What both need to look into records; the arrays belong to the store and may move. */
 struct record_table {
 	struct record *r;
-	size_t count, cap; /* slots ever used, room */
+	size_t count, cap;    /* slots ever used, room */
+	struct slotmap links; /* neighbours among twins, of those that have some */
 	struct record_pools pools;
 };
 
@@ -20,7 +21,7 @@ struct index_entry {
 
 struct slot_index {
 	struct index_entry *e;
-	size_t cap, n; /* cap is zero or a power of two */
+	size_t cap, n; /* room, entries */
 };
 
 void slot_index_free(struct slot_index *x);
@@ -31,8 +32,9 @@ uint32_t key_index_find(const struct slot_index *x, const struct record_table *t
 void key_index_add(struct slot_index *x, const struct record_table *t, uint32_t slot);
 void key_index_remove(struct slot_index *x, const struct record_table *t, uint32_t slot);
 
-/* One entry per AoR: its newest binding, in whose record the number of them all stands, so that
- * the number of twins costs nothing even for an AoR with very many. */
+/* One entry per AoR: its newest binding, in whose links the number of them all stands, so that
+ * the number of twins costs nothing even for an AoR with very many. Most bindings have none, and
+ * no links. */
 struct aor_group {
 	uint32_t head;
 	uint32_t count;
@@ -42,5 +44,7 @@ void aor_index_add(struct slot_index *x, struct record_table *t, uint32_t slot);
 void aor_index_remove(struct slot_index *x, struct record_table *t, uint32_t slot);
 struct aor_group aor_index_group(const struct slot_index *x, const struct record_table *t,
 				 uint32_t slot);
+/* The next older binding of the same AoR, or RECORD_NONE. */
+uint32_t aor_index_older(const struct record_table *t, uint32_t slot);
 
 #endif
