@@ -128,12 +128,15 @@ static int whole(const struct ui *u, enum column_id id)
 static int widen(const struct ui *u, struct table_layout *l, int spare,
 		 int (*aim)(const struct ui *u, enum column_id id))
 {
+	int aims[COL_COUNT];
 	bool grew = true;
 
+	for (size_t i = 0; i < l->count; i++)
+		aims[i] = aim(u, l->cols[i].id);
 	while (spare > 0 && grew) {
 		grew = false;
 		for (size_t i = 0; i < l->count && spare > 0; i++) {
-			if (l->cols[i].width >= aim(u, l->cols[i].id))
+			if (l->cols[i].width >= aims[i])
 				continue;
 			l->cols[i].width++;
 			spare--;
@@ -313,12 +316,15 @@ static void note_content(struct ui *u, enum column_id id, struct slice text)
 	struct column_seen *seen = &u->seen[id];
 	int width = (int)text_width(text);
 
-	if (width > seen->width)
+	if (width > seen->width && seen->width < WIDTH_MAX) {
 		seen->width = smaller(width, WIDTH_MAX);
+		u->seen_more = true;
+	}
 	if (seen->rows >= SEEN_ROWS)
 		return;
 	seen->rows++;
 	seen->filled += !slice_eq_str(text, "-");
+	u->seen_more = true;
 }
 
 static void draw_row(struct ui *u, struct frame *f, int y, const struct row *r, bool cursor)
@@ -392,10 +398,12 @@ void table_draw(struct ui *u, struct frame *f, struct area a, int64_t now_ms)
 	table_layout(u, f->width, &u->layout);
 	do {
 		before = u->layout;
+		u->seen_more = false;
 		frame_fill(f, 0, a.y, f->width, a.height, ROLE_TEXT, 0, 0);
 		draw_headings(u, f, a.y);
 		draw_rows(u, f, a.y + 1, count, now_ms);
-		table_layout(u, f->width, &u->layout);
+		if (u->seen_more)
+			table_layout(u, f->width, &u->layout);
 	} while (memcmp(&before, &u->layout, sizeof(before)) != 0 && again++ < COL_COUNT);
 	if (u->col_scroll > u->layout.left)
 		u->col_scroll = u->layout.left;

@@ -53,6 +53,7 @@ struct ui {
 	size_t col_scroll;
 	struct table_layout layout; /* of the last frame */
 	struct column_seen seen[COL_COUNT];
+	bool seen_more;                 /* the last drawing saw what the layout did not know */
 	size_t top, page;               /* first row in sight, rows in sight */
 	int64_t baseline_s[UI_SOURCES]; /* first complete picture: what is older is not fresh */
 
