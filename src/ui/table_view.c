@@ -11,6 +11,8 @@
 #define WIDTH_MAX 100
 /* Columns of these ranks get all they want before others get more than comfort. */
 #define FIRST_RANKS 6
+/* Columns of later ranks come only where all before them have comfort. */
+#define SECOND_RANKS 7
 /* After so many rows it is known how full a column is, and the layout rests. */
 #define SEEN_ROWS 1000
 
@@ -32,26 +34,34 @@ static int smaller(int a, int b)
 	return a < b ? a : b;
 }
 
-static bool mostly_blank(const struct ui *u, enum column_id id)
-{
-	return columns[id].kind == COLUMN_TEXT && u->seen[id].filled * 4 < u->seen[id].rows;
-}
-
-/* Only blanks give up width that was meant for them: numbers and times come and go. */
+/* Only texts give up width that was meant for them: numbers and times come and go. */
 static int least(const struct ui *u, enum column_id id)
 {
-	return mostly_blank(u, id) ? smaller(columns[id].width_min, content(u, id))
-				   : columns[id].width_min;
+	bool text = columns[id].kind == COLUMN_TEXT && id != COL_VERDICT && u->seen[id].usual;
+	int usual = u->seen[id].usual, title = title_width(id);
+
+	return text ? smaller(columns[id].width_min, usual > title ? usual : title)
+		    : columns[id].width_min;
 }
 
-/* A width at which a column can be read in comfort; a column of blanks may be cut where it has
- * something to say. */
-static int comfort(const struct ui *u, enum column_id id)
+/* A width at which a column can be read. */
+static int modest(const struct ui *u, enum column_id id)
 {
-	int spare = columns[id].width_want - columns[id].width_min;
+	int spare = columns[id].width_want - columns[id].width_min, narrow = least(u, id);
 	int nice = smaller(columns[id].width_min + spare / 3, content(u, id));
 
-	return mostly_blank(u, id) || nice < least(u, id) ? least(u, id) : nice;
+	if (u->seen[id].usual && columns[id].kind == COLUMN_TEXT)
+		nice = smaller(nice, u->seen[id].usual);
+	return nice > narrow ? nice : narrow;
+}
+
+/* In comfort: most of its rows are whole. */
+static int comfort(const struct ui *u, enum column_id id)
+{
+	int nice = modest(u, id);
+	int usual = smaller(u->seen[id].usual, columns[id].width_want);
+
+	return columns[id].kind == COLUMN_TEXT && usual > nice ? usual : nice;
 }
 
 /* The chosen columns in the order in which they are let in. */
@@ -73,27 +83,44 @@ static size_t by_rank(const struct ui *u, size_t order[COL_COUNT])
 	return u->col_count;
 }
 
+/* Of the columns that were let in. */
+struct widths {
+	int least, modest, comfort;
+};
+
+/* A column that is read first may make the others narrower; one that is not comes only where those
+ * before it have comfort. */
+static bool has_room(const struct ui *u, enum column_id id, size_t place, int room,
+		     const struct widths *used)
+{
+	if (place < CORE_COLUMNS)
+		return used->least + least(u, id) <= room;
+	if (u->cols_named || columns[id].rank <= SECOND_RANKS)
+		return used->modest + modest(u, id) <= room;
+	return used->comfort + comfort(u, id) <= room;
+}
+
 /* The order in which columns stand when one scrolls to the right: those that fit at once, then the
  * others, so that "+n columns" are exactly the ones that come next. Returns how many fit. */
 static size_t reading_order(const struct ui *u, int room, enum column_id out[COL_COUNT])
 {
 	size_t order[COL_COUNT], n = by_rank(u, order), at = 0;
 	bool in[COL_COUNT] = {false};
-	int narrow = 0, nice = 0;
+	struct widths used = {0, 0, 0};
 	size_t fit;
 
 	for (size_t i = 0; i < n; i++) {
 		enum column_id id = u->cols[order[i]];
 
-		if (i > 0 && (i < CORE_COLUMNS ? narrow + 1 + least(u, id) > room
-					       : nice + 1 + comfort(u, id) > room)) {
+		if (i > 0 && !has_room(u, id, i, room - 1, &used)) {
 			/* An order that a person named has no gaps. */
 			if (u->cols_named)
 				break;
 			continue;
 		}
-		narrow += least(u, id) + (i > 0);
-		nice += comfort(u, id) + (i > 0);
+		used.least += least(u, id) + (i > 0);
+		used.modest += modest(u, id) + (i > 0);
+		used.comfort += comfort(u, id) + (i > 0);
 		in[order[i]] = true;
 	}
 	for (size_t i = 0; i < n; i++)
@@ -150,13 +177,13 @@ static int widen(const struct ui *u, struct table_layout *l, int spare,
 static size_t count_beside(const struct ui *u, int room, const enum column_id *order, size_t fit,
 			   size_t skip)
 {
-	int used = comfort(u, order[0]);
+	int used = modest(u, order[0]);
 	size_t n = 0;
 
 	if (skip == 0)
 		return fit - 1;
 	while (1 + skip + n < u->col_count) {
-		used += 1 + comfort(u, order[1 + skip + n]);
+		used += 1 + modest(u, order[1 + skip + n]);
 		if (used > room && n > 0)
 			break;
 		n++;
@@ -189,7 +216,8 @@ void table_layout(const struct ui *u, int width, struct table_layout *out)
 	}
 	if (used > room)
 		out->cols[out->count - 1].width -= used - room;
-	used = widen(u, out, room - used, comfort);
+	used = widen(u, out, room - used, modest);
+	used = widen(u, out, used, comfort);
 	used = widen(u, out, used, wanted_first);
 	used = widen(u, out, used, wanted);
 	widen(u, out, used, whole);
@@ -323,7 +351,21 @@ static void note_content(struct ui *u, enum column_id id, struct slice text)
 	if (seen->rows >= SEEN_ROWS)
 		return;
 	seen->rows++;
-	seen->filled += !slice_eq_str(text, "-");
+	seen->rows_of[smaller(width, USUAL_MAX)]++;
+}
+
+/* The width in which three rows of four are whole. */
+static void learn_usual(struct ui *u, enum column_id id)
+{
+	struct column_seen *seen = &u->seen[id];
+	unsigned rows = 0;
+	int width = 0;
+
+	while (width < USUAL_MAX && (rows += seen->rows_of[width]) * 4 < seen->rows * 3)
+		width++;
+	if (width <= seen->usual)
+		return;
+	seen->usual = width;
 	u->seen_more = true;
 }
 
@@ -382,6 +424,8 @@ static void draw_rows(struct ui *u, struct frame *f, int y, size_t count, int64_
 		if (view_row(u->cfg.view, id, now_ms, &r))
 			draw_row(u, f, y + (int)i, &r, id == cursor);
 	}
+	for (size_t i = 0; i < u->layout.count; i++)
+		learn_usual(u, u->layout.cols[i].id);
 }
 
 /* Columns are as wide as what was seen in them, and only grow: a row that scrolls by must not make

@@ -15,10 +15,15 @@ enum ui_mode { MODE_TABLE, MODE_DETAIL, MODE_HELP, MODE_COLUMNS, MODE_CONFIRM };
 /* Rows that one key press searches: bounded, so that a million rows do not keep SIP waiting. */
 #define UI_SEARCH_ROWS 100000
 
+/* Texts that are wider are all the same to the layout. */
+#define USUAL_MAX 63
+
 /* What was drawn in a column so far. */
 struct column_seen {
-	int width;             /* of the widest text; 0: nothing was drawn yet */
-	unsigned rows, filled; /* cells, and those of them that said something */
+	int width; /* of the widest text; 0: nothing was drawn yet */
+	int usual; /* three texts of four are not wider */
+	unsigned rows;
+	uint16_t rows_of[USUAL_MAX + 1]; /* by their width */
 };
 
 /* Where the table's columns stand at a width; made by table_layout(). */
