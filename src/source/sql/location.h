@@ -19,6 +19,8 @@ struct location_batch {
 	double newest;    /* highest last_modified seen, as stored */
 	bool more;        /* the page was full */
 	struct location_text *text;
+	int64_t node; /* the last row's, and its text */
+	struct slice node_text;
 };
 
 struct location_batch *location_batch_new(void);
