@@ -83,12 +83,17 @@ static void on_tick(void *arg)
 
 /* ---- what others call ------------------------------------------------------------------------ */
 
+void pinger_set_rate(struct pinger *p, unsigned rate_per_s)
+{
+	p->rate = rate_per_s ? rate_per_s : PING_DEFAULT_RATE;
+}
+
 struct pinger *pinger_new(struct act_env *env, unsigned rate_per_s)
 {
 	struct pinger *p = xcalloc(1, sizeof(*p));
 
 	p->env = env;
-	p->rate = rate_per_s ? rate_per_s : PING_DEFAULT_RATE;
+	pinger_set_rate(p, rate_per_s);
 	p->tick = loop_timer_new(env->loop, LOOP_SIP, on_tick, p);
 	return p;
 }

@@ -9,6 +9,7 @@ struct pinger;
 /* Ceilings (facts/sip-and-diagnosis 2.7): probes per second over all, and one in flight per
  * destination address and port. Who stays silent is sent the same again up to three times. */
 #define PING_DEFAULT_RATE 50
+#define PING_MAX_RATE     100000
 
 struct pinger *pinger_new(struct act_env *env, unsigned rate_per_s);
 void pinger_free(struct pinger *p);
@@ -38,6 +39,8 @@ struct ping_progress {
 	int64_t left_s; /* until the last verdict, as far as one can tell; 0 when nothing is open */
 };
 void pinger_progress(const struct pinger *p, struct ping_progress *out);
+/* Ceiling in probes a second from now on; 0: PING_DEFAULT_RATE. */
+void pinger_set_rate(struct pinger *p, unsigned rate_per_s);
 /* fn is called after each finished probe (evidence already stored), and after a late answer. */
 void pinger_on_result(struct pinger *p, void (*fn)(void *ctx, binding_id id), void *ctx);
 

@@ -188,6 +188,13 @@ static void port_ping(void *ctx, const binding_id *ids, size_t n)
 		pinger_ask(in->app->pinger, ids[i]);
 }
 
+static void port_ping_rate(void *ctx, unsigned per_s)
+{
+	struct inspector *in = ctx;
+
+	pinger_set_rate(in->app->pinger, per_s);
+}
+
 static void port_ping_progress(void *ctx, struct ping_progress *out)
 {
 	struct inspector *in = ctx;
@@ -371,6 +378,7 @@ static const struct ui_port port = {
 	.redraw = port_redraw,
 	.refresh = port_refresh,
 	.ping = port_ping,
+	.ping_rate = port_ping_rate,
 	.ping_progress = port_ping_progress,
 	.ping_cancel = port_ping_cancel,
 	.purge_plan = port_purge_plan,

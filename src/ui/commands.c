@@ -59,8 +59,8 @@ const struct command commands[] = {
 
 	{"ping", "p", "ping", "Ask the binding with OPTIONS whether anybody answers.",
 	 NULL, GROUP_ACT, false, do_ping},
-	{"ping-all", "P", NULL, "Ask all marked bindings; without marks, those in sight.",
-	 NULL, GROUP_ACT, false, do_ping_all},
+	{"ping-all", "P", NULL, "Ask all marked bindings, else those in sight; RATE a second.",
+	 "RATE", GROUP_ACT, false, do_ping_all},
 	{"purge", "x", "purge", "Remove the marked bindings, or without marks this one; asks first.",
 	 "REASON", GROUP_ACT, true, do_purge},
 	{"cancel", "ctrl-c", NULL, "Stop the running purge or the probes; when nothing runs, as q.",

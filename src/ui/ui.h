@@ -20,6 +20,7 @@ struct ui_port {
 	void (*redraw)(void *ctx);  /* Ctrl-L: repaint all, nothing else */
 	void (*refresh)(void *ctx); /* F5: read the sources again */
 	void (*ping)(void *ctx, const binding_id *ids, size_t n);
+	void (*ping_rate)(void *ctx, unsigned per_s);
 	/* How far the probes are that were asked for; total 0 before the first. */
 	void (*ping_progress)(void *ctx, struct ping_progress *out);
 	void (*ping_cancel)(void *ctx);

@@ -164,14 +164,30 @@ static void say_asking(struct ui *u, size_t n, const char *where)
 		ui_say(u, false, "Asking %zu binding%s %s.", n, n == 1 ? "" : "s", where);
 }
 
+/* ":ping-all 2000" sets the rate first, for this and what follows. */
+static bool take_rate(struct ui *u, const char *arg)
+{
+	uint64_t rate;
+
+	if (!arg || !*arg)
+		return true;
+	if (!slice_to_u64(slice_of(arg), PING_MAX_RATE, &rate) || rate == 0) {
+		ui_say(u, true, "The rate is a number of probes a second, 1 to %d.", PING_MAX_RATE);
+		return false;
+	}
+	u->cfg.port.ping_rate(u->cfg.port.ctx, (unsigned)rate);
+	return true;
+}
+
 void do_ping_all(struct ui *u, const char *arg, int64_t now_ms)
 {
 	bool marked = store_mark_count(u->cfg.store) > 0;
 	binding_id *ids = NULL;
 	size_t n = 0, askable;
 
-	(void)arg;
 	(void)now_ms;
+	if (!take_rate(u, arg))
+		return;
 	if (marked) {
 		n = store_marks(u->cfg.store, &ids);
 	} else {

@@ -23,6 +23,7 @@ struct world {
 	int quits, redraws, refreshes, suspends, runs, purge_cancels, ping_cancels;
 	size_t pinged;
 	struct ping_progress progress;
+	unsigned rate;
 	binding_id first_pinged;
 	struct plan *ran;
 	bool over;
@@ -59,6 +60,11 @@ static void port_ping(void *ctx, const binding_id *ids, size_t n)
 
 	me->pinged = n;
 	me->first_pinged = ids[0];
+}
+
+static void port_ping_rate(void *ctx, unsigned per_s)
+{
+	((struct world *)ctx)->rate = per_s;
 }
 
 static void port_ping_progress(void *ctx, struct ping_progress *out)
@@ -195,10 +201,10 @@ static int open_world(void **state)
 				 .sources = w.sources,
 				 .source_count = 1,
 				 .port = {&w, port_quit, port_suspend, port_redraw, port_refresh,
-					  port_ping, port_ping_progress, port_ping_cancel,
-					  port_purge_plan, port_purge_run, port_purge_cancel,
-					  port_purge_plan_now, port_snapshot, port_ticket,
-					  port_copy, port_purge_refused}};
+					  port_ping, port_ping_rate, port_ping_progress,
+					  port_ping_cancel, port_purge_plan, port_purge_run,
+					  port_purge_cancel, port_purge_plan_now, port_snapshot,
+					  port_ticket, port_copy, port_purge_refused}};
 	w.ui = ui_new(&cfg);
 	view_update(w.view, NOW_MS);
 	return 0;
@@ -577,6 +583,26 @@ TEST(ctrl_c_stops_probes_first_and_then_leaves)
 	assert_int_equal(w.quits, 1);
 }
 
+TEST(the_rate_of_a_sweep_is_chosen_at_the_prompt)
+{
+	struct err e = ERR_NONE;
+
+	UNUSED_STATE;
+	ui_command(w.ui, "ping-all 2000", NOW_MS, &e);
+	assert_int_equal(w.rate, 2000);
+	assert_true(w.pinged > 0);
+	w.pinged = 0;
+	for (size_t i = 0; i < 3; i++) {
+		static const char *const wrong[] = {"ping-all 0", "ping-all fast",
+						    "ping-all 1000000"};
+
+		ui_command(w.ui, wrong[i], NOW_MS, &e);
+		assert_true(screen_has("The rate is a number of probes a second"));
+	}
+	assert_int_equal(w.rate, 2000);
+	assert_int_equal(w.pinged, 0);
+}
+
 TEST(a_sweep_says_how_far_it_is_and_how_it_ended)
 {
 	UNUSED_STATE;
@@ -882,6 +908,7 @@ int main(void)
 		W(copying_gives_clean_text_of_the_binding),
 		W(a_ticket_is_about_the_marked_bindings),
 		W(ctrl_c_stops_probes_first_and_then_leaves),
+		W(the_rate_of_a_sweep_is_chosen_at_the_prompt),
 		W(a_sweep_says_how_far_it_is_and_how_it_ended),
 		W(x_then_y_purges_exactly_the_one_under_the_cursor),
 		W(no_other_key_is_ever_yes_for_one),
