@@ -2,6 +2,8 @@
 #include "base/text.h"
 #include "ui/views.h"
 
+/* Lines of the tallest frame. */
+#define ROWS_MAX 4096
 /* Left of the AoR: cursor, mark, news. */
 #define GUTTER 3
 /* So many columns are shown even where they must be squeezed; others only where all have comfort.
@@ -415,15 +417,21 @@ static void keep_cursor_in_sight(struct ui *u, size_t count)
 
 static void draw_rows(struct ui *u, struct frame *f, int y, size_t count, int64_t now_ms)
 {
-	binding_id cursor = view_cursor(u->cfg.view);
+	binding_id cursor = view_cursor(u->cfg.view), ids[ROWS_MAX];
+	size_t n = 0;
 
-	for (size_t i = 0; i < u->page && u->top + i < count; i++) {
-		binding_id id = view_at(u->cfg.view, u->top + i);
+	drawn_rows_check(u, f, now_ms);
+	for (; n < u->page && n < ROWS_MAX && y + (int)n < f->height && u->top + n < count; n++) {
+		bool here;
 		struct row r;
 
-		if (view_row(u->cfg.view, id, now_ms, &r))
-			draw_row(u, f, y + (int)i, &r, id == cursor);
+		ids[n] = view_at(u->cfg.view, u->top + n);
+		here = ids[n] == cursor;
+		if (!drawn_rows_put(u, f, y + (int)n, ids[n], here) &&
+		    view_row(u->cfg.view, ids[n], now_ms, &r))
+			draw_row(u, f, y + (int)n, &r, here);
 	}
+	drawn_rows_keep(u, f, y, ids, n, cursor);
 	for (size_t i = 0; i < u->layout.count; i++)
 		learn_usual(u, u->layout.cols[i].id);
 }

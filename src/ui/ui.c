@@ -50,6 +50,7 @@ void ui_free(struct ui *u)
 		return;
 	plan_free(u->plan);
 	prompt_free(&u->prompt);
+	drawn_rows_free(u->drawn);
 	free(u->filter_before);
 	free(u);
 }

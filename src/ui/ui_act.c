@@ -488,6 +488,7 @@ void do_back(struct ui *u, const char *arg, int64_t now_ms)
 		ui_pop(u);
 	else
 		u->search[0] = '\0';
+	u->searches++;
 }
 
 /* By key one level up; the word `quit` typed out leaves from anywhere. */

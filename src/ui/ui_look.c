@@ -172,6 +172,7 @@ static void search_set(struct ui *u, const char *text, int64_t now_ms)
 {
 	if (*text)
 		slice_to_buf(slice_of(text), u->search, sizeof(u->search));
+	u->searches++;
 	search_or_ask(u, 1, now_ms);
 }
 

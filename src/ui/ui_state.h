@@ -58,11 +58,13 @@ struct ui {
 	size_t col_scroll;
 	struct table_layout layout; /* of the last frame */
 	struct column_seen seen[COL_COUNT];
-	bool seen_more;                 /* the last drawing saw what the layout did not know */
+	bool seen_more; /* the last drawing saw what the layout did not know */
+	struct drawn_rows *drawn;
 	size_t top, page;               /* first row in sight, rows in sight */
 	int64_t baseline_s[UI_SOURCES]; /* first complete picture: what is older is not fresh */
 
 	char search[PROMPT_MAX + 1]; /* "" none */
+	uint64_t searches;           /* grows with every change of it */
 	char *filter_before;         /* what Esc at the filter prompt goes back to */
 	struct err filter_error;     /* code 0: the text parses */
 	size_t filter_at;            /* byte position in it */

@@ -12,6 +12,17 @@ struct area {
 /* Which columns stand where in width columns. Pure. */
 void table_layout(const struct ui *u, int width, struct table_layout *out);
 void table_draw(struct ui *u, struct frame *f, struct area a, int64_t now_ms);
+
+/* Rows as they were drawn, so that a key which moves the cursor does not make all of them anew. */
+struct drawn_rows;
+/* Forgets them when anything has changed that a row shows. */
+void drawn_rows_check(struct ui *u, const struct frame *f, int64_t now_ms);
+/* Puts the row into line y as it was; false when it must be drawn. */
+bool drawn_rows_put(const struct ui *u, struct frame *f, int y, binding_id id, bool cursor);
+/* Remembers the n rows that stand in the frame from line y on. */
+void drawn_rows_keep(struct ui *u, const struct frame *f, int y, const binding_id *ids, size_t n,
+		     binding_id cursor);
+void drawn_rows_free(struct drawn_rows *d);
 void detail_draw(struct ui *u, struct frame *f, struct area a, int64_t now_ms);
 void help_draw(struct ui *u, struct frame *f, struct area a);
 void chooser_draw(struct ui *u, struct frame *f, struct area a);

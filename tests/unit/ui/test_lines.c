@@ -177,6 +177,28 @@ TEST(scrolling_does_not_make_columns_narrower_again)
 	free(before);
 }
 
+TEST(what_changes_between_two_frames_of_one_second_is_drawn_anew)
+{
+	UNUSED_STATE;
+	struct evidence e = {.outcome = PROBE_ANSWERED,
+			     .path = PROBE_PATH_OWN,
+			     .code = 603,
+			     .asked_ms = PICTURE_NOW_MS,
+			     .heard_ms = PICTURE_NOW_MS};
+
+	assert_true(shows("\n  ?1013@example.com"));
+	store_set_evidence(p.store, picture_id(&p, "k14"), &e);
+	assert_true(shows("answers 603"));
+	assert_true(shows("\n   1013@example.com"));
+	store_set_mark(p.store, picture_id(&p, "k14"), true);
+	assert_true(shows("\n * 1013@example.com"));
+	view_set_cursor(p.view, picture_id(&p, "k14"));
+	assert_true(shows("\n>* 1013@example.com"));
+	view_set_cursor(p.view, picture_id(&p, "k13"));
+	assert_true(shows("\n * 1013@example.com"));
+	assert_non_null(strstr(screen_at(80, 24, PICTURE_NOW_MS + 1000), "49m59s"));
+}
+
 TEST(on_a_snapshot_asking_is_greyed)
 {
 	UNUSED_STATE;
@@ -210,6 +232,7 @@ int main(void)
 		W(one_column_out_of_sight_is_one_column),
 		W(a_column_of_blanks_leaves_its_width_to_those_that_say_something),
 		W(scrolling_does_not_make_columns_narrower_again),
+		W(what_changes_between_two_frames_of_one_second_is_drawn_anew),
 		W(on_a_snapshot_asking_is_greyed),
 		W(a_question_is_no_frozen_order_but_a_frozen_one_stays_said),
 	};
