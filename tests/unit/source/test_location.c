@@ -461,6 +461,24 @@ TEST(a_table_that_vanished_keeps_the_picture_and_is_read_again_when_it_returns)
 
 #define U(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+TEST(each_row_has_the_node_that_it_names)
+{
+	static const char *const nodes[] = {"", "3", "3", "", "3", "-4", "9223372036854775807", ""};
+	struct err e = ERR_NONE;
+
+	UNUSED_STATE;
+	sql(fixture_db, "INSERT INTO location (ruid, server_id) VALUES ('a', 0), ('b', 3), "
+			"('c', 3), ('d', 0), ('e', 3), ('f', -4), ('g', 9223372036854775807), "
+			"('h', 0)");
+	db = opened();
+	for (int again = 0; again < 2; again++) {
+		assert_int_equal(location_read_page(db, INT64_MIN, batch, &e), 0);
+		assert_int_equal(batch->count, 8);
+		for (size_t i = 0; i < 8; i++)
+			assert_slice_equal(batch->rows[i].node, nodes[i]);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -470,6 +488,7 @@ int main(int argc, char **argv)
 		U(unix_seconds_whole_julian_days_and_text_are_told_apart),
 		U(the_epoch_in_any_form_is_permanent),
 		U(a_contact_added_by_rpc_was_never_refreshed),
+		U(each_row_has_the_node_that_it_names),
 		U(hostile_values_do_no_harm),
 		U(schemas_are_recognised_and_refused_in_words),
 		U(pages_go_through_the_table_without_a_gap),
