@@ -55,7 +55,7 @@ struct ping_place {
 	struct ping_list waiting;
 };
 
-#define PING_PLACE_BUCKETS 16384
+#define PING_PLACE_BUCKETS 65536
 
 struct ping_places {
 	struct ping_place *buckets[PING_PLACE_BUCKETS];

@@ -19,6 +19,9 @@ static const int64_t send_at_ms[] = {0, 500, 1500, 3500};
 #define ACTS_PER_TURN 64
 /* A full buffer is looked at again after so long. */
 #define FULL_RETRY_MS 2
+/* While answers lie unread nothing is sent again and nobody is called silent, but not for longer
+ * than this: a flood from elsewhere must not put every verdict off. */
+#define BEHIND_MAX_MS 2000
 
 struct prober {
 	struct loop *loop;
@@ -28,6 +31,7 @@ struct prober {
 	int64_t armed_ms; /* when the timer runs; INT64_MAX not at all */
 	struct probe_table *table;
 	size_t open;
+	int64_t behind_ms;      /* since when answers lie unread; 0 they do not */
 	unsigned batches, held; /* batch begun; in the outbox since */
 	struct strbuf texts[BATCH];
 };
@@ -226,6 +230,17 @@ static void probe_act(struct prober *p, struct probe *x, int64_t now_ms)
 		set_due(p, x, now_ms, next_due_ms(x));
 }
 
+static bool must_read_first(struct prober *p, int64_t now_ms)
+{
+	if (!sip_transport_behind(p->transport)) {
+		p->behind_ms = 0;
+		return false;
+	}
+	if (p->behind_ms == 0)
+		p->behind_ms = now_ms;
+	return now_ms - p->behind_ms < BEHIND_MAX_MS;
+}
+
 static void on_timer(void *arg)
 {
 	struct prober *p = arg;
@@ -233,6 +248,10 @@ static void on_timer(void *arg)
 	struct probe *x;
 
 	p->armed_ms = INT64_MAX;
+	if (must_read_first(p, now)) {
+		arm_at(p, now, now + 1);
+		return;
+	}
 	prober_begin_batch(p);
 	for (unsigned acts = 0; acts < ACTS_PER_TURN; acts++) {
 		x = probe_table_next_due(p->table, now);

@@ -273,6 +273,14 @@ bool sip_transport_local(const struct sip_transport *t, enum transport kind,
 	return true;
 }
 
+bool sip_transport_behind(const struct sip_transport *t)
+{
+	for (size_t i = 0; i < t->socket_count; i++)
+		if (t->sockets[i].kind == TRANSPORT_UDP && udp_behind(&t->sockets[i]))
+			return true;
+	return false;
+}
+
 /* Those at the start that leave by the same socket, in one go. */
 static size_t send_alike(struct sip_transport *t, struct sip_datagram *d, size_t n)
 {

@@ -80,6 +80,9 @@ struct sip_datagram {
 /* Sends datagrams in order, many in one system call. Returns how many are done with, that is sent
  * or with their error set; fewer than n when a buffer is full: try the rest again in a while. */
 size_t sip_transport_send_many(struct sip_transport *t, struct sip_datagram *d, size_t n);
+/* Do so many datagrams wait to be read that more would soon be lost? Whoever can should not cause
+ * more of them now, and not take the absence of an answer for silence. */
+bool sip_transport_behind(const struct sip_transport *t);
 /* Starts a TCP connection; what is sent before it stands is queued. Returns its id, or 0 with
  * errno. A failure is told by closed(). */
 uint32_t sip_transport_connect(struct sip_transport *t, const struct netaddr *remote);

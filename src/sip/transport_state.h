@@ -59,6 +59,8 @@ void transport_tell_send_error(struct sip_transport *t, const struct sip_send_er
 
 /* udp.c */
 void udp_start(struct sip_socket *s);
+/* Is more than a part of its receive buffer taken? */
+bool udp_behind(const struct sip_socket *s);
 /* Sends in order until the socket's buffer is full; returns how many are done with, sent or with
  * their error set. */
 size_t udp_send(const struct sip_socket *s, struct sip_datagram *d, size_t n);

@@ -3,6 +3,7 @@
 #include <time.h>
 /* Behind time.h, which it needs. */
 #include <linux/errqueue.h>
+#include <linux/sock_diag.h>
 #include "sip/transport_state.h"
 
 /* Datagrams taken in one turn, so that a flood cannot keep keys and timers waiting; more than are
@@ -130,6 +131,16 @@ void udp_start(struct sip_socket *s)
 	if (setsockopt(s->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
 		setsockopt(s->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 	s->watch = loop_watch_new(s->transport->loop, s->fd, LOOP_READ, LOOP_SIP, on_datagrams, s);
+}
+
+/* An eighth leaves room for the answers to what is on its way already. */
+bool udp_behind(const struct sip_socket *s)
+{
+	uint32_t info[SK_MEMINFO_VARS] = {0};
+	socklen_t size = sizeof(info);
+
+	return getsockopt(s->fd, SOL_SOCKET, SO_MEMINFO, info, &size) == 0 &&
+	       info[SK_MEMINFO_RMEM_ALLOC] > info[SK_MEMINFO_RCVBUF] / 8;
 }
 
 /* ---- out ---------------------------------------------------------------------------------- */

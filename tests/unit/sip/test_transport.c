@@ -556,6 +556,28 @@ TEST(a_listener_out_of_descriptors_waits_for_one_without_spinning)
 	ear_free(e);
 }
 
+TEST(unread_datagrams_are_noticed_before_any_is_lost)
+{
+	struct ear *e = ear_new(TRANSPORT_UDP);
+	struct netaddr self;
+	int fd = loopback_socket(SOCK_DGRAM, &self);
+	unsigned sent = 0;
+	static char big[1000];
+
+	UNUSED_STATE;
+	memset(big, 'x', sizeof(big) - 1);
+	assert_false(sip_transport_behind(e->transport));
+	while (!sip_transport_behind(e->transport) && sent < 20000) {
+		loopback_send(fd, &e->at, big);
+		sent++;
+	}
+	assert_true(sip_transport_behind(e->transport));
+	TURN_UNTIL(e->loop, sip_transport_stats(e->transport)->rubbish == sent);
+	assert_false(sip_transport_behind(e->transport));
+	close(fd);
+	ear_free(e);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -566,6 +588,7 @@ int main(void)
 		T(a_neighbours_icmp_error_fails_nobody_elses_send),
 		T(a_listener_that_leaves_hides_nothing_from_the_next),
 		T(a_stun_keepalive_is_answered_with_the_address_it_came_from),
+		T(unread_datagrams_are_noticed_before_any_is_lost),
 		T(a_socket_that_cannot_be_had_is_explained),
 		T(a_wildcard_socket_says_which_address_a_peer_sees),
 		T(a_message_in_pieces_and_two_in_one_piece_arrive_whole),
