@@ -130,10 +130,11 @@ struct probe *probe_table_on_connection(const struct probe_table *t, uint32_t co
 
 static void list_leave(struct probe_table *t, struct probe *x)
 {
-	struct list *l = &t->lists[x->at];
+	struct list *l;
 
 	if (x->at == NOWHERE)
 		return;
+	l = &t->lists[x->at];
 	if (x->list.prev)
 		probe_at(t, x->list.prev)->list.next = x->list.next;
 	else
