@@ -2,6 +2,7 @@
 #include "source/kamailio.h"
 
 #include <errno.h>
+#include <math.h>
 #include <poll.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -16,6 +17,11 @@
 /* Batches on their way to the loop; the reader waits for it rather than fill the memory. */
 #define BATCHES_MAX 8
 #define SIP_PORT    5060
+/* A server that does not answer is asked less and less often. */
+#define BACK_OFF_MS 30000
+/* Zones differ by quarters of an hour; an answer that took a while may be seconds off. */
+#define ZONE_STEP_S  900
+#define ZONE_SLACK_S 5
 
 struct kamailio {
 	struct source base;
@@ -28,8 +34,13 @@ struct kamailio {
 	bool has_sip; /* --sip was given */
 	struct netaddr sip;
 	bool looking, refresh, closing;
-	atomic_uint batches;            /* shared with the worker */
-	unsigned batches_max;           /* the worker's: at most so many on their way */
+	unsigned failures; /* looks in a row that failed */
+	bool server;       /* its times are those of a zone, which may be another than we think */
+	struct binding *sample; /* a binding that has an end, to ask Kamailio for it; or NULL */
+	bool sampled;           /* it was asked */
+	int64_t zone_off_s;     /* Kamailio's end is so much later than the table's */
+	atomic_uint batches;    /* shared with the worker */
+	unsigned batches_max;   /* the worker's: at most so many on their way */
 	struct location_reader *reader; /* the worker's while looking */
 };
 
@@ -61,8 +72,16 @@ static const struct kamailio *of_const(const struct source *s)
 
 /* ---- from the worker to the loop ------------------------------------------------------------- */
 
+static void take_sample(struct kamailio *k, const struct binding *b)
+{
+	if (b->expires_s != BINDING_PERMANENT && b->ruid.n)
+		k->sample = binding_copy(b);
+}
+
 static void deliver_rows(struct kamailio *k, const struct location_batch *b)
 {
+	for (size_t i = 0; k->server && !k->sample && i < b->count; i++)
+		take_sample(k, &b->rows[i]);
 	for (size_t i = 0; i < b->count; i++)
 		k->base.sink.put(k->base.sink.ctx, &b->rows[i]);
 	k->base.status.progress += b->count;
@@ -129,6 +148,44 @@ static bool take_stop(void *ctx)
 	return worker_stopping(k->worker);
 }
 
+/* ---- the zone of the times ------------------------------------------------------------------- */
+
+static void on_sample(void *ctx, enum source_answer answer, const struct binding *now,
+		      const struct err *e)
+{
+	struct kamailio *k = ctx;
+	int64_t off, steps;
+
+	(void)e;
+	if (answer != SOURCE_DONE || !now || now->expires_s == BINDING_PERMANENT)
+		return;
+	off = now->expires_s - k->sample->expires_s;
+	steps = llround((double)off / ZONE_STEP_S) * ZONE_STEP_S;
+	k->zone_off_s = llabs(off - steps) <= ZONE_SLACK_S && llabs(steps) <= 86400 ? steps : 0;
+}
+
+/* Kamailio writes its own local times (facts/kamailio-opensips 1.3): what it says of one binding
+ * tells whether we read them in the right zone. */
+static void check_zone(struct kamailio *k)
+{
+	if (!k->sample || k->sampled || kamailio_asker_refused(k->asker))
+		return;
+	k->sampled = true;
+	kamailio_ask(k->asker, k->sample, on_sample, k);
+}
+
+static void tell_zone(struct kamailio *k)
+{
+	int64_t off = k->zone_off_s;
+	char words[24];
+
+	k->base.status.complete = false;
+	err_set(&k->base.status.trouble, -ERANGE,
+		"Say in which zone Kamailio runs: ?timezone=America/New_York behind the address.",
+		"All times are wrong: Kamailio's own are %s %s than those of the table.",
+		text_duration(off < 0 ? -off : off, words), off < 0 ? "earlier" : "later");
+}
+
 /* ---- looking --------------------------------------------------------------------------------- */
 
 static void run_look(void *arg)
@@ -158,8 +215,19 @@ static void judge_look(struct kamailio *k, const struct look *l)
 		st->trouble = l->e;
 		return;
 	}
+	if (k->zone_off_s && l->rc == 0)
+		tell_zone(k);
 	/* Nothing changed is as fresh as read again. */
 	st->read_ms = clock_wall_ms(k->clock);
+}
+
+static int64_t pause_ms(const struct kamailio *k)
+{
+	int64_t ms = (int64_t)k->interval_ms << (k->failures < 10 ? k->failures : 10);
+
+	return !k->server || ms < k->interval_ms ? k->interval_ms
+	       : ms > BACK_OFF_MS                ? BACK_OFF_MS
+						 : ms;
 }
 
 static void done_look(void *arg)
@@ -171,7 +239,9 @@ static void done_look(void *arg)
 	if (!k->closing) {
 		judge_look(k, l);
 		kamailio_asker_look(k->asker);
-		loop_timer_set(k->timer, k->refresh ? 0 : k->interval_ms);
+		check_zone(k);
+		k->failures = l->rc < 0 && l->rc != -EBUSY ? k->failures + 1 : 0;
+		loop_timer_set(k->timer, k->refresh ? 0 : pause_ms(k));
 		source_tell(&k->base);
 	}
 	free(l);
@@ -277,43 +347,53 @@ static void kamailio_free(struct source *s)
 
 	k->closing = true;
 	kamailio_asker_free(k->asker);
+	location_reader_interrupt(k->reader);
 	worker_stop(k->worker);
 	location_reader_free(k->reader);
 	loop_timer_free(k->timer);
+	free(k->sample);
 	free(k);
 }
 
-static const struct source_ops kamailio_ops = {
-	.kind = "kamailio-sqlite",
-	.start = kamailio_start,
-	.refresh = kamailio_refresh,
-	.purge_refused = kamailio_purge_refused,
-	.purge_how = kamailio_purge_how,
-	.reread = kamailio_reread,
-	.purge = kamailio_purge,
-	.route = kamailio_route,
-	.free = kamailio_free,
-};
+#define KAMAILIO_OPS(word)                                                                         \
+	{                                                                                          \
+		.kind = word, .start = kamailio_start, .refresh = kamailio_refresh,                \
+		.purge_refused = kamailio_purge_refused, .purge_how = kamailio_purge_how,          \
+		.reread = kamailio_reread, .purge = kamailio_purge, .route = kamailio_route,       \
+		.free = kamailio_free,                                                             \
+	}
+
+static const struct source_ops sqlite_ops = KAMAILIO_OPS("kamailio-sqlite");
+static const struct source_ops mysql_ops = KAMAILIO_OPS("kamailio-mysql");
+static const struct source_ops postgres_ops = KAMAILIO_OPS("kamailio-postgresql");
+
+static const struct source_ops *ops_of(const char *place)
+{
+	if (!location_db_is_server(place))
+		return &sqlite_ops;
+	return place[0] == 'm' ? &mysql_ops : &postgres_ops;
+}
 
 /* ---- opening --------------------------------------------------------------------------------- */
 
-static struct sqlite_quiet *open_table(const char *path, struct err *e)
+/* A file is looked into at once; a server that is down now may come back. */
+static struct location_db *open_table(const char *place, struct err *e)
 {
-	struct sqlite_quiet *q = sqlite_quiet_open(path, e);
+	struct location_db *db = location_db_open(place, e);
 
-	if (q && location_inspect(q, e) < 0) {
-		sqlite_quiet_close(q);
-		q = NULL;
+	if (db && !location_db_is_server(place) && db->ops->inspect(db, e) < 0) {
+		location_db_close(db);
+		db = NULL;
 	}
-	return q;
+	return db;
 }
 
 bool kamailio_recognise(const char *path, struct err *e)
 {
-	struct sqlite_quiet *q = open_table(path, e);
+	struct location_db *db = open_table(path, e);
 
-	sqlite_quiet_close(q);
-	return q != NULL;
+	location_db_close(db);
+	return db != NULL;
 }
 
 static int parse_sip(struct kamailio *k, const char *sip, struct err *e)
@@ -330,39 +410,33 @@ static int parse_sip(struct kamailio *k, const char *sip, struct err *e)
 		       "--sip %s is not an address and a port.", shown);
 }
 
-static void set_name(struct kamailio *k, const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	text_clean_buf(slice_of(slash && slash[1] ? slash + 1 : path), k->base.name,
-		       sizeof(k->base.name));
-}
-
 struct source *kamailio_open(struct loop *l, const struct clock *c, const struct source_options *o,
 			     struct err *e)
 {
 	struct kamailio *k = xcalloc(1, sizeof(*k));
 	struct location_taker taker = {k, take_begin, take_rows, take_end, take_stop};
-	struct sqlite_quiet *q = NULL;
+	struct location_db *db = NULL;
 
 	if (parse_sip(k, o->sip, e) == 0)
 		k->asker = kamailio_asker_new(l, c, o->place, o->control, e);
 	if (k->asker)
-		q = open_table(o->place, e);
-	if (!q) {
+		db = open_table(o->place, e);
+	if (!db) {
 		kamailio_asker_free(k->asker);
 		free(k);
 		return NULL;
 	}
-	k->base.ops = &kamailio_ops;
+	k->base.ops = ops_of(o->place);
+	k->server = location_db_is_server(o->place);
 	k->loop = l;
 	k->clock = c;
 	k->interval_ms = o->interval_ms ? o->interval_ms : INTERVAL_MS;
 	atomic_init(&k->batches, 0);
-	set_name(k, o->place);
+	location_db_name(o->place, k->base.name, sizeof(k->base.name));
 	k->worker = worker_start(l, "kamailio-read");
-	k->reader = location_reader_new(q, c, &taker);
-	sqlite_quiet_set_patience(q, 3000, take_stop, k);
+	k->reader = location_reader_new(db, c, &taker);
+	if (db->ops->heed)
+		db->ops->heed(db, take_stop, k);
 	k->timer = loop_timer_new(l, LOOP_DRAW, on_timer, k);
 	return &k->base;
 }

@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "loop/worker.h"
 #include "source/rpc/jsonrpc.h"
-#include "source/sql/location.h"
+#include "source/sql/location_db.h"
 
 /* Between the second of ul.lookup's "Expires" and ours. */
 #define EXPIRES_SLACK_S 2
@@ -25,8 +25,8 @@ struct kamailio_asker {
 	bool given;   /* control was named, nothing is looked for */
 	char *socket; /* NULL: none found */
 	struct jsonrpc *rpc;
-	struct worker *worker;   /* for the table; started when first needed */
-	struct sqlite_quiet *db; /* the worker's own */
+	struct worker *worker;  /* for the table; started when first needed */
+	struct location_db *db; /* the worker's, for the table */
 	bool closing;
 	char refused[700];
 };
@@ -312,16 +312,12 @@ static void run_table(void *arg)
 	struct ask *k = arg;
 	struct kamailio_asker *a = k->asker;
 
-	if (!a->db)
-		a->db = sqlite_quiet_open(a->db_path, &k->e);
-	if (!a->db)
-		k->rc = k->e.code;
-	else if (k->remove)
-		k->rc = location_delete(a->db, k->b, &k->deleted, &k->e);
+	if (k->remove)
+		k->rc = a->db->ops->remove(a->db, k->b, &k->deleted, &k->e);
 	/* Also after a removal of nothing: is it gone, or has it changed? */
 	if (k->rc == 0 && k->deleted == 0) {
 		k->found = location_batch_new();
-		k->rc = location_read_one(a->db, k->b, k->found, &k->e);
+		k->rc = a->db->ops->read_one(a->db, k->b, k->found, &k->e);
 	}
 }
 
@@ -466,7 +462,14 @@ void kamailio_asker_how(const struct kamailio_asker *a, struct strbuf *out)
 {
 	if (a->by_table) {
 		strbuf_add_str(out, "DELETE of its row in ");
-		text_clean(slice_of(a->db_path), false, out);
+		if (location_db_is_server(a->db_path)) {
+			char name[200];
+
+			location_db_name(a->db_path, name, sizeof(name));
+			strbuf_add_str(out, name);
+		} else {
+			text_clean(slice_of(a->db_path), false, out);
+		}
 	} else {
 		strbuf_add_str(out, "ul.rm_contact on unix:");
 		text_clean(slice_of(a->socket ? a->socket : "?"), false, out);
@@ -484,6 +487,11 @@ struct kamailio_asker *kamailio_asker_new(struct loop *l, const struct clock *c,
 	a->given = control != NULL;
 	if (control && strcmp(control, "table") == 0) {
 		a->by_table = true;
+		a->db = location_db_open(db, e);
+		if (!a->db) {
+			kamailio_asker_free(a);
+			return NULL;
+		}
 	} else if (control && strncmp(control, "unix:", 5) == 0 && control[5]) {
 		use_socket(a, control + 5);
 	} else if (control) {
@@ -509,7 +517,7 @@ void kamailio_asker_free(struct kamailio_asker *a)
 	a->closing = true;
 	jsonrpc_free(a->rpc);
 	worker_stop(a->worker);
-	sqlite_quiet_close(a->db);
+	location_db_close(a->db);
 	free(a->socket);
 	free(a->db_path);
 	free(a);

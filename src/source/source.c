@@ -15,6 +15,10 @@ const struct source_kind source_kinds[] = {
 	 listen_open},
 	{"kamailio-sqlite", "PATH", "Kamailio's location table in an SQLite file",
 	 kamailio_recognise, kamailio_open},
+	{"mysql", "//USER@HOST/DATABASE", "the same on MySQL or MariaDB", NULL, kamailio_open},
+	{"mariadb", "//USER@HOST/DATABASE", "the same word for it", NULL, kamailio_open},
+	{"postgresql", "//USER@HOST/DATABASE", "the same on PostgreSQL", NULL, kamailio_open},
+	{"postgres", "//USER@HOST/DATABASE", "the same word for it", NULL, kamailio_open},
 	{"snapshot", "PATH", "a snapshot that regtop wrote", snapshot_recognise,
 	 snapshot_file_open},
 };
@@ -71,7 +75,8 @@ static const struct source_kind *kind_of(const char *spec, const char **place, s
 	char shown[160];
 
 	if (kind) {
-		*place = rest.p;
+		/* Of a database's address the word is a part. */
+		*place = strncmp(kind->place, "//", 2) == 0 ? spec : rest.p;
 		return kind;
 	}
 	*place = spec;

@@ -72,7 +72,7 @@ struct source_options {
 };
 
 struct source_ops {
-	const char *kind; /* "listen", "kamailio-sqlite", "snapshot" */
+	const char *kind; /* "listen", "kamailio-sqlite", "kamailio-mysql", "snapshot", … */
 	void (*start)(struct source *s);
 	void (*refresh)(struct source *s); /* read again now (F5) */
 	/* NULL: allowed; else the sentence that says why the verb is not offered. */

@@ -37,6 +37,8 @@ LIBRARIES = {
     "ncurses": ("src/ui/terminal",),
     "term.h": ("src/ui/terminal",),
     "osip": ("src/sip/",),
+    "mysql": ("src/source/sql/sql_mysql",),
+    "libpq": ("src/source/sql/sql_postgres",),
     "sqlite3.h": ("src/source/sql/", "src/act/journal", "src/sip/registrar_store"),
 }
 BANNED = [

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Starts the registrar of kamailio.cfg for a test, or stops it.
 #   kamailio_start.sh DIR PORT [JOURNAL=delete] [PKG=8] [DBMODE=1] [MATCHMODE=0] [USEDOMAIN=0] [TIMERIVL=10]
+#                     [DB=mysql://USER:PASSWORD@HOST:PORT/DATABASE | DB=postgres://…]
 #   kamailio_start.sh DIR stop
 # DIR gets the database (kept when it is there), the control socket, the log and the pid.
 set -eu
@@ -22,26 +23,31 @@ fi
 
 port=$2
 shift 2
-journal=wal pkg=8 defines=()
+journal=wal pkg=8 server= defines=()
 for option in "$@"; do
   case $option in
     JOURNAL=*) journal=${option#*=} ;;
     PKG=*) pkg=${option#*=} ;;
+    DB=mysql:*) server=${option#*=} defines+=(-A WITH_MYSQL) ;;
+    DB=postgres:*) server=${option#*=} defines+=(-A WITH_POSTGRES) ;;
     *) defines+=(-A "$option") ;;
   esac
 done
 
 db=$dir/kamailio.sqlite
-if [ ! -s "$db" ]; then
-  for part in standard usrloc; do
-    sqlite3 "$db" <"/usr/share/kamailio/db_sqlite/$part-create.sql"
-  done
+if [ -z "$server" ]; then
+  if [ ! -s "$db" ]; then
+    for part in standard usrloc; do
+      sqlite3 "$db" <"/usr/share/kamailio/db_sqlite/$part-create.sql"
+    done
+  fi
+  sqlite3 "$db" "PRAGMA journal_mode=$journal" >/dev/null
+  server=sqlite:///$db
 fi
-sqlite3 "$db" "PRAGMA journal_mode=$journal" >/dev/null
 
 rm -f "$dir/kamailio.pid" "$dir/kamailio_rpc.sock"
 kamailio -f "$here/kamailio.cfg" -Y "$dir" -P "$dir/kamailio.pid" -m 64 -M "$pkg" -DD -E \
-  -A "SIPPORT=$port" -A "DBURL=\"sqlite:///$db\"" "${defines[@]}" >"$dir/kamailio.log" 2>&1 &
+  -A "SIPPORT=$port" -A "DBURL=\"$server\"" "${defines[@]}" >"$dir/kamailio.log" 2>&1 &
 for _ in $(seq 400); do
   if [ -S "$dir/kamailio_rpc.sock" ] && [ -s "$dir/kamailio.pid" ]; then exit 0; fi
   sleep 0.05

@@ -1,6 +1,7 @@
 /* The base: slices, cleaning, durations, addresses, URIs. */
 #include "test.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include "base/clock.h"
 #include "base/err.h"
@@ -9,6 +10,7 @@
 #include "base/sipuri.h"
 #include "base/strbuf.h"
 #include "base/text.h"
+#include "base/zone.h"
 
 static struct slice S(const char *s) {
 	return slice_of(s);
@@ -302,6 +304,42 @@ TEST(an_error_keeps_code_words_and_hint)
 	assert_int_equal(err_set(NULL, -7, NULL, "x"), -7);
 }
 
+static int64_t at(const struct zone *z, const char *local)
+{
+	int64_t ms;
+
+	assert_true(text_parse_rfc3339(slice_of(local), &ms));
+	return zone_to_unix(z, ms / 1000);
+}
+
+TEST(a_wall_clock_of_another_zone_is_told_in_unix_time)
+{
+	struct zone *z = zone_new("America/New_York", NULL);
+	struct err e;
+
+	UNUSED_STATE;
+	if (!z)
+		SKIP("this machine has no table of time zones");
+	assert_int_equal(at(z, "2026-11-22T19:00:00Z"), 1795392000);
+	assert_int_equal(at(z, "2026-07-01T20:00:00Z"), 1782950400);
+	/* clocks go forward on 2026-03-08 at 02:00: 02:30 is not there, and counts from before */
+	assert_int_equal(at(z, "2026-03-08T01:59:59Z") + 1, at(z, "2026-03-08T03:00:00Z"));
+	assert_int_equal(at(z, "2026-03-08T02:30:00Z"), at(z, "2026-03-08T03:30:00Z"));
+	/* and back on 2026-11-01 at 02:00: 01:30 comes twice, the first is meant */
+	assert_int_equal(at(z, "2026-11-01T01:30:00Z"), at(z, "2026-11-01T00:30:00Z") + 3600);
+	assert_int_equal(at(z, "2026-11-01T02:00:00Z"), at(z, "2026-11-01T01:00:00Z") + 7200);
+	zone_free(z);
+	z = zone_new("UTC", NULL);
+	assert_int_equal(at(z, "2026-11-22T19:00:00Z"), 1795374000);
+	zone_free(z);
+	/* the zone of the process is what it was */
+	assert_string_equal(getenv("TZ") ? getenv("TZ") : "UTC", "UTC");
+	assert_null(zone_new("Nowhere/Town", &e));
+	assert_int_equal(e.code, -EINVAL);
+	assert_null(zone_new("../../etc/passwd", &e));
+	assert_null(zone_new("", &e));
+}
+
 TEST(text_is_found_wherever_it_stands)
 {
 	char hay[80], needle[80], lowered[80];
@@ -340,6 +378,7 @@ TEST(text_is_found_wherever_it_stands)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		T(a_wall_clock_of_another_zone_is_told_in_unix_time),
 		T(text_is_found_wherever_it_stands),
 		T(a_slice_compares_and_searches_without_a_nul),
 		T(numbers_are_whole_and_within_their_limit),

@@ -60,7 +60,7 @@ struct location_batch *location_batch_new(void)
 	return xcalloc(1, sizeof(struct location_batch));
 }
 
-static void batch_clear(struct location_batch *b)
+void location_batch_clear(struct location_batch *b)
 {
 	while (b->text) {
 		struct location_text *next = b->text->next;
@@ -79,7 +79,7 @@ void location_batch_free(struct location_batch *b)
 {
 	if (!b)
 		return;
-	batch_clear(b);
+	location_batch_clear(b);
 	free(b->rows);
 	free(b);
 }
@@ -99,17 +99,17 @@ static char *text_room(struct location_batch *b, size_t n)
 	return t->bytes + t->used - n;
 }
 
-static struct slice keep_bytes(struct location_batch *b, const void *p, size_t n)
+struct slice location_keep(struct location_batch *b, struct slice text)
 {
 	char *room;
 
-	if (n == 0)
+	if (text.n == 0)
 		return SLICE_NONE;
-	if (n > FIELD_MAX)
-		n = FIELD_MAX;
-	room = text_room(b, n);
-	memcpy(room, p, n);
-	return slice_make(room, n);
+	if (text.n > FIELD_MAX)
+		text.n = FIELD_MAX;
+	room = text_room(b, text.n);
+	memcpy(room, text.p, text.n);
+	return slice_make(room, text.n);
 }
 
 /* The value is asked for once: asking the statement for type, text and length one by one was an
@@ -124,7 +124,7 @@ static struct slice keep_column(struct location_batch *b, sqlite3_stmt *s, int c
 		return SLICE_NONE;
 	/* The text first: asking for the length may convert. */
 	p = sqlite3_value_text(v);
-	return p ? keep_bytes(b, p, (size_t)sqlite3_value_bytes(v)) : SLICE_NONE;
+	return p ? location_keep(b, slice_make(p, (size_t)sqlite3_value_bytes(v))) : SLICE_NONE;
 }
 
 static struct slice keep_number(struct location_batch *b, const char *prefix, int64_t v)
@@ -133,7 +133,7 @@ static struct slice keep_number(struct location_batch *b, const char *prefix, in
 	struct slice kept;
 
 	strbuf_addf(&text, "%s%lld", prefix, (long long)v);
-	kept = keep_bytes(b, text.p, text.n);
+	kept = location_keep(b, strbuf_slice(&text));
 	strbuf_free(&text);
 	return kept;
 }
@@ -148,8 +148,7 @@ static struct slice keep_node(struct location_batch *b, int64_t node)
 	return node ? b->node_text : SLICE_NONE;
 }
 
-/* "2030-05-28 21:32:15", the column's default and what a hand may have written: UTC. */
-static bool parse_date_text(struct slice s, int64_t *unix_s)
+bool location_parse_date(struct slice s, int64_t *unix_s)
 {
 	char rfc[24];
 	int64_t ms;
@@ -184,11 +183,12 @@ static int64_t time_of(sqlite3_value *value)
 		/* Half a second early, and a quarter more against rounding. */
 		v = floor((v - JULIAN_OF_1970) * 86400 + 0.75);
 		return v > 0 ? (int64_t)v : 0;
+	/* the column's default, and what a hand may have written: UTC */
 	case SQLITE_TEXT: {
 		const void *p = sqlite3_value_text(value);
 		size_t n = (size_t)sqlite3_value_bytes(value);
 
-		return p && parse_date_text(slice_make(p, n), &unix_s) ? unix_s : 0;
+		return p && location_parse_date(slice_make(p, n), &unix_s) ? unix_s : 0;
 	}
 	default:
 		return 0;
@@ -209,12 +209,22 @@ static int32_t q_of(sqlite3_value *value)
 
 /* expires and last_modified of one REGISTER differ by what was granted; a contact added by RPC has
  * no last_modified. */
-static int64_t granted(const struct binding *b)
+int64_t location_granted(const struct binding *b)
 {
 	if (b->expires_s == BINDING_PERMANENT || b->refreshed_s == 0 ||
 	    b->expires_s < b->refreshed_s)
 		return -1;
 	return b->expires_s - b->refreshed_s;
+}
+
+struct binding *location_add(struct location_batch *b, int64_t id)
+{
+	XGROW(b->rows, b->cap, b->count + 1);
+	if (b->count == 0)
+		b->first_id = id;
+	b->last_id = id;
+	b->rows[b->count] = (struct binding){.granted_s = -1};
+	return &b->rows[b->count++];
 }
 
 static void add_row(struct location_batch *out, sqlite3_stmt *s)
@@ -223,9 +233,7 @@ static void add_row(struct location_batch *out, sqlite3_stmt *s)
 	int64_t id = sqlite3_column_int64(s, C_ID), node = sqlite3_column_int64(s, C_SERVER_ID);
 	sqlite3_value *modified, *methods;
 
-	XGROW(out->rows, out->cap, out->count + 1);
-	b = &out->rows[out->count++];
-	*b = (struct binding){.granted_s = -1};
+	b = location_add(out, id);
 	b->ruid = keep_column(out, s, C_RUID);
 	b->key = slice_empty(b->ruid) ? keep_number(out, "id:", id) : b->ruid;
 	b->user = keep_column(out, s, C_USERNAME);
@@ -245,7 +253,7 @@ static void add_row(struct location_batch *out, sqlite3_stmt *s)
 	b->refreshed_s = time_of(modified);
 	if (b->refreshed_s <= PERMANENT_MAX_S)
 		b->refreshed_s = 0;
-	b->granted_s = granted(b);
+	b->granted_s = location_granted(b);
 	b->cseq = (uint32_t)sqlite3_column_int64(s, C_CSEQ);
 	methods = sqlite3_column_value(s, C_METHODS);
 	b->methods = sqlite3_value_type(methods) == SQLITE_NULL
@@ -255,9 +263,6 @@ static void add_row(struct location_batch *out, sqlite3_stmt *s)
 	b->reg_id = sqlite3_column_int(s, C_REG_ID);
 	b->connection = sqlite3_column_int(s, C_CONNECTION_ID);
 	b->cflags = (uint32_t)sqlite3_column_int64(s, C_CFLAGS);
-	if (out->count == 1)
-		out->first_id = id;
-	out->last_id = id;
 	if (sqlite3_value_type(modified) != SQLITE_TEXT &&
 	    sqlite3_value_double(modified) > out->newest)
 		out->newest = sqlite3_value_double(modified);
@@ -287,7 +292,7 @@ static int page_rows(void *ctx, struct sqlite3 *db, unsigned attempt)
 
 	if (limit < 1)
 		limit = 1;
-	batch_clear(w->out);
+	location_batch_clear(w->out);
 	rc = sqlite3_prepare_v2(db, w->sql, -1, &s, NULL);
 	if (rc != SQLITE_OK)
 		return rc;
@@ -357,7 +362,7 @@ struct deletion {
 	unsigned deleted;
 };
 
-static bool says_the_same(const struct binding *a, const struct binding *b)
+bool location_says_the_same(const struct binding *a, const struct binding *b)
 {
 	return slice_eq(a->contact, b->contact) && slice_eq(a->call_id, b->call_id) &&
 	       slice_eq(a->user, b->user) && slice_eq(a->domain, b->domain) && a->cseq == b->cseq &&
@@ -372,7 +377,7 @@ static int delete_if_same(struct deletion *d, sqlite3 *db, sqlite3_stmt *row)
 	int rc;
 
 	add_row(d->seen, row);
-	if (!says_the_same(&d->seen->rows[0], d->b))
+	if (!location_says_the_same(&d->seen->rows[0], d->b))
 		return SQLITE_OK;
 	rc = sqlite3_prepare_v2(db,
 				"DELETE FROM location WHERE id = ?1 AND ruid = ?2 AND expires = ?3 "

@@ -26,6 +26,18 @@ struct location_batch {
 struct location_batch *location_batch_new(void);
 void location_batch_free(struct location_batch *b);
 
+/* For who fills a batch from another database: a new row (id for the keyset), text copied into the
+ * batch, and what Kamailio's columns mean. */
+struct binding *location_add(struct location_batch *b, int64_t id);
+struct slice location_keep(struct location_batch *b, struct slice text);
+void location_batch_clear(struct location_batch *b);
+/* What was granted at the last REGISTER, from its end and its time; -1 unknown. */
+int64_t location_granted(const struct binding *b);
+/* "2030-05-28 21:32:15" as seconds of a calendar without a zone. */
+bool location_parse_date(struct slice s, int64_t *seconds);
+/* Is the row still what was shown, so that it may be deleted? */
+bool location_says_the_same(const struct binding *row, const struct binding *shown);
+
 /* 0 when the file has a table that these functions can read: the columns of Kamailio's schema 9
  * (or 8); -EPROTONOSUPPORT with words for any other schema. */
 int location_inspect(struct sqlite_quiet *q, struct err *e);

@@ -11,7 +11,7 @@
 #define SCAN_ROWS 2000
 
 struct location_reader {
-	struct sqlite_quiet *q;
+	struct location_db *db;
 	const struct clock *clock;
 	struct location_taker taker;
 	uint64_t stamp;
@@ -52,7 +52,7 @@ static int read_pages(struct location_reader *r, int64_t after, uint64_t *rows, 
 
 	while (more) {
 		struct location_batch *b = location_batch_new();
-		int rc = location_read_page(r->q, after, b, e);
+		int rc = r->db->ops->read_page(r->db, after, b, e);
 
 		if (rc == 0 && stopped(r))
 			rc = err_set(e, -ECANCELED, NULL, "The read was ended early.");
@@ -119,7 +119,7 @@ static int scan(struct location_reader *r, int64_t end, struct err *e)
 		struct location_batch *b = location_batch_new();
 		int64_t upto = end - at > width ? at + width : end;
 
-		rc = location_read_refreshed(r->q, at, upto, r->since, b, e);
+		rc = r->db->ops->read_refreshed(r->db, at, upto, r->since, b, e);
 		if (rc == 0 && stopped(r))
 			rc = err_set(e, -ECANCELED, NULL, "The read was ended early.");
 		if (rc == 0) {
@@ -161,7 +161,7 @@ int location_reader_look(struct location_reader *r, bool force, struct location_
 			 struct err *e)
 {
 	uint64_t stamp;
-	int rc = sqlite_quiet_stamp(r->q, &stamp, e);
+	int rc = r->db->ops->stamp(r->db, &stamp, e);
 
 	*out = (struct location_look){.complete = r->complete, .rows = r->rows};
 	if (rc < 0)
@@ -171,7 +171,7 @@ int location_reader_look(struct location_reader *r, bool force, struct location_
 		r->inspected = false;
 		force = true;
 	}
-	if (!r->inspected && (rc = location_inspect(r->q, e)) < 0)
+	if (!r->inspected && (rc = r->db->ops->inspect(r->db, e)) < 0)
 		return rc;
 	r->inspected = true;
 	if (!r->seen || stamp != r->stamp)
@@ -192,17 +192,18 @@ int location_reader_look(struct location_reader *r, bool force, struct location_
 	return rc;
 }
 
-struct sqlite_quiet *location_reader_db(struct location_reader *r)
+void location_reader_interrupt(struct location_reader *r)
 {
-	return r->q;
+	if (r->db->ops->interrupt)
+		r->db->ops->interrupt(r->db);
 }
 
-struct location_reader *location_reader_new(struct sqlite_quiet *q, const struct clock *c,
+struct location_reader *location_reader_new(struct location_db *db, const struct clock *c,
 					    const struct location_taker *t)
 {
 	struct location_reader *r = xcalloc(1, sizeof(*r));
 
-	r->q = q;
+	r->db = db;
 	r->clock = c;
 	r->taker = *t;
 	return r;
@@ -212,6 +213,6 @@ void location_reader_free(struct location_reader *r)
 {
 	if (!r)
 		return;
-	sqlite_quiet_close(r->q);
+	location_db_close(r->db);
 	free(r);
 }

@@ -3,7 +3,7 @@
 #define REGTOP_SOURCE_SQL_LOCATION_READER_H
 
 #include "base/clock.h"
-#include "source/sql/location.h"
+#include "source/sql/location_db.h"
 
 struct location_reader;
 
@@ -26,16 +26,16 @@ struct location_look {
 	uint64_t rows; /* of the last pass */
 };
 
-/* Takes q. */
-struct location_reader *location_reader_new(struct sqlite_quiet *q, const struct clock *c,
+/* Takes db. */
+struct location_reader *location_reader_new(struct location_db *db, const struct clock *c,
 					    const struct location_taker *t);
 void location_reader_free(struct location_reader *r);
 /* Looks whether the table changed, and reads what is worth it: reading takes a tenth of the time
- * at most. force: a complete pass now. 0, or sqlite_quiet_read()'s codes with *e; -EBUSY leaves a
+ * at most. force: a complete pass now. 0, or the database's codes with *e; -EBUSY leaves a
  * picture that is incomplete, the others leave the old one. */
 int location_reader_look(struct location_reader *r, bool force, struct location_look *out,
 			 struct err *e);
-/* For questions between two looks, on the same thread. */
-struct sqlite_quiet *location_reader_db(struct location_reader *r);
+/* From any thread: a look that waits for a database's server ends soon. */
+void location_reader_interrupt(struct location_reader *r);
 
 #endif

@@ -331,7 +331,8 @@ static void reader_begin(struct taken *t)
 	clock_fake_init(&t->clock, 0);
 	t->clock.clock.mono_us = ticking_us;
 	t->clock.clock.ctx = &t->clock;
-	t->reader = location_reader_new(opened(), &t->clock.clock, &taker);
+	t->reader =
+		location_reader_new(location_db_open(fixture_db, NULL), &t->clock.clock, &taker);
 }
 
 static int look(struct taken *t, struct location_look *l)

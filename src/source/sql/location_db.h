@@ -1,0 +1,48 @@
+/* One contract for a location table, whatever database holds it: an SQLite file, or a server. */
+#ifndef REGTOP_SOURCE_SQL_LOCATION_DB_H
+#define REGTOP_SOURCE_SQL_LOCATION_DB_H
+
+#include "source/sql/location.h"
+
+struct location_db;
+
+/* All return 0 or a negative code with *e; -EBUSY: no pause of the writers, a part may have been
+ * read. What is said in location.h of the functions for SQLite holds for these too. */
+struct location_db_ops {
+	int (*inspect)(struct location_db *db, struct err *e);
+	/* Differs when the table may have changed; its upper half when the connection is another
+	 * one. */
+	int (*stamp)(struct location_db *db, uint64_t *stamp, struct err *e);
+	int (*read_page)(struct location_db *db, int64_t after, struct location_batch *out,
+			 struct err *e);
+	int (*read_refreshed)(struct location_db *db, int64_t after, int64_t upto, double since,
+			      struct location_batch *out, struct err *e);
+	int (*read_one)(struct location_db *db, const struct binding *b, struct location_batch *out,
+			struct err *e);
+	int (*remove)(struct location_db *db, const struct binding *b, unsigned *deleted,
+		      struct err *e);
+	/* Whoever waits for a pause of the writers asks stop whether to go on. May be NULL. */
+	void (*heed)(struct location_db *db, bool (*stop)(void *ctx), void *ctx);
+	/* From any thread: whoever waits for the database now gets -EPIPE. May be NULL. */
+	void (*interrupt)(struct location_db *db);
+	void (*close)(struct location_db *db);
+};
+
+/* Belongs to one thread at a time. */
+struct location_db {
+	const struct location_db_ops *ops;
+};
+
+/* place is a path, or an address as in sql/db_url.h. A server is connected to when it is first
+ * asked, so that one that is down now may come back. Call before threads run (base/zone.h). */
+struct location_db *location_db_open(const char *place, struct err *e);
+void location_db_close(struct location_db *db);
+/* True for the address of a database server. */
+bool location_db_is_server(const char *place);
+/* A name to show for place: the file's, or the address without its password. */
+void location_db_name(const char *place, char *out, size_t size);
+
+/* ---- the server's, in location_server.c */
+struct location_db *location_server_open(const char *address, struct err *e);
+
+#endif

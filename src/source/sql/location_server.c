@@ -1,0 +1,615 @@
+/* Kamailio's location table on a database server: MySQL, MariaDB, PostgreSQL. */
+#include <errno.h>
+#include <math.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include "base/alloc.h"
+#include "base/hash.h"
+#include "base/text.h"
+#include "base/zone.h"
+#include "source/sql/location_db.h"
+#include "source/sql/sql.h"
+
+/* Readers of a server do not make its writers wait; pages keep each statement short. */
+#define PAGE_ROWS 5000
+#define NAME_MAX_ 64
+/* Kamailio writes "permanent" as the epoch of its own zone. */
+#define PERMANENT_MAX_S 86400
+
+/* THE columns, in the order in which they are asked for; each name can be changed in Kamailio, and
+ * here by an option of the same name. */
+enum column {
+	C_ID,
+	C_RUID,
+	C_USERNAME,
+	C_DOMAIN,
+	C_CONTACT,
+	C_RECEIVED,
+	C_PATH,
+	C_EXPIRES,
+	C_Q,
+	C_CALLID,
+	C_CSEQ,
+	C_LAST_MODIFIED,
+	C_CFLAGS,
+	C_USER_AGENT,
+	C_SOCKET,
+	C_METHODS,
+	C_INSTANCE,
+	C_REG_ID,
+	C_SERVER_ID,
+	C_CONNECTION_ID,
+	C_COUNT,
+};
+
+static const struct {
+	const char *name, *option; /* as Kamailio's usrloc module calls the parameter */
+} column_names[C_COUNT] = {
+	[C_ID] = {"id", "id_column"},
+	[C_RUID] = {"ruid", "ruid_column"},
+	[C_USERNAME] = {"username", "user_column"},
+	[C_DOMAIN] = {"domain", "domain_column"},
+	[C_CONTACT] = {"contact", "contact_column"},
+	[C_RECEIVED] = {"received", "received_column"},
+	[C_PATH] = {"path", "path_column"},
+	[C_EXPIRES] = {"expires", "expires_column"},
+	[C_Q] = {"q", "q_column"},
+	[C_CALLID] = {"callid", "callid_column"},
+	[C_CSEQ] = {"cseq", "cseq_column"},
+	[C_LAST_MODIFIED] = {"last_modified", "last_modified_column"},
+	[C_CFLAGS] = {"cflags", "cflags_column"},
+	[C_USER_AGENT] = {"user_agent", "user_agent_column"},
+	[C_SOCKET] = {"socket", "socket_column"},
+	[C_METHODS] = {"methods", "methods_column"},
+	[C_INSTANCE] = {"instance", "instance_column"},
+	[C_REG_ID] = {"reg_id", "reg_id_column"},
+	[C_SERVER_ID] = {"server_id", "srv_id_column"},
+	[C_CONNECTION_ID] = {"connection_id", "con_id_column"},
+};
+
+struct server {
+	struct location_db base;
+	struct db_url *url;
+	bool postgres;
+	struct zone *zone;
+	char table[NAME_MAX_ + 1], columns[C_COUNT][NAME_MAX_ + 1];
+	struct sql *read;    /* NULL: not connected */
+	uint32_t connection; /* counts the connections */
+	atomic_int fd;       /* of read, for interrupt(); -1 none */
+	char shown[160];
+};
+
+static struct server *of(struct location_db *db)
+{
+	return (struct server *)db;
+}
+
+/* ---- connecting -------------------------------------------------------------------------------*/
+
+static struct sql *connect_to(struct server *s, bool may_write, struct err *e)
+{
+	struct err why = ERR_NONE;
+	struct sql *sql = s->postgres ? sql_postgres_open(s->url, may_write, &why)
+				      : sql_mysql_open(s->url, may_write, &why);
+
+	if (!sql)
+		err_set(e, why.code, why.hint, "%s: %s", s->shown, why.what);
+	return sql;
+}
+
+static int connected(struct server *s, struct err *e)
+{
+	if (s->read)
+		return 0;
+	s->read = connect_to(s, false, e);
+	if (!s->read)
+		return e && e->code ? e->code : -EIO;
+	s->connection++;
+	atomic_store(&s->fd, s->read->fd);
+	return 0;
+}
+
+static void disconnect(struct server *s)
+{
+	atomic_store(&s->fd, -1);
+	if (s->read)
+		s->read->ops->close(s->read);
+	s->read = NULL;
+}
+
+/* A connection that broke is opened anew once: it may have been idle for hours. What had come of
+ * the rows is forgotten by restart(). */
+static int run(struct server *s, const char *statement, sql_row_fn *row, void *ctx,
+	       void (*restart)(void *ctx), struct err *e)
+{
+	int rc = -EPIPE;
+
+	for (int attempt = 0; attempt < 2 && rc == -EPIPE; attempt++) {
+		bool fresh = !s->read;
+
+		rc = connected(s, e);
+		if (rc < 0)
+			return rc;
+		if (restart)
+			restart(ctx);
+		rc = s->read->ops->run(s->read, statement, row, ctx, NULL, e);
+		if (rc == -EPIPE) {
+			disconnect(s);
+			if (fresh)
+				break;
+		}
+	}
+	return rc;
+}
+
+/* ---- rows -------------------------------------------------------------------------------------*/
+
+struct reading {
+	struct server *s;
+	struct location_batch *out;
+};
+
+static int64_t whole_number(struct slice s)
+{
+	bool minus = s.n && s.p[0] == '-';
+	uint64_t v;
+
+	if (!slice_to_u64(minus ? slice_skip(s, 1) : s, INT64_MAX, &v))
+		return 0;
+	return minus ? -(int64_t)v : (int64_t)v;
+}
+
+/* The seconds of a cell: of a calendar without a zone, or Unix seconds when *is_unix (BIGINT,
+ * Kamailio's expires_type=1). False for none. */
+static bool cell_seconds(struct slice cell, int64_t *seconds, bool *is_unix)
+{
+	uint64_t v;
+
+	*is_unix = slice_to_u64(cell, INT64_MAX, &v);
+	if (*is_unix) {
+		*seconds = (int64_t)v;
+		return true;
+	}
+	/* A fraction is behind: "2026-11-22 23:14:05.5" */
+	return cell.n >= 19 && location_parse_date(slice_make(cell.p, 19), seconds);
+}
+
+static int64_t cell_time(const struct server *s, struct slice cell)
+{
+	int64_t seconds;
+	bool is_unix;
+
+	if (!cell_seconds(cell, &seconds, &is_unix))
+		return 0;
+	/* The epoch of a zone lies within a day of the epoch. */
+	if (is_unix || seconds <= PERMANENT_MAX_S)
+		return seconds > PERMANENT_MAX_S ? seconds : 0;
+	return zone_to_unix(s->zone, seconds);
+}
+
+static int32_t cell_q(struct slice cell)
+{
+	char text[32];
+	double q;
+
+	if (!cell.n)
+		return BINDING_Q_UNSET;
+	q = strtod(slice_to_buf(cell, text, sizeof(text)), NULL);
+	if (!(q >= 0))
+		return BINDING_Q_UNSET;
+	return q >= 1 ? 1000 : (int32_t)lround(q * 1000);
+}
+
+static void fill_texts(struct location_batch *out, struct binding *b, const struct slice *cells)
+{
+	char number[32];
+	int64_t node = whole_number(cells[C_SERVER_ID]);
+
+	b->ruid = location_keep(out, cells[C_RUID]);
+	b->key = b->ruid;
+	if (!b->ruid.n) {
+		snprintf(number, sizeof(number), "id:%lld", (long long)whole_number(cells[C_ID]));
+		b->key = location_keep(out, slice_of(number));
+	}
+	b->user = location_keep(out, cells[C_USERNAME]);
+	b->domain = location_keep(out, cells[C_DOMAIN]);
+	b->contact = location_keep(out, cells[C_CONTACT]);
+	b->received = location_keep(out, cells[C_RECEIVED]);
+	b->path = location_keep(out, cells[C_PATH]);
+	b->socket = location_keep(out, cells[C_SOCKET]);
+	b->user_agent = location_keep(out, cells[C_USER_AGENT]);
+	b->call_id = location_keep(out, cells[C_CALLID]);
+	b->instance = location_keep(out, cells[C_INSTANCE]);
+	/* 0 is Kamailio's default: it names no node. */
+	snprintf(number, sizeof(number), "%lld", (long long)node);
+	b->node = node ? location_keep(out, slice_of(number)) : SLICE_NONE;
+}
+
+static void take_row(void *ctx, const struct slice *cells, unsigned count)
+{
+	struct reading *r = ctx;
+	struct location_batch *out = r->out;
+	int64_t modified = 0, id;
+	struct binding *b;
+	bool is_unix;
+
+	if (count < C_COUNT)
+		return;
+	id = whole_number(cells[C_ID]);
+	b = location_add(out, id);
+	fill_texts(out, b, cells);
+	b->expires_s = cell_time(r->s, cells[C_EXPIRES]);
+	if (b->expires_s == 0)
+		b->expires_s = BINDING_PERMANENT;
+	b->refreshed_s = cell_time(r->s, cells[C_LAST_MODIFIED]);
+	b->granted_s = location_granted(b);
+	b->cseq = (uint32_t)whole_number(cells[C_CSEQ]);
+	b->methods =
+		cells[C_METHODS].p ? (uint32_t)whole_number(cells[C_METHODS]) : BINDING_METHODS_ALL;
+	b->q_milli = cell_q(cells[C_Q]);
+	b->reg_id = (int32_t)whole_number(cells[C_REG_ID]);
+	b->connection = (int32_t)whole_number(cells[C_CONNECTION_ID]);
+	b->cflags = (uint32_t)whole_number(cells[C_CFLAGS]);
+	/* As stored: it is compared with stored ones. */
+	if (cell_seconds(cells[C_LAST_MODIFIED], &modified, &is_unix) &&
+	    (double)modified > out->newest)
+		out->newest = (double)modified;
+}
+
+static void restart_reading(void *ctx)
+{
+	location_batch_clear(((struct reading *)ctx)->out);
+}
+
+/* Names come from the person: they are checked when the source is opened, and quoted here. */
+static void add_name(const struct server *s, const char *name, struct strbuf *out)
+{
+	strbuf_addf(out, s->postgres ? "\"%s\"" : "`%s`", name);
+}
+
+static void add_select(const struct server *s, struct strbuf *out)
+{
+	strbuf_add_str(out, "SELECT ");
+	for (int c = 0; c < C_COUNT; c++) {
+		if (c)
+			strbuf_add_str(out, ", ");
+		add_name(s, s->columns[c], out);
+	}
+	strbuf_add_str(out, " FROM ");
+	add_name(s, s->table, out);
+}
+
+static int read_rows(struct server *s, struct strbuf *statement, size_t limit,
+		     struct location_batch *out, struct err *e)
+{
+	struct reading r = {s, out};
+	int rc = run(s, strbuf_str(statement), take_row, &r, restart_reading, e);
+
+	out->more = rc == 0 && out->count == limit;
+	strbuf_free(statement);
+	return rc;
+}
+
+static int server_read_page(struct location_db *db, int64_t after, struct location_batch *out,
+			    struct err *e)
+{
+	size_t limit = after == INT64_MIN ? LOCATION_FIRST_ROWS : PAGE_ROWS;
+	struct strbuf q = STRBUF_INIT;
+
+	add_select(of(db), &q);
+	strbuf_add_str(&q, " WHERE ");
+	add_name(of(db), of(db)->columns[C_ID], &q);
+	/* No id of a table is negative; PostgreSQL's integers do not reach as far down as ours. */
+	strbuf_addf(&q, " > %lld ORDER BY ", (long long)(after < -1 ? -1 : after));
+	add_name(of(db), of(db)->columns[C_ID], &q);
+	strbuf_addf(&q, " LIMIT %zu", limit);
+	return read_rows(of(db), &q, limit, out, e);
+}
+
+static int server_read_refreshed(struct location_db *db, int64_t after, int64_t upto, double since,
+				 struct location_batch *out, struct err *e)
+{
+	struct server *s = of(db);
+	struct strbuf q = STRBUF_INIT;
+	char when[24];
+	int rc;
+
+	add_select(s, &q);
+	strbuf_add_str(&q, " WHERE ");
+	add_name(s, s->columns[C_ID], &q);
+	strbuf_addf(&q, " > %lld AND ", (long long)after);
+	add_name(s, s->columns[C_ID], &q);
+	strbuf_addf(&q, " <= %lld AND ", (long long)upto);
+	add_name(s, s->columns[C_LAST_MODIFIED], &q);
+	text_rfc3339((int64_t)since, when);
+	strbuf_addf(&q, " >= '%.10s %.8s' ORDER BY ", when, when + 11);
+	add_name(s, s->columns[C_ID], &q);
+	strbuf_addf(&q, " LIMIT %d", PAGE_ROWS);
+	rc = read_rows(s, &q, PAGE_ROWS, out, e);
+	if (rc == 0 && !out->more)
+		out->last_id = upto;
+	return rc;
+}
+
+/* " WHERE ruid = '…'", or by the id of a row without one. */
+static void add_where(const struct server *s, struct sql *sql, const struct binding *b,
+		      struct strbuf *q)
+{
+	bool by_id = !b->ruid.n;
+
+	strbuf_add_str(q, " WHERE ");
+	add_name(s, s->columns[by_id ? C_ID : C_RUID], q);
+	strbuf_add_str(q, " = ");
+	if (by_id)
+		strbuf_addf(q, "%lld", (long long)whole_number(slice_skip(b->key, 3)));
+	else
+		sql->ops->quote(sql, b->ruid, q);
+}
+
+static int server_read_one(struct location_db *db, const struct binding *b,
+			   struct location_batch *out, struct err *e)
+{
+	struct server *s = of(db);
+	struct strbuf q = STRBUF_INIT;
+	int rc = connected(s, e);
+
+	if (rc < 0)
+		return rc;
+	add_select(s, &q);
+	add_where(s, s->read, b, &q);
+	strbuf_add_str(&q, " LIMIT 1");
+	return read_rows(s, &q, 1, out, e);
+}
+
+/* ---- removing ---------------------------------------------------------------------------------*/
+
+static int delete_on(struct server *s, struct sql *sql, const struct binding *b,
+		     const struct location_batch *seen, uint64_t *changed, struct err *e)
+{
+	const struct binding *row = &seen->rows[0];
+	struct strbuf q = STRBUF_INIT;
+	int rc;
+
+	if (!location_says_the_same(row, b)) {
+		*changed = 0;
+		return 0;
+	}
+	strbuf_add_str(&q, "DELETE FROM ");
+	add_name(s, s->table, &q);
+	add_where(s, sql, row, &q);
+	strbuf_add_str(&q, " AND ");
+	add_name(s, s->columns[C_CALLID], &q);
+	strbuf_add_str(&q, " = ");
+	sql->ops->quote(sql, row->call_id, &q);
+	strbuf_add_str(&q, " AND ");
+	add_name(s, s->columns[C_CSEQ], &q);
+	strbuf_addf(&q, " = %lld AND ", (long long)(int32_t)row->cseq);
+	add_name(s, s->columns[C_CONTACT], &q);
+	strbuf_add_str(&q, " = ");
+	sql->ops->quote(sql, row->contact, &q);
+	rc = sql->ops->run(sql, strbuf_str(&q), NULL, NULL, changed, e);
+	strbuf_free(&q);
+	return rc;
+}
+
+/* Reads the row and deletes it in one transaction, on a connection that may write and lives no
+ * longer: only here does this process change the table. */
+static int server_remove(struct location_db *db, const struct binding *b, unsigned *deleted,
+			 struct err *e)
+{
+	struct server *s = of(db);
+	struct location_batch *seen = location_batch_new();
+	struct reading r = {s, seen};
+	struct strbuf q = STRBUF_INIT;
+	struct sql *sql = connect_to(s, true, e);
+	uint64_t changed = 0;
+	int rc = sql ? 0 : -EIO;
+
+	*deleted = 0;
+	if (sql) {
+		rc = sql->ops->run(sql, s->postgres ? "BEGIN" : "START TRANSACTION", NULL, NULL,
+				   NULL, e);
+		add_select(s, &q);
+		add_where(s, sql, b, &q);
+		strbuf_add_str(&q, " FOR UPDATE");
+	}
+	if (rc == 0)
+		rc = sql->ops->run(sql, strbuf_str(&q), take_row, &r, NULL, e);
+	if (rc == 0 && seen->count)
+		rc = delete_on(s, sql, b, seen, &changed, e);
+	if (rc == 0)
+		rc = sql->ops->run(sql, "COMMIT", NULL, NULL, NULL, e);
+	/* Otherwise closing rolls back. */
+	if (sql)
+		sql->ops->close(sql);
+	if (rc == 0)
+		*deleted = (unsigned)changed;
+	strbuf_free(&q);
+	location_batch_free(seen);
+	return rc;
+}
+
+/* ---- looking ----------------------------------------------------------------------------------*/
+
+struct numbers {
+	uint64_t n[3];
+	unsigned rows;
+	uint64_t hash;
+};
+
+static void take_numbers(void *ctx, const struct slice *cells, unsigned count)
+{
+	struct numbers *n = ctx;
+
+	n->rows++;
+	for (unsigned i = 0; i < count && i < 3; i++) {
+		n->n[i] = (uint64_t)whole_number(cells[i]);
+		n->hash = n->hash * 31 + hash_bytes(cells[i].p ? cells[i].p : "", cells[i].n);
+	}
+}
+
+static void restart_numbers(void *ctx)
+{
+	*(struct numbers *)ctx = (struct numbers){.rows = 0};
+}
+
+/* MySQL and MariaDB keep the second of the last change: within that second and the next nobody can
+ * tell whether there was another one, so the stamp differs each time. PostgreSQL counts
+ * transactions, of the whole cluster. */
+static int server_stamp(struct location_db *db, uint64_t *stamp, struct err *e)
+{
+	struct server *s = of(db);
+	struct numbers n = {.rows = 0};
+	char q[300];
+	int rc;
+
+	if (s->postgres)
+		snprintf(q, sizeof(q), "SELECT txid_snapshot_xmax(txid_current_snapshot())");
+	else
+		snprintf(q, sizeof(q),
+			 "SELECT UNIX_TIMESTAMP(update_time), UNIX_TIMESTAMP() FROM "
+			 "information_schema.tables WHERE table_schema = DATABASE() AND "
+			 "table_name = '%s'",
+			 s->table);
+	rc = run(s, q, take_numbers, &n, restart_numbers, e);
+	if (rc < 0)
+		return rc;
+	if (!s->postgres && n.n[0] + 2 < n.n[1])
+		n.hash = hash_u64(n.n[0]);
+	*stamp = (uint64_t)s->connection << 32 | (uint32_t)n.hash;
+	return 0;
+}
+
+static int server_inspect(struct location_db *db, struct err *e)
+{
+	struct server *s = of(db);
+	struct strbuf q = STRBUF_INIT;
+	struct numbers n = {.rows = 0};
+	struct err why = ERR_NONE;
+	char version[120];
+	int rc;
+
+	/* The very statement of the pages is the test of table and columns. */
+	add_select(s, &q);
+	strbuf_add_str(&q, " WHERE 1 = 0");
+	rc = run(s, strbuf_str(&q), NULL, NULL, NULL, &why);
+	strbuf_free(&q);
+	if (rc == -EIO)
+		return err_set(e, -EPROTONOSUPPORT,
+			       "Give the database that the usrloc module's db_url names; ?table= "
+			       "and ?contact_column= name what is called otherwise there.",
+			       "%s has no readable table %s. %s", s->shown, s->table, why.what);
+	if (rc < 0) {
+		*e = why;
+		return rc;
+	}
+	snprintf(version, sizeof(version),
+		 "SELECT table_version FROM version WHERE table_name = '%s'", s->table);
+	/* Without a version row, or the right to read it, the columns decide. */
+	if (run(s, version, take_numbers, &n, restart_numbers, &why) == 0 && n.rows &&
+	    n.n[0] != 8 && n.n[0] != 9)
+		return err_set(e, -EPROTONOSUPPORT,
+			       "regtop reads the versions 8 and 9 (Kamailio 5.0 and later).",
+			       "The table %s has version %llu, which regtop does not know.",
+			       s->table, (unsigned long long)n.n[0]);
+	return 0;
+}
+
+static void server_interrupt(struct location_db *db)
+{
+	int fd = atomic_load(&of(db)->fd);
+
+	if (fd >= 0)
+		shutdown(fd, SHUT_RDWR);
+}
+
+static void server_close(struct location_db *db)
+{
+	struct server *s = of(db);
+
+	disconnect(s);
+	zone_free(s->zone);
+	db_url_free(s->url);
+	free(s);
+}
+
+static const struct location_db_ops server_ops = {
+	.inspect = server_inspect,
+	.stamp = server_stamp,
+	.read_page = server_read_page,
+	.read_refreshed = server_read_refreshed,
+	.read_one = server_read_one,
+	.remove = server_remove,
+	.interrupt = server_interrupt,
+	.close = server_close,
+};
+
+/* ---- opening ----------------------------------------------------------------------------------*/
+
+static bool is_name(const char *name)
+{
+	size_t n = 0;
+
+	for (; name[n]; n++)
+		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_$",
+			    name[n]))
+			return false;
+	return n > 0 && n <= NAME_MAX_;
+}
+
+static int set_name(const char *given, const char *otherwise, char *out, struct err *e)
+{
+	char shown[80];
+
+	if (given && !is_name(given)) {
+		text_clean_buf(slice_of(given), shown, sizeof(shown));
+		return err_set(e, -EINVAL, "Letters, digits, _ and $ may be in it.",
+			       "\"%s\" is no name of a table or column.", shown);
+	}
+	snprintf(out, NAME_MAX_ + 1, "%s", given ? given : otherwise);
+	return 0;
+}
+
+static int set_names(struct server *s, struct err *e)
+{
+	int rc = set_name(db_url_option(s->url, "table"), "location", s->table, e);
+
+	for (int c = 0; c < C_COUNT && rc == 0; c++)
+		rc = set_name(db_url_option(s->url, column_names[c].option), column_names[c].name,
+			      s->columns[c], e);
+	return rc;
+}
+
+/* Those of the client libraries, which ask for them only when they connect. */
+static void know_client_options(struct db_url *u)
+{
+	static const char *const names[] = {"option-file", "ssl-ca",   "socket", "sslmode",
+					    "sslrootcert", "passfile", "host"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		(void)db_url_option(u, names[i]);
+}
+
+struct location_db *location_server_open(const char *address, struct err *e)
+{
+	struct server *s;
+	struct db_url *u = db_url_parse(address, e);
+
+	if (!u)
+		return NULL;
+	s = xcalloc(1, sizeof(*s));
+	s->base.ops = &server_ops;
+	s->url = u;
+	s->postgres = db_url_kind(u)[0] == 'p';
+	atomic_init(&s->fd, -1);
+	db_url_show(u, s->shown, sizeof(s->shown));
+	know_client_options(u);
+	s->zone = zone_new(db_url_option(u, "timezone"), e);
+	if (!s->zone || set_names(s, e) < 0 || db_url_check_options(u, e) < 0) {
+		server_close(&s->base);
+		return NULL;
+	}
+	return &s->base;
+}
