@@ -17,14 +17,14 @@
 
 /* The library is opened when it is first needed: linked, it and what it brings would make every
  * start of the program four times as long, and tie it to machines that have it. */
-#define CALLS(X)                                                                                   \
-	X(mysql_errno)                                                                             \
-	X(mysql_error)                                                                             \
-	X(mysql_real_query) X(mysql_field_count) X(mysql_affected_rows) X(mysql_use_result)        \
-		X(mysql_num_fields) X(mysql_fetch_row) X(mysql_fetch_lengths) X(mysql_free_result) \
-			X(mysql_real_escape_string) X(mysql_close) X(mysql_options)                \
-				X(mysql_ssl_set) X(mysql_query) X(mysql_server_init) X(mysql_init) \
-					X(mysql_real_connect) X(mysql_get_socket)
+/* clang-format off */
+#define CALLS(X) \
+	X(mysql_errno) X(mysql_error) X(mysql_real_query) X(mysql_field_count) \
+	X(mysql_affected_rows) X(mysql_use_result) X(mysql_num_fields) X(mysql_fetch_row) \
+	X(mysql_fetch_lengths) X(mysql_free_result) X(mysql_real_escape_string) \
+	X(mysql_close) X(mysql_options) X(mysql_ssl_set) X(mysql_query) \
+	X(mysql_server_init) X(mysql_init) X(mysql_real_connect) X(mysql_get_socket)
+/* clang-format on */
 
 static struct {
 #define X(name) __typeof__(name) *name;

@@ -15,13 +15,14 @@
 
 /* The library is opened when it is first needed: linked, it and what it brings would make every
  * start of the program four times as long, and tie it to machines that have it. */
-#define CALLS(X)                                                                                   \
-	X(PQresultErrorField)                                                                      \
-	X(PQerrorMessage)                                                                          \
-	X(PQstatus) X(PQnfields) X(PQgetisnull) X(PQgetvalue) X(PQgetlength) X(PQsendQuery)        \
-		X(PQsetSingleRowMode) X(PQgetResult) X(PQresultStatus) X(PQcmdTuples) X(PQclear)   \
-			X(PQescapeLiteral) X(PQfreemem) X(PQfinish) X(PQconnectdbParams)           \
-				X(PQconnectionNeedsPassword) X(PQsetClientEncoding) X(PQsocket)
+/* clang-format off */
+#define CALLS(X) \
+	X(PQresultErrorField) X(PQerrorMessage) X(PQstatus) X(PQnfields) X(PQgetisnull) \
+	X(PQgetvalue) X(PQgetlength) X(PQsendQuery) X(PQsetSingleRowMode) X(PQgetResult) \
+	X(PQresultStatus) X(PQcmdTuples) X(PQclear) X(PQescapeLiteral) X(PQfreemem) \
+	X(PQfinish) X(PQconnectdbParams) X(PQconnectionNeedsPassword) \
+	X(PQsetClientEncoding) X(PQsocket)
+/* clang-format on */
 
 static struct {
 #define X(name) __typeof__(name) *name;
