@@ -148,20 +148,43 @@ static struct slice keep_node(struct location_batch *b, int64_t node)
 	return node ? b->node_text : SLICE_NONE;
 }
 
-bool location_parse_date(struct slice s, int64_t *unix_s)
+/* The number that the digits of this picture stand for; -1 when there is another byte. */
+static int number_at(const char *p, unsigned digits)
 {
-	char rfc[24];
-	int64_t ms;
+	int v = 0;
 
-	if (s.n != 19)
+	for (unsigned i = 0; i < digits; i++) {
+		if (p[i] < '0' || p[i] > '9')
+			return -1;
+		v = v * 10 + (p[i] - '0');
+	}
+	return v;
+}
+
+bool location_parse_date(struct slice s, int64_t *seconds)
+{
+	static const unsigned char lengths[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+	int year, month, day, hour, minute, second;
+	int64_t y, days;
+
+	if (s.n != 19 || s.p[4] != '-' || s.p[7] != '-' || s.p[10] != ' ' || s.p[13] != ':' ||
+	    s.p[16] != ':')
 		return false;
-	slice_to_buf(s, rfc, sizeof(rfc));
-	rfc[10] = 'T';
-	rfc[19] = 'Z';
-	rfc[20] = '\0';
-	if (!text_parse_rfc3339(slice_make(rfc, 20), &ms))
+	year = number_at(s.p, 4);
+	month = number_at(s.p + 5, 2);
+	day = number_at(s.p + 8, 2);
+	hour = number_at(s.p + 11, 2);
+	minute = number_at(s.p + 14, 2);
+	second = number_at(s.p + 17, 2);
+	if (year < 1 || month < 1 || month > 12 || day < 1 || day > lengths[month - 1] ||
+	    hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 59)
 		return false;
-	*unix_s = ms / 1000;
+	/* Days since 1970 in years that begin with March, so that the day that some years have more
+	 * is their last. */
+	y = year - (month <= 2);
+	days = 365 * y + y / 4 - y / 100 + y / 400 + (153 * ((month + 9) % 12) + 2) / 5 + day - 1 -
+	       719468;
+	*seconds = ((days * 24 + hour) * 60 + minute) * 60 + second;
 	return true;
 }
 

@@ -480,9 +480,36 @@ TEST(each_row_has_the_node_that_it_names)
 	}
 }
 
+TEST(dates_as_text_are_seconds_of_a_calendar)
+{
+	static const char *const bad[] = {
+		"2026-13-01 00:00:00", "2026-00-01 00:00:00",
+		"2026-01-32 00:00:00", "2026-01-01 24:00:00",
+		"2026-01-01 00:60:00", "2026-01-01T00:00:00",
+		"2026-01-01 00:00:0",  "2026-01-01 00:00:0x",
+		"0000-00-00 00:00:00", "",
+	};
+	int64_t s, ms;
+
+	UNUSED_STATE;
+	for (int64_t t = -2000000000; t < 4000000000; t += 86400 * 9 + 12345) {
+		char text[24];
+
+		text_rfc3339(t, text);
+		assert_true(text_parse_rfc3339(slice_make(text, 20), &ms));
+		text[10] = ' ';
+		assert_true(location_parse_date(slice_make(text, 19), &s));
+		assert_int_equal(s, ms / 1000);
+		assert_int_equal(s, t);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_false(location_parse_date(slice_of(bad[i]), &s));
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
+		U(dates_as_text_are_seconds_of_a_calendar),
 		U(every_column_reaches_the_binding),
 		U(nulls_and_defaults_mean_unknown),
 		U(every_second_survives_the_julian_day),
