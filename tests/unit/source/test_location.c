@@ -1,6 +1,7 @@
 /* Kamailio's table: what each column means, which schemas are read, and how changes are followed.
  */
 #include <errno.h>
+#include "base/text.h"
 #include "base/clock.h"
 #include "source/sql/location_reader.h"
 #include "location_fixture.h"
