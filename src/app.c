@@ -47,6 +47,13 @@ static void sink_put(void *ctx, const struct binding *b)
 	changed(f->app);
 }
 
+static void sink_keep(void *ctx, struct slice key)
+{
+	struct app_source *f = ctx;
+
+	store_keep(f->app->store, f->index, key);
+}
+
 static void sink_remove(void *ctx, struct slice key)
 {
 	struct app_source *f = ctx;
@@ -157,7 +164,7 @@ static struct app *app_make(const struct options *o)
 /* Everything is open: pinger, sinks, the first read, and the journal. */
 static void app_begin(struct app *a, const struct options *o)
 {
-	struct source_sink sink = {NULL,        sink_begin_pass, sink_put,
+	struct source_sink sink = {NULL,        sink_begin_pass, sink_put,   sink_keep,
 				   sink_remove, sink_end_pass,   sink_status};
 
 	a->pinger = pinger_new(&a->env, o->rate ? o->rate : PING_DEFAULT_RATE);

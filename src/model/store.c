@@ -275,6 +275,16 @@ static void remove_slot(struct store *s, uint32_t slot)
 	s->free_slots = slot;
 }
 
+bool store_keep(struct store *s, uint8_t source, struct slice key)
+{
+	uint32_t slot = key_index_find(&s->keys, &s->t, source, key);
+
+	if (slot == RECORD_NONE)
+		return false;
+	s->t.r[slot].pass = s->sources[source].pass;
+	return true;
+}
+
 bool store_remove(struct store *s, uint8_t source, struct slice key)
 {
 	uint32_t slot = key_index_find(&s->keys, &s->t, source, key);

@@ -47,6 +47,9 @@ void store_begin_pass(struct store *s, uint8_t source);
 void store_end_pass(struct store *s, uint8_t source, bool complete);
 /* Adds or changes by (source, b->key); b's slices are copied. Returns its id. */
 binding_id store_put(struct store *s, uint8_t source, const struct binding *b, int64_t now_s);
+/* The pass that runs brought this key, and nothing else of it: the binding stays as it is. False
+ * when there is no such key. */
+bool store_keep(struct store *s, uint8_t source, struct slice key);
 /* False when there was no such key. */
 bool store_remove(struct store *s, uint8_t source, struct slice key);
 

@@ -49,7 +49,7 @@ struct parcel {
 	struct kamailio *k;
 	enum { PARCEL_BEGIN, PARCEL_ROWS, PARCEL_END } what;
 	struct location_batch *batch;
-	bool complete;
+	bool keys, complete;
 };
 
 struct look {
@@ -78,6 +78,12 @@ static void take_sample(struct kamailio *k, const struct binding *b)
 		k->sample = binding_copy(b);
 }
 
+static void deliver_keys(struct kamailio *k, const struct location_batch *b)
+{
+	for (size_t i = 0; i < b->count; i++)
+		k->base.sink.keep(k->base.sink.ctx, b->rows[i].key);
+}
+
 static void deliver_rows(struct kamailio *k, const struct location_batch *b)
 {
 	for (size_t i = 0; k->server && !k->sample && i < b->count; i++)
@@ -95,9 +101,12 @@ static void deliver(void *arg)
 	const struct source_sink *sink = &k->base.sink;
 
 	if (!k->closing && p->what == PARCEL_BEGIN) {
-		k->base.status.reading = true;
+		/* Only a pass that brings rows is one to wait for. */
+		k->base.status.reading = !p->keys;
 		k->base.status.progress = 0;
 		sink->begin_pass(sink->ctx);
+	} else if (!k->closing && p->what == PARCEL_ROWS && p->batch->keys_only) {
+		deliver_keys(k, p->batch);
 	} else if (!k->closing && p->what == PARCEL_ROWS) {
 		deliver_rows(k, p->batch);
 	} else if (!k->closing) {
@@ -118,9 +127,9 @@ static void emit(struct kamailio *k, struct parcel what)
 	worker_emit(k->worker, deliver, p);
 }
 
-static void take_begin(void *ctx)
+static void take_begin(void *ctx, bool keys)
 {
-	emit(ctx, (struct parcel){.k = ctx, .what = PARCEL_BEGIN});
+	emit(ctx, (struct parcel){.k = ctx, .what = PARCEL_BEGIN, .keys = keys});
 }
 
 static void take_rows(void *ctx, struct location_batch *batch)

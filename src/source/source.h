@@ -32,6 +32,9 @@ struct source_sink {
 	void *ctx;
 	void (*begin_pass)(void *ctx);
 	void (*put)(void *ctx, const struct binding *b);
+	/* Instead of put, for a binding that is there and otherwise as it was, if it is known at
+	 * all. */
+	void (*keep)(void *ctx, struct slice key);
 	void (*remove)(void *ctx, struct slice key);
 	void (*end_pass)(void *ctx, bool complete);
 	void (*status)(void *ctx, const struct source_status *st);

@@ -72,6 +72,7 @@ void location_batch_clear(struct location_batch *b)
 	b->first_id = b->last_id = 0;
 	b->newest = 0;
 	b->more = false;
+	b->keys_only = false;
 	b->node = 0;
 }
 
@@ -364,6 +365,68 @@ int location_read_refreshed(struct sqlite_quiet *q, int64_t after, int64_t upto,
 	return rc;
 }
 
+static int ask_number(sqlite3 *db, const char *sql, int *out)
+{
+	sqlite3_stmt *s;
+	int rc = sqlite3_prepare_v2(db, sql, -1, &s, NULL);
+
+	if (rc != SQLITE_OK)
+		return rc;
+	if (sqlite3_step(s) == SQLITE_ROW)
+		*out = sqlite3_column_int(s, 0);
+	return sqlite3_finalize(s);
+}
+
+/* The keys after one, and whether an index leads to them. */
+struct key_question {
+	struct slice after;
+	struct location_batch *out;
+	int indexes;
+};
+
+static int page_keys(void *ctx, struct sqlite3 *db, unsigned attempt)
+{
+	struct key_question *w = ctx;
+	int limit = LOCATION_KEY_ROWS >> (attempt < 6 ? attempt / 2 : 3);
+	sqlite3_stmt *s;
+	int rc;
+
+	location_batch_clear(w->out);
+	w->out->keys_only = true;
+	rc = ask_number(db,
+			"SELECT count(*) FROM pragma_index_list('location') l JOIN "
+			"pragma_index_info(l.name) i WHERE i.seqno = 0 AND i.name = 'ruid'",
+			&w->indexes);
+	if (rc != SQLITE_OK || !w->indexes)
+		return rc;
+	rc = sqlite3_prepare_v2(db,
+				"SELECT ruid FROM location WHERE ruid > ?1 ORDER BY ruid LIMIT ?2",
+				-1, &s, NULL);
+	if (rc != SQLITE_OK)
+		return rc;
+	bind_slice(s, 1, w->after);
+	sqlite3_bind_int(s, 2, limit);
+	while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
+		struct binding *b = location_add(w->out, 0);
+
+		b->key = b->ruid = keep_column(w->out, s, 0);
+	}
+	w->out->more = w->out->count == (size_t)limit;
+	sqlite3_finalize(s);
+	return rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
+int location_read_keys(struct sqlite_quiet *q, struct slice after, struct location_batch *out,
+		       struct err *e)
+{
+	struct key_question w = {.after = after, .out = out};
+	int rc = sqlite_quiet_read(q, page_keys, &w, e);
+
+	if (rc == 0 && !w.indexes)
+		return err_set(e, -ENOTSUP, NULL, "The table has no index of its ruids.");
+	return rc;
+}
+
 #define BY_RUID " FROM location WHERE ruid = ?1 LIMIT ?2"
 #define BY_ID   " FROM location WHERE id = CAST(substr(?1, 4) AS INTEGER) AND ruid = '' LIMIT ?2"
 
@@ -464,18 +527,6 @@ struct schema {
 	bool opensips, location, readable;
 	int version;
 };
-
-static int ask_number(sqlite3 *db, const char *sql, int *out)
-{
-	sqlite3_stmt *s;
-	int rc = sqlite3_prepare_v2(db, sql, -1, &s, NULL);
-
-	if (rc != SQLITE_OK)
-		return rc;
-	if (sqlite3_step(s) == SQLITE_ROW)
-		*out = sqlite3_column_int(s, 0);
-	return sqlite3_finalize(s);
-}
 
 /* sqlite3_prepare of the very statement of the pages is the test of the columns: SQLITE_ERROR then
  * means that one is missing. */

@@ -9,6 +9,8 @@
 #define LOCATION_PAGE_ROWS 500
 /* The first page only fills a screen: somebody waits for it. */
 #define LOCATION_FIRST_ROWS 64
+/* Keys alone, from an index: as long a read as a page of rows. */
+#define LOCATION_KEY_ROWS 2000
 
 /* Rows in the order of their id; they live until location_batch_free(). */
 struct location_batch {
@@ -18,6 +20,7 @@ struct location_batch {
 	int64_t last_id;  /* highest id seen, matching or not; keyset of the next page */
 	double newest;    /* highest last_modified seen, as stored */
 	bool more;        /* the page was full */
+	bool keys_only;   /* nothing of the rows was read but their keys */
 	struct location_text *text;
 	int64_t node; /* the last row's, and its text */
 	struct slice node_text;
@@ -50,6 +53,10 @@ int location_read_page(struct sqlite_quiet *q, int64_t after, struct location_ba
  * chooses a range that is quickly looked through. */
 int location_read_refreshed(struct sqlite_quiet *q, int64_t after, int64_t upto, double since,
 			    struct location_batch *out, struct err *e);
+/* Up to LOCATION_KEY_ROWS rows with ruid > after in the order of their ruids, only key and ruid
+ * filled; from the index alone. -ENOTSUP when there is no such index. */
+int location_read_keys(struct sqlite_quiet *q, struct slice after, struct location_batch *out,
+		       struct err *e);
 /* The one row with b's key; out stays empty when there is none. */
 int location_read_one(struct sqlite_quiet *q, const struct binding *b, struct location_batch *out,
 		      struct err *e);

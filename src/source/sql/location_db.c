@@ -41,6 +41,12 @@ static int sqlite_read_refreshed(struct location_db *db, int64_t after, int64_t 
 	return location_read_refreshed(quiet_of(db), after, upto, since, out, e);
 }
 
+static int sqlite_read_keys(struct location_db *db, struct slice after, struct location_batch *out,
+			    struct err *e)
+{
+	return location_read_keys(quiet_of(db), after, out, e);
+}
+
 static int sqlite_read_one(struct location_db *db, const struct binding *b,
 			   struct location_batch *out, struct err *e)
 {
@@ -69,6 +75,7 @@ static const struct location_db_ops sqlite_ops = {
 	.stamp = sqlite_stamp,
 	.read_page = sqlite_read_page,
 	.read_refreshed = sqlite_read_refreshed,
+	.read_keys = sqlite_read_keys,
 	.read_one = sqlite_read_one,
 	.remove = sqlite_remove,
 	.heed = sqlite_heed,

@@ -17,6 +17,8 @@ struct location_db_ops {
 			 struct err *e);
 	int (*read_refreshed)(struct location_db *db, int64_t after, int64_t upto, double since,
 			      struct location_batch *out, struct err *e);
+	int (*read_keys)(struct location_db *db, struct slice after, struct location_batch *out,
+			 struct err *e);
 	int (*read_one)(struct location_db *db, const struct binding *b, struct location_batch *out,
 			struct err *e);
 	int (*remove)(struct location_db *db, const struct binding *b, unsigned *deleted,

@@ -5,8 +5,12 @@
 #include <stdlib.h>
 #include "base/alloc.h"
 
-/* After a read of t, the next of its kind comes 9 t later: a tenth of the time. */
-#define REST_FACTOR 9
+/* After a read of t, the next of its kind comes 9 t later: a tenth of the time. Complete passes
+ * come less often, where the others find all that a registrar itself does to its table. */
+#define REST_FACTOR      9
+#define REST_FACTOR_PASS 49
+/* Of a pass's time, a guess before the first one. */
+#define KEYS_PART 5
 /* Rows that one lock-free look through the table may cover: about a millisecond. */
 #define SCAN_ROWS 2000
 
@@ -15,15 +19,17 @@ struct location_reader {
 	const struct clock *clock;
 	struct location_taker taker;
 	uint64_t stamp;
-	bool seen;                 /* stamp is valid, and a pass was begun */
-	bool pass_owed, scan_owed; /* changes that were not read yet */
+	bool seen;                            /* stamp is valid, and a pass was begun */
+	bool pass_owed, scan_owed, keys_owed; /* changes that were not read yet */
+	bool keyless;                         /* what has gone cannot be told by the keys alone */
 	bool complete;
 	bool inspected;
 	uint64_t rows;
 	int64_t first_id, max_id;
 	double newest; /* last_modified, as stored */
 	double since;  /* the next scan begins there: what is older was read */
-	int64_t pass_ended_us, pass_cost_us, scan_ended_us, scan_cost_us;
+	int64_t pass_ended_us, pass_cost_us, scan_ended_us, scan_cost_us, keys_ended_us,
+		keys_cost_us;
 };
 
 static void note_batch(struct location_reader *r, const struct location_batch *b)
@@ -32,6 +38,8 @@ static void note_batch(struct location_reader *r, const struct location_batch *b
 		r->max_id = b->last_id;
 	if (b->newest > r->newest)
 		r->newest = b->newest;
+	for (size_t i = 0; i < b->count && !r->keyless; i++)
+		r->keyless = b->rows[i].ruid.n == 0;
 }
 
 static bool stopped(const struct location_reader *r)
@@ -83,17 +91,20 @@ static int pass(struct location_reader *r, struct err *e)
 
 	r->max_id = INT64_MIN;
 	r->newest = 0;
-	r->taker.begin_pass(r->taker.ctx);
+	r->keyless = false;
+	r->taker.begin_pass(r->taker.ctx, false);
 	rc = read_pages(r, INT64_MIN, &rows, e);
 	r->complete = rc == 0;
 	r->taker.end_pass(r->taker.ctx, r->complete);
 	advance_since(r, clock_mono_us(r->clock) - began);
 	r->rows = rows;
 	r->pass_owed = rc != 0;
-	r->scan_owed = false;
+	r->scan_owed = r->keys_owed = false;
 	r->pass_ended_us = clock_mono_us(r->clock);
 	/* Waiting for a busy writer costs nobody anything. */
 	r->pass_cost_us = rc == -EBUSY ? 0 : r->pass_ended_us - began;
+	r->keys_ended_us = r->pass_ended_us;
+	r->keys_cost_us = r->pass_cost_us / KEYS_PART;
 	return rc;
 }
 
@@ -139,12 +150,60 @@ static int scan(struct location_reader *r, int64_t end, struct err *e)
 	return rc;
 }
 
-static bool rested(const struct location_reader *r, int64_t ended_us, int64_t cost_us)
+/* All keys, page by page, until the table ends. */
+static int read_keys(struct location_reader *r, struct err *e)
 {
-	return clock_mono_us(r->clock) - ended_us >= cost_us * REST_FACTOR;
+	struct strbuf after = STRBUF_INIT;
+	bool more = true;
+	int rc = 0;
+
+	while (more && rc == 0) {
+		struct location_batch *b = location_batch_new();
+
+		rc = r->db->ops->read_keys(r->db, strbuf_slice(&after), b, e);
+		if (rc == 0 && stopped(r))
+			rc = err_set(e, -ECANCELED, NULL, "The read was ended early.");
+		more = b->more;
+		if (rc == 0 && b->count > 0) {
+			strbuf_clear(&after);
+			strbuf_add_slice(&after, b->rows[b->count - 1].key);
+			r->taker.take(r->taker.ctx, b);
+		} else {
+			location_batch_free(b);
+		}
+	}
+	strbuf_free(&after);
+	return rc;
 }
 
-/* Changed, but a pass is not due: new rows are at the end of the ids, refreshed ones anywhere. */
+/* What has gone: a pass over the keys, whose index is a fraction of the table. A row that was there
+ * all the time is met, for its key never changes. */
+static int key_pass(struct location_reader *r, struct err *e)
+{
+	int64_t began = clock_mono_us(r->clock);
+	int rc;
+
+	r->taker.begin_pass(r->taker.ctx, true);
+	rc = read_keys(r, e);
+	r->taker.end_pass(r->taker.ctx, rc == 0);
+	r->keys_owed = rc != 0;
+	r->keys_ended_us = clock_mono_us(r->clock);
+	r->keys_cost_us = r->keys_ended_us - began;
+	if (rc == 0 || rc == -EBUSY || rc == -ECANCELED || rc == -EPIPE)
+		return rc;
+	/* No index, or a server that does not want to: complete passes tell as well. */
+	r->keyless = true;
+	return 0;
+}
+
+static bool rested(const struct location_reader *r, int64_t ended_us, int64_t cost_us,
+		   int64_t factor)
+{
+	return clock_mono_us(r->clock) - ended_us >= cost_us * factor;
+}
+
+/* Changed, but a pass is not due: new rows are at the end of the ids, refreshed ones anywhere, and
+ * gone ones are missed among the keys. */
 static int catch_up(struct location_reader *r, struct err *e)
 {
 	uint64_t new_rows = 0;
@@ -152,8 +211,11 @@ static int catch_up(struct location_reader *r, struct err *e)
 	int rc = read_pages(r, r->max_id, &new_rows, e);
 
 	r->rows += new_rows;
-	if (rc == 0 && r->scan_owed && rested(r, r->scan_ended_us, r->scan_cost_us))
+	if (rc == 0 && r->scan_owed && rested(r, r->scan_ended_us, r->scan_cost_us, REST_FACTOR))
 		rc = scan(r, old_end, e);
+	if (rc == 0 && r->keys_owed && !r->keyless &&
+	    rested(r, r->keys_ended_us, r->keys_cost_us, REST_FACTOR))
+		rc = key_pass(r, e);
 	return rc;
 }
 
@@ -175,15 +237,16 @@ int location_reader_look(struct location_reader *r, bool force, struct location_
 		return rc;
 	r->inspected = true;
 	if (!r->seen || stamp != r->stamp)
-		r->pass_owed = r->scan_owed = true;
+		r->pass_owed = r->scan_owed = r->keys_owed = true;
 	/* Taken before the read: what changes during it is seen by the next look. */
 	r->seen = true;
 	r->stamp = stamp;
 	if (!force && !r->pass_owed && !r->scan_owed)
 		return 0;
 	out->changed = true;
-	out->passed =
-		force || r->rows < LOCATION_SMALL || rested(r, r->pass_ended_us, r->pass_cost_us);
+	out->passed = force || r->rows < LOCATION_SMALL ||
+		      rested(r, r->pass_ended_us, r->pass_cost_us,
+			     r->keyless ? REST_FACTOR : REST_FACTOR_PASS);
 	rc = out->passed ? pass(r, e) : catch_up(r, e);
 	if (rc < 0 && rc != -EBUSY)
 		r->seen = false;

@@ -13,7 +13,9 @@ struct location_reader;
 /* Where rows go; called on the reader's thread. */
 struct location_taker {
 	void *ctx;
-	void (*begin_pass)(void *ctx);
+	/* keys: a pass that brings nothing but keys, in batches that say so, to find out what has
+	 * gone. */
+	void (*begin_pass)(void *ctx, bool keys);
 	void (*take)(void *ctx, struct location_batch *batch); /* owns batch */
 	void (*end_pass)(void *ctx, bool complete);
 	bool (*stop)(void *ctx);

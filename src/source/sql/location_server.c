@@ -14,6 +14,7 @@
 
 /* Readers of a server do not make its writers wait; pages keep each statement short. */
 #define PAGE_ROWS 5000
+#define KEY_ROWS  20000
 #define NAME_MAX_ 64
 /* Kamailio writes "permanent" as the epoch of its own zone. */
 #define PERMANENT_MAX_S 86400
@@ -333,6 +334,44 @@ static int server_read_refreshed(struct location_db *db, int64_t after, int64_t 
 	return rc;
 }
 
+static void take_key(void *ctx, const struct slice *cells, unsigned count)
+{
+	struct reading *r = ctx;
+	struct binding *b = location_add(r->out, 0);
+
+	(void)count;
+	b->key = b->ruid = location_keep(r->out, cells[0]);
+}
+
+/* Kamailio's own schema has a unique index of them; without one the statement's end comes first. */
+static int server_read_keys(struct location_db *db, struct slice after, struct location_batch *out,
+			    struct err *e)
+{
+	struct server *s = of(db);
+	struct reading r = {s, out};
+	struct strbuf q = STRBUF_INIT;
+	int rc = connected(s, e);
+
+	if (rc < 0)
+		return rc;
+	strbuf_add_str(&q, "SELECT ");
+	add_name(s, s->columns[C_RUID], &q);
+	strbuf_add_str(&q, " FROM ");
+	add_name(s, s->table, &q);
+	strbuf_add_str(&q, " WHERE ");
+	add_name(s, s->columns[C_RUID], &q);
+	strbuf_add_str(&q, " > ");
+	s->read->ops->quote(s->read, after, &q);
+	strbuf_add_str(&q, " ORDER BY ");
+	add_name(s, s->columns[C_RUID], &q);
+	strbuf_addf(&q, " LIMIT %d", KEY_ROWS);
+	rc = run(s, strbuf_str(&q), take_key, &r, restart_reading, e);
+	out->more = rc == 0 && out->count == KEY_ROWS;
+	out->keys_only = true;
+	strbuf_free(&q);
+	return rc;
+}
+
 /* " WHERE ruid = '…'", or by the id of a row without one. */
 static void add_where(const struct server *s, struct sql *sql, const struct binding *b,
 		      struct strbuf *q)
@@ -540,6 +579,7 @@ static const struct location_db_ops server_ops = {
 	.stamp = server_stamp,
 	.read_page = server_read_page,
 	.read_refreshed = server_read_refreshed,
+	.read_keys = server_read_keys,
 	.read_one = server_read_one,
 	.remove = server_remove,
 	.interrupt = server_interrupt,

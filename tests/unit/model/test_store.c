@@ -528,6 +528,28 @@ TEST(coming_moving_and_going_in_any_order_keeps_the_indexes_true)
 	store_free(s);
 }
 
+TEST(a_pass_of_keys_keeps_what_it_names_and_removes_the_rest)
+{
+	struct store *s = one_source();
+	struct binding a = make("k1", "a", "sip:a@10.0.0.1");
+	struct binding b = make("k2", "b", "sip:b@10.0.0.1");
+	uint64_t generation;
+
+	UNUSED_STATE;
+	store_put(s, 0, &a, 1);
+	store_put(s, 0, &b, 1);
+	generation = store_generation(s);
+	store_begin_pass(s, 0);
+	assert_true(store_keep(s, 0, SLICE_LIT("k2")));
+	assert_false(store_keep(s, 0, SLICE_LIT("k3")));
+	store_end_pass(s, 0, true);
+	assert_int_equal(store_count(s), 1);
+	assert_int_equal(store_find(s, 0, SLICE_LIT("k1")), 0);
+	/* the one that stays did not change */
+	assert_int_equal(store_generation(s), generation + 1);
+	store_free(s);
+}
+
 TEST(the_last_changes_are_remembered_by_number)
 {
 	struct store *s = one_source();
@@ -636,6 +658,7 @@ int main(void)
 		T(a_hundred_thousand_bindings_are_kept_changed_and_found),
 		T(one_aor_with_very_many_contacts_stays_quick),
 		T(coming_moving_and_going_in_any_order_keeps_the_indexes_true),
+		T(a_pass_of_keys_keeps_what_it_names_and_removes_the_rest),
 		T(the_last_changes_are_remembered_by_number),
 		T(a_glance_shows_what_is_stored),
 	};

@@ -106,7 +106,7 @@ static struct scene scene_new(const char *host, const char *allow)
 
 static void scene_start(struct scene *s)
 {
-	struct source_sink sink = {&s->picture, sink_begin, sink_put,
+	struct source_sink sink = {&s->picture, sink_begin, sink_put,   NULL,
 				   sink_remove, sink_end,   sink_status};
 
 	source_start(s->source, &sink);

@@ -292,20 +292,21 @@ TEST(a_row_is_deleted_only_as_it_was_shown)
 /* ---- following changes ----------------------------------------------------------------------- */
 
 struct taken {
-	int passes, ended, complete;
-	size_t rows;
+	int passes, ended, complete, key_passes;
+	size_t rows, keys;
 	struct clock_fake clock;
 	struct location_reader *reader;
 };
 
-static void on_begin(void *ctx)
+static void on_begin(void *ctx, bool keys)
 {
-	((struct taken *)ctx)->passes++;
+	((struct taken *)ctx)->passes += !keys;
+	((struct taken *)ctx)->key_passes += keys;
 }
 
 static void on_take(void *ctx, struct location_batch *b)
 {
-	((struct taken *)ctx)->rows += b->count;
+	*(b->keys_only ? &((struct taken *)ctx)->keys : &((struct taken *)ctx)->rows) += b->count;
 	location_batch_free(b);
 }
 
@@ -412,6 +413,47 @@ TEST(a_large_table_rests_nine_times_as_long_as_a_pass_took)
 	/* All is read: nothing more is owed. */
 	while (look(&t, &l) == 0 && l.changed)
 		assert_true(t.clock.mono < began + 1000000);
+	location_reader_free(t.reader);
+}
+
+TEST(what_has_gone_from_a_large_table_is_missed_among_the_keys)
+{
+	UNUSED_STATE;
+	struct taken t;
+	struct location_look l;
+
+	add_phones(fixture_db, 1, 6000);
+	reader_begin(&t);
+	assert_int_equal(look(&t, &l), 0);
+	sql(fixture_db, "DELETE FROM location WHERE id IN (17, 4000)");
+	while (look(&t, &l) == 0 && !t.key_passes)
+		assert_false(l.passed);
+	assert_int_equal(t.key_passes, 1);
+	assert_int_equal(t.keys, 5998);
+	assert_int_equal(t.ended, 2);
+	assert_int_equal(t.complete, 2);
+	/* nothing changed since: only the rested pass is still owed */
+	for (int i = 0; i < 20; i++)
+		assert_int_equal(look(&t, &l), 0);
+	assert_int_equal(t.key_passes, 1);
+	location_reader_free(t.reader);
+}
+
+TEST(rows_without_a_key_of_their_own_are_missed_by_complete_passes)
+{
+	UNUSED_STATE;
+	struct taken t;
+	struct location_look l;
+
+	add_phones(fixture_db, 1, 6000);
+	sql(fixture_db, "UPDATE location SET ruid = '' WHERE id = 3");
+	reader_begin(&t);
+	assert_int_equal(look(&t, &l), 0);
+	sql(fixture_db, "DELETE FROM location WHERE id = 17");
+	while (look(&t, &l) == 0 && !l.passed)
+		assert_int_equal(t.key_passes, 0);
+	assert_int_equal(t.passes, 2);
+	assert_int_equal(t.rows, 5999);
 	location_reader_free(t.reader);
 }
 
@@ -526,6 +568,8 @@ int main(int argc, char **argv)
 		U(a_small_table_is_read_whole_whenever_it_changed_and_only_then),
 		U(a_large_table_is_followed_by_what_is_new_and_what_was_refreshed),
 		U(a_large_table_rests_nine_times_as_long_as_a_pass_took),
+		U(what_has_gone_from_a_large_table_is_missed_among_the_keys),
+		U(rows_without_a_key_of_their_own_are_missed_by_complete_passes),
 		U(a_writer_without_a_pause_leaves_an_incomplete_picture_and_no_lock),
 		U(a_table_that_vanished_keeps_the_picture_and_is_read_again_when_it_returns),
 	};
