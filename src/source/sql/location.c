@@ -25,31 +25,7 @@ struct location_text {
 	char bytes[];
 };
 
-/* The order of COLUMNS below. */
-enum column {
-	C_ID,
-	C_RUID,
-	C_USERNAME,
-	C_DOMAIN,
-	C_CONTACT,
-	C_RECEIVED,
-	C_PATH,
-	C_EXPIRES,
-	C_Q,
-	C_CALLID,
-	C_CSEQ,
-	C_LAST_MODIFIED,
-	C_CFLAGS,
-	C_USER_AGENT,
-	C_SOCKET,
-	C_METHODS,
-	C_INSTANCE,
-	C_REG_ID,
-	C_SERVER_ID,
-	C_CONNECTION_ID,
-	C_COUNT,
-};
-
+/* In the order of enum location_column. */
 #define COLUMNS                                                                                    \
 	"id, ruid, username, domain, contact, received, path, expires, q, callid, cseq, "          \
 	"last_modified, cflags, user_agent, socket, methods, instance, reg_id, server_id, "        \

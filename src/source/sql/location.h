@@ -26,6 +26,31 @@ struct location_batch {
 	struct slice node_text;
 };
 
+/* THE columns of the table, in the order in which all readers ask for them. */
+enum location_column {
+	C_ID,
+	C_RUID,
+	C_USERNAME,
+	C_DOMAIN,
+	C_CONTACT,
+	C_RECEIVED,
+	C_PATH,
+	C_EXPIRES,
+	C_Q,
+	C_CALLID,
+	C_CSEQ,
+	C_LAST_MODIFIED,
+	C_CFLAGS,
+	C_USER_AGENT,
+	C_SOCKET,
+	C_METHODS,
+	C_INSTANCE,
+	C_REG_ID,
+	C_SERVER_ID,
+	C_CONNECTION_ID,
+	C_COUNT,
+};
+
 struct location_batch *location_batch_new(void);
 void location_batch_free(struct location_batch *b);
 

@@ -1,6 +1,5 @@
 /* Kamailio's location table on a database server: MySQL, MariaDB, PostgreSQL. */
 #include <errno.h>
-#include <math.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +8,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "base/zone.h"
+#include "source/sql/location_cells.h"
 #include "source/sql/location_db.h"
 #include "source/sql/sql.h"
 
@@ -16,35 +16,9 @@
 #define PAGE_ROWS 5000
 #define KEY_ROWS  20000
 #define NAME_MAX_ 64
-/* Kamailio writes "permanent" as the epoch of its own zone. */
-#define PERMANENT_MAX_S 86400
 
-/* THE columns, in the order in which they are asked for; each name can be changed in Kamailio, and
- * here by an option of the same name. */
-enum column {
-	C_ID,
-	C_RUID,
-	C_USERNAME,
-	C_DOMAIN,
-	C_CONTACT,
-	C_RECEIVED,
-	C_PATH,
-	C_EXPIRES,
-	C_Q,
-	C_CALLID,
-	C_CSEQ,
-	C_LAST_MODIFIED,
-	C_CFLAGS,
-	C_USER_AGENT,
-	C_SOCKET,
-	C_METHODS,
-	C_INSTANCE,
-	C_REG_ID,
-	C_SERVER_ID,
-	C_CONNECTION_ID,
-	C_COUNT,
-};
-
+/* The name of each column; Kamailio can call it otherwise, and then an option of the address of the
+ * same name as there says so. */
 static const struct {
 	const char *name, *option; /* as Kamailio's usrloc module calls the parameter */
 } column_names[C_COUNT] = {
@@ -152,111 +126,12 @@ struct reading {
 	struct location_batch *out;
 };
 
-static int64_t whole_number(struct slice s)
-{
-	bool minus = s.n && s.p[0] == '-';
-	uint64_t v;
-
-	if (!slice_to_u64(minus ? slice_skip(s, 1) : s, INT64_MAX, &v))
-		return 0;
-	return minus ? -(int64_t)v : (int64_t)v;
-}
-
-/* The seconds of a cell: of a calendar without a zone, or Unix seconds when *is_unix (BIGINT,
- * Kamailio's expires_type=1). False for none. */
-static bool cell_seconds(struct slice cell, int64_t *seconds, bool *is_unix)
-{
-	uint64_t v;
-
-	*is_unix = slice_to_u64(cell, INT64_MAX, &v);
-	if (*is_unix) {
-		*seconds = (int64_t)v;
-		return true;
-	}
-	/* A fraction is behind: "2026-11-22 23:14:05.5" */
-	return cell.n >= 19 && location_parse_date(slice_make(cell.p, 19), seconds);
-}
-
-static int64_t cell_time(const struct server *s, struct slice cell)
-{
-	int64_t seconds;
-	bool is_unix;
-
-	if (!cell_seconds(cell, &seconds, &is_unix))
-		return 0;
-	/* The epoch of a zone lies within a day of the epoch. */
-	if (is_unix || seconds <= PERMANENT_MAX_S)
-		return seconds > PERMANENT_MAX_S ? seconds : 0;
-	return zone_to_unix(s->zone, seconds);
-}
-
-static int32_t cell_q(struct slice cell)
-{
-	char text[32];
-	double q;
-
-	if (!cell.n)
-		return BINDING_Q_UNSET;
-	q = strtod(slice_to_buf(cell, text, sizeof(text)), NULL);
-	if (!(q >= 0))
-		return BINDING_Q_UNSET;
-	return q >= 1 ? 1000 : (int32_t)lround(q * 1000);
-}
-
-static void fill_texts(struct location_batch *out, struct binding *b, const struct slice *cells)
-{
-	char number[32];
-	int64_t node = whole_number(cells[C_SERVER_ID]);
-
-	b->ruid = location_keep(out, cells[C_RUID]);
-	b->key = b->ruid;
-	if (!b->ruid.n) {
-		snprintf(number, sizeof(number), "id:%lld", (long long)whole_number(cells[C_ID]));
-		b->key = location_keep(out, slice_of(number));
-	}
-	b->user = location_keep(out, cells[C_USERNAME]);
-	b->domain = location_keep(out, cells[C_DOMAIN]);
-	b->contact = location_keep(out, cells[C_CONTACT]);
-	b->received = location_keep(out, cells[C_RECEIVED]);
-	b->path = location_keep(out, cells[C_PATH]);
-	b->socket = location_keep(out, cells[C_SOCKET]);
-	b->user_agent = location_keep(out, cells[C_USER_AGENT]);
-	b->call_id = location_keep(out, cells[C_CALLID]);
-	b->instance = location_keep(out, cells[C_INSTANCE]);
-	/* 0 is Kamailio's default: it names no node. */
-	snprintf(number, sizeof(number), "%lld", (long long)node);
-	b->node = node ? location_keep(out, slice_of(number)) : SLICE_NONE;
-}
-
 static void take_row(void *ctx, const struct slice *cells, unsigned count)
 {
 	struct reading *r = ctx;
-	struct location_batch *out = r->out;
-	int64_t modified = 0, id;
-	struct binding *b;
-	bool is_unix;
 
-	if (count < C_COUNT)
-		return;
-	id = whole_number(cells[C_ID]);
-	b = location_add(out, id);
-	fill_texts(out, b, cells);
-	b->expires_s = cell_time(r->s, cells[C_EXPIRES]);
-	if (b->expires_s == 0)
-		b->expires_s = BINDING_PERMANENT;
-	b->refreshed_s = cell_time(r->s, cells[C_LAST_MODIFIED]);
-	b->granted_s = location_granted(b);
-	b->cseq = (uint32_t)whole_number(cells[C_CSEQ]);
-	b->methods =
-		cells[C_METHODS].p ? (uint32_t)whole_number(cells[C_METHODS]) : BINDING_METHODS_ALL;
-	b->q_milli = cell_q(cells[C_Q]);
-	b->reg_id = (int32_t)whole_number(cells[C_REG_ID]);
-	b->connection = (int32_t)whole_number(cells[C_CONNECTION_ID]);
-	b->cflags = (uint32_t)whole_number(cells[C_CFLAGS]);
-	/* As stored: it is compared with stored ones. */
-	if (cell_seconds(cells[C_LAST_MODIFIED], &modified, &is_unix) &&
-	    (double)modified > out->newest)
-		out->newest = (double)modified;
+	if (count >= C_COUNT)
+		location_add_cells(r->out, cells, r->s->zone);
 }
 
 static void restart_reading(void *ctx)
@@ -382,7 +257,7 @@ static void add_where(const struct server *s, struct sql *sql, const struct bind
 	add_name(s, s->columns[by_id ? C_ID : C_RUID], q);
 	strbuf_add_str(q, " = ");
 	if (by_id)
-		strbuf_addf(q, "%lld", (long long)whole_number(slice_skip(b->key, 3)));
+		strbuf_addf(q, "%lld", (long long)location_cell_number(slice_skip(b->key, 3)));
 	else
 		sql->ops->quote(sql, b->ruid, q);
 }
@@ -484,7 +359,7 @@ static void take_numbers(void *ctx, const struct slice *cells, unsigned count)
 
 	n->rows++;
 	for (unsigned i = 0; i < count && i < 3; i++) {
-		n->n[i] = (uint64_t)whole_number(cells[i]);
+		n->n[i] = (uint64_t)location_cell_number(cells[i]);
 		n->hash = n->hash * 31 + hash_bytes(cells[i].p ? cells[i].p : "", cells[i].n);
 	}
 }
