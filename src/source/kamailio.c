@@ -385,12 +385,12 @@ static const struct source_ops *ops_of(const char *place)
 
 /* ---- opening --------------------------------------------------------------------------------- */
 
-/* A file is looked into at once; a server that is down now may come back. */
-static struct location_db *open_table(const char *place, struct err *e)
+/* A file is looked into at once, unless it just was; a server that is down now may come back. */
+static struct location_db *open_table(const char *place, bool recognised, struct err *e)
 {
 	struct location_db *db = location_db_open(place, e);
 
-	if (db && !location_db_is_server(place) && db->ops->inspect(db, e) < 0) {
+	if (db && !recognised && !location_db_is_server(place) && db->ops->inspect(db, e) < 0) {
 		location_db_close(db);
 		db = NULL;
 	}
@@ -399,7 +399,7 @@ static struct location_db *open_table(const char *place, struct err *e)
 
 bool kamailio_recognise(const char *path, struct err *e)
 {
-	struct location_db *db = open_table(path, e);
+	struct location_db *db = open_table(path, false, e);
 
 	location_db_close(db);
 	return db != NULL;
@@ -429,7 +429,7 @@ struct source *kamailio_open(struct loop *l, const struct clock *c, const struct
 	if (parse_sip(k, o->sip, e) == 0)
 		k->asker = kamailio_asker_new(l, c, o->place, o->control, e);
 	if (k->asker)
-		db = open_table(o->place, e);
+		db = open_table(o->place, o->recognised, e);
 	if (!db) {
 		kamailio_asker_free(k->asker);
 		free(k);

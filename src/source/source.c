@@ -66,7 +66,7 @@ static const struct source_kind *kind_by_file(const char *path, struct err *e)
 	return NULL;
 }
 
-static const struct source_kind *kind_of(const char *spec, const char **place, struct err *e)
+static const struct source_kind *kind_of(const char *spec, struct source_options *o, struct err *e)
 {
 	struct slice word, rest = slice_cut(slice_of(spec), ':', &word);
 	const struct source_kind *kind = rest.p ? kind_by_word(word) : NULL;
@@ -76,13 +76,15 @@ static const struct source_kind *kind_of(const char *spec, const char **place, s
 
 	if (kind) {
 		/* Of a database's address the word is a part. */
-		*place = strncmp(kind->place, "//", 2) == 0 ? spec : rest.p;
+		o->place = strncmp(kind->place, "//", 2) == 0 ? spec : rest.p;
 		return kind;
 	}
-	*place = spec;
+	o->place = spec;
 	/* A path may hold a colon. */
-	if (stat(spec, &st) == 0 || errno != ENOENT || !rest.p || memchr(word.p, '/', word.n))
+	if (stat(spec, &st) == 0 || errno != ENOENT || !rest.p || memchr(word.p, '/', word.n)) {
+		o->recognised = true;
 		return kind_by_file(spec, e);
+	}
 	text_clean_buf(word, shown, sizeof(shown));
 	strbuf_add_str(&words, "A source is a path, or one of ");
 	add_words(&words);
@@ -100,7 +102,7 @@ struct source *source_open(struct loop *l, const struct clock *c, const char *sp
 	const struct source_kind *kind;
 	struct source *s = NULL;
 
-	kind = kind_of(spec, &with_place.place, &mine);
+	kind = kind_of(spec, &with_place, &mine);
 	if (kind && !*with_place.place)
 		err_set(&mine, -EINVAL, NULL, "%s: wants %s after the colon.", kind->kind,
 			kind->place);

@@ -66,6 +66,7 @@ struct source_route {
 /* Options of -s and --control as the user gave them; strings live as long as the source. */
 struct source_options {
 	const char *place;   /* the part after KIND:, or a path */
+	bool recognised;     /* by the kind's own recognise(), just now: it need not look again */
 	const char *control; /* --control, NULL: find it */
 	const char *sip;     /* HOST:PORT of the registrar's SIP socket, NULL: from the bindings */
 	const char *allow;   /* listen: CIDR list, NULL: loopback only */
