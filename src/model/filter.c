@@ -424,15 +424,17 @@ static bool may_have_verdict(const struct glancer *g, const struct filter_node *
 static enum glance glance_word(struct glancer *g, const struct filter_node *t,
 			       const struct store_glance *b)
 {
-	if (has(b->contact, t->text) || has(b->user, t->text) || domain_says(g, t, b->domain) ||
-	    agent_says(g, t, b->profile))
+	bool somewhere = has(b->all, t->text);
+
+	if (domain_says(g, t, b->domain) || agent_says(g, t, b->profile))
+		return GLANCE_YES;
+	if (somewhere && (has(b->contact, t->text) || has(b->user, t->text)))
 		return GLANCE_YES;
 	if (t->digits.n && has_skipping(b->user, t->digits, " +-()./"))
 		return GLANCE_YES;
-	if (may_have_verdict(g, t, b) || may_span_at(t, b) || has(b->rest, t->text))
+	if (may_have_verdict(g, t, b) || may_span_at(t, b) || somewhere)
 		return GLANCE_UNSURE;
-	if (t->hex.n &&
-	    (has_skipping(b->contact, t->hex, ":-.") || has_skipping(b->rest, t->hex, ":-.")))
+	if (t->hex.n && has_skipping(b->all, t->hex, ":-."))
 		return GLANCE_UNSURE;
 	return GLANCE_NO;
 }
@@ -457,7 +459,7 @@ static enum glance glance_text(struct glancer *g, const struct filter_node *t,
 	case COL_RECEIVED:
 	case COL_CALL_ID:
 	case COL_INSTANCE:
-		if ((t->op == OP_HAS || t->op == OP_EQ) && !has(b->rest, t->text))
+		if ((t->op == OP_HAS || t->op == OP_EQ) && !has(b->all, t->text))
 			return GLANCE_NO;
 		return GLANCE_UNSURE;
 	default:

@@ -498,7 +498,7 @@ void record_glance(const struct record *r, const struct record_pools *p, struct 
 	if (r->flags & RECORD_PATH)
 		get_number(&at);
 	out->contact = get_contact(&at, r->flags, &out->user);
-	out->rest = slice_make(at, (size_t)(end - at));
+	out->all = slice_make(out->contact.p, (size_t)(end - out->contact.p));
 	out->expires_s = record_expires(r, p);
 	out->asked = r->flags & RECORD_EVIDENCE;
 }

@@ -106,10 +106,10 @@ uint32_t store_serial(const struct store *s);
 
 struct store_glance {
 	struct slice user, contact;
-	/* All that stands beside the two, lengths and other numbers between the fields: what does
-	 * not occur in it is not in received, Call-ID or instance; what does occur may be chance.
-	 */
-	struct slice rest;
+	/* The two and all texts beside them, lengths and other numbers between the fields: what
+	 * does not occur in it occurs in no field but domain, User-Agent and Path; what does occur
+	 * may be chance. */
+	struct slice all;
 	uint32_t domain, profile; /* numbers of texts that many share, see store_domain() */
 	int64_t expires_s;
 	bool asked; /* there is evidence */
