@@ -22,6 +22,7 @@ ROWS_OF = {
     "load": rows_table.load,
     "first_frame": rows_screen.first_frame,
     "writes": rows_registrar.writes,
+    "slowed": rows_registrar.slowed,
     "wal": rows_registrar.wal_growth,
     "scan": rows_table.quiet_scan,
     "watch": rows_table.watch,

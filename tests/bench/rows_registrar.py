@@ -6,7 +6,7 @@ import subprocess
 import threading
 import time
 
-from measure import (PLACE, QUICK, REGTOP, ROWS, Absent, Helper, Result, ask, free_port, have,
+from measure import (PLACE, QUICK, REGTOP, ROWS, Absent, Helper, Result, Terminal, ask, free_port, have,
                      in_turn, median, program, ratio, remove_copy, spent, table, table_copy)
 
 START = os.path.join(os.environ.get("TOP_SRCDIR", "."), "tests", "registrars",
@@ -75,6 +75,30 @@ def writes():
                  f"at 100/s, {whole} whole loads meanwhile and {short} broken off; nobody reading "
                  f"{nobody['refused'] + nobody['lost']:.0f}, sqlite3 shell "
                  f"{shell['refused'] + shell['lost']:.0f}", "of 300")
+
+
+def slowed():
+    """How long REGISTERs take while the inspector has the same table open and follows it."""
+    def register(k):
+        return ask(program("sip_floor"), "register", k.port, 500, 64, 300, 100)
+    with Kamailio("slowed", "DBMODE=3", "JOURNAL=delete", db=table(ROWS)) as k:
+        alone, beside = [], []
+        for _ in range(2 if QUICK else 3):
+            alone.append(register(k))
+            t = Terminal([REGTOP, "--read-only", "-s", k.db])
+            t.until(b"4930", 60)
+            t.quiet(1, 15)
+            beside.append(register(k))
+            t.stop()
+
+    def took(runs, what):
+        return median(r[what] for r in runs)
+    failed = sum(r["refused"] + r["lost"] for r in beside)
+    yield Result("REGISTER's answer with the inspector open / without, median", None,
+                 took(beside, "median_us") / took(alone, "median_us"),
+                 f"{took(beside, 'median_us'):.0f} us, {took(alone, 'median_us'):.0f} us; of a hundred "
+                 f"one takes {took(beside, 'p99_us') / 1e3:.1f} ms, {took(alone, 'p99_us') / 1e3:.1f} ms; "
+                 f"{failed:.0f} failed")
 
 
 def wal_growth():

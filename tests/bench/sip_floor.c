@@ -155,6 +155,29 @@ struct job {
 	double rate; /* 0: as fast as answers come */
 };
 
+/* When each request was sent; then how long its answer took; 0 for no answer. */
+static double *times;
+
+static int by_time(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* The number of the request stands at the end of its branch. */
+static void note_answer(const char *answer, unsigned long count, double *took, unsigned long *n)
+{
+	const char *branch = strstr(answer, "branch=z9hG4bK");
+	size_t len = branch ? strcspn(branch, ";\r\n ,") : 0;
+	unsigned long i = len > 16 ? strtoul(branch + len - 16, NULL, 16) : count;
+
+	if (i < count && times[i] > 0) {
+		took[(*n)++] = now_s() - times[i];
+		times[i] = 0;
+	}
+}
+
 /* Sends count requests with at most window unanswered, and tells how they were answered. */
 static int ask(const struct job *j)
 {
@@ -163,8 +186,14 @@ static int ask(const struct job *j)
 	socklen_t len = sizeof(me);
 	unsigned long sent = 0, good = 0, refused = 0, lost = 0;
 	unsigned long run = (unsigned long)time(NULL);
-	double start = now_s(), cpu = cpu_s(), last = start;
+	double start = now_s(), cpu = cpu_s(), last = start, *took;
+	unsigned long timed = 0;
 	unsigned local;
+
+	times = calloc(j->count, sizeof(*times));
+	took = calloc(j->count + 1, sizeof(*took));
+	if (!times || !took)
+		return 1;
 
 	getsockname(fd, (struct sockaddr *)&me, &len);
 	local = ntohs(me.sin_port);
@@ -189,6 +218,7 @@ static int ask(const struct job *j)
 								    j->aors, run)
 						   : write_options(text[i], sent, local, j->port);
 
+			times[sent] = now_s();
 			slots[i] = (struct iovec){text[i], size};
 			messages[i] = (struct mmsghdr){.msg_hdr = {.msg_iov = &slots[i],
 								   .msg_iovlen = 1,
@@ -199,6 +229,7 @@ static int ask(const struct job *j)
 			send_all(fd, (int)n);
 		got = receive(fd, wait ? 2 : 200);
 		for (int i = 0; i < got; i++) {
+			note_answer(text[i], j->count, took, &timed);
 			if (strncmp(text[i], "SIP/2.0 2", 9) == 0)
 				good++;
 			else if (strncmp(text[i], "SIP/2.0 1", 9) != 0)
@@ -209,9 +240,14 @@ static int ask(const struct job *j)
 		else if (now_s() - last > 5 && sent > good + refused + lost)
 			lost = sent - good - refused, last = now_s();
 	}
+	qsort(took, timed, sizeof(*took), by_time);
+	printf("median_us %.1f\np99_us %.1f\n", took[timed / 2] * 1e6,
+	       took[timed * 99 / 100] * 1e6);
 	printf("seconds %.4f\nrate %.1f\ncpu_us %.3f\ngood %lu\nrefused %lu\nlost %lu\n",
 	       last - start, (double)(good + refused) / (last - start),
 	       (cpu_s() - cpu) * 1e6 / (double)j->count, good, refused, lost);
+	free(times);
+	free(took);
 	return 0;
 }
 
