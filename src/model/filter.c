@@ -413,35 +413,43 @@ static bool may_span_at(const struct filter_node *t, const struct store_glance *
 	       (n <= b->user.n && same_lower(b->user.p + b->user.n - n, slice_make(t->text.p, n)));
 }
 
-/* One of t's verdicts; of most bindings nobody was asked, and few verdicts are left for them. */
-static bool may_have_verdict(const struct glancer *g, const struct filter_node *t,
-			     const struct store_glance *b)
+static enum glance sure(bool yes)
 {
-	return b->asked ? t->verdicts != 0 : (t->verdicts & ~g->by_probe) != 0;
+	return yes ? GLANCE_YES : GLANCE_NO;
+}
+
+/* Whether its verdict is one of t's. Of most bindings nobody was asked, and few verdicts are left
+ * for them; of a lapsed one it is said already. */
+static enum glance glance_verdict(const struct glancer *g, const struct filter_node *t,
+				  const struct store_glance *b, int64_t now_s)
+{
+	uint32_t lapsed = 1u << VERDICT_LAPSED, possible = t->verdicts & ~lapsed;
+
+	if (b->expires_s != BINDING_PERMANENT && b->expires_s <= now_s)
+		return sure((t->verdicts & lapsed) != 0);
+	if (!b->asked)
+		possible &= ~g->by_probe;
+	return possible ? GLANCE_UNSURE : GLANCE_NO;
 }
 
 /* The mirror of word_matches(). */
 static enum glance glance_word(struct glancer *g, const struct filter_node *t,
-			       const struct store_glance *b)
+			       const struct store_glance *b, int64_t now_s)
 {
+	enum glance verdict = glance_verdict(g, t, b, now_s);
 	bool somewhere = has(b->all, t->text);
 
-	if (domain_says(g, t, b->domain) || agent_says(g, t, b->profile))
+	if (verdict == GLANCE_YES || domain_says(g, t, b->domain) || agent_says(g, t, b->profile))
 		return GLANCE_YES;
 	if (somewhere && (has(b->contact, t->text) || has(b->user, t->text)))
 		return GLANCE_YES;
 	if (t->digits.n && has_skipping(b->user, t->digits, " +-()./"))
 		return GLANCE_YES;
-	if (may_have_verdict(g, t, b) || may_span_at(t, b) || somewhere)
+	if (verdict == GLANCE_UNSURE || may_span_at(t, b) || somewhere)
 		return GLANCE_UNSURE;
 	if (t->hex.n && has_skipping(b->all, t->hex, ":-."))
 		return GLANCE_UNSURE;
 	return GLANCE_NO;
-}
-
-static enum glance sure(bool yes)
-{
-	return yes ? GLANCE_YES : GLANCE_NO;
 }
 
 static enum glance glance_text(struct glancer *g, const struct filter_node *t,
@@ -501,13 +509,14 @@ static enum glance glance_node(struct glancer *g, const struct filter_node *t,
 		one = glance_node(g, t->child, b, now_s);
 		return one == GLANCE_UNSURE ? one : sure(one == GLANCE_NO);
 	case FILTER_WORD:
-		return glance_word(g, t, b);
+		return glance_word(g, t, b, now_s);
 	case FILTER_TEXT:
 		return glance_text(g, t, b);
 	case FILTER_NUMBER:
 		return glance_number(t, b, now_s);
 	case FILTER_VERDICT:
-		return may_have_verdict(g, t, b) ? GLANCE_UNSURE : sure(t->op == OP_NE);
+		one = glance_verdict(g, t, b, now_s);
+		return one == GLANCE_UNSURE ? one : sure((one == GLANCE_YES) == (t->op != OP_NE));
 	default:
 		return GLANCE_UNSURE;
 	}

@@ -37,7 +37,8 @@ struct verdict_word {
 	bool by_probe;       /* only evidence supports it: never said of who was not asked */
 };
 
-/* THE table of verdict words, by enum verdict. */
+/* THE table of verdict words, by enum verdict. VERDICT_LAPSED is said of each binding past its
+ * expiry, whatever a probe found, and of no other. */
 extern const struct verdict_word verdict_words[VERDICT_COUNT];
 /* "unknown", "likely", "confirmed"; "" for NONE. */
 const char *basis_name(enum basis b);

@@ -165,6 +165,11 @@ TEST(evidence_supports_exactly_these_words)
 			fail_msg("%s: '%s' tone %d basis '%s' code %d note '%s'", t->what,
 				 verdict_words[r.j.verdict].word, r.j.tone, basis_name(r.j.basis),
 				 r.j.code, r.j.note);
+		assert_int_not_equal(r.j.verdict, VERDICT_LAPSED);
+		r.b.expires_s = NOW_S;
+		verdict_judge(NULL, &r);
+		assert_int_equal(r.j.verdict, VERDICT_LAPSED);
+		r.b.expires_s = NOW_S + 1;
 		/* filters pass by bindings that were not asked on the strength of this */
 		r.evidence = NULL;
 		verdict_judge(NULL, &r);

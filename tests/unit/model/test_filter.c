@@ -502,6 +502,10 @@ static const char *const glanced[] = {
 	"verdict:not-asked",
 	"verdict:silent",
 	"verdict!=silent",
+	"verdict:lapsed",
+	"!verdict:lapsed 4021",
+	"lapsed | silent",
+	"verdict!=lapsed",
 	"answers | silent",
 	"key1",
 	"sip:",
@@ -542,6 +546,8 @@ TEST(a_glance_never_says_other_than_the_filter)
 			assert_int_equal(b.asked, store_evidence(s, store_at(s, slot)) != NULL);
 			r.j.verdict = b.asked ? VERDICT_SILENT : VERDICT_NOT_ASKED;
 			assert_true(store_get(s, store_at(s, slot), &r.b));
+			if (binding_left_s(&r.b, NOW_S) <= 0)
+				r.j.verdict = VERDICT_LAPSED;
 			said = glancer_look(g, &b, NOW_S);
 			if (said == GLANCE_UNSURE)
 				continue;

@@ -224,7 +224,7 @@ TEST(a_filter_that_does_not_parse_keeps_the_last_good_one)
 TEST(nothing_changed_costs_nothing)
 {
 	UNUSED_STATE;
-	put("a", 1);
+	put("a", 100);
 	filter("verdict:not-asked");
 	assert_true(view_update(view, NOW));
 	judged = 0;
