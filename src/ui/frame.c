@@ -40,6 +40,33 @@ void frame_clear(struct frame *f)
 	f->cursor_x = f->cursor_y = -1;
 }
 
+static bool cell_same(const struct cell *a, const struct cell *b)
+{
+	return a->cp == b->cp && a->role == b->role && a->style == b->style;
+}
+
+bool frame_line_differs(const struct cell *line, const struct cell *old, int width, int *from,
+			int *to)
+{
+	int a = 0, b = width;
+
+	while (a < b && cell_same(&line[a], &old[a]))
+		a++;
+	/* Nothing lies behind the last cell of the last line. */
+	if (a == b)
+		return false;
+	while (cell_same(&line[b - 1], &old[b - 1]))
+		b--;
+	/* A wide character is put, and taken away, as a whole. */
+	while (a > 0 && (line[a].style | old[a].style) & CELL_WIDE_TAIL)
+		a--;
+	while (b < width && (line[b].style | old[b].style) & CELL_WIDE_TAIL)
+		b++;
+	*from = a;
+	*to = b;
+	return true;
+}
+
 static struct cell *cell_at(const struct frame *f, int x, int y)
 {
 	return &f->cells[(size_t)y * (size_t)f->width + (size_t)x];

@@ -46,6 +46,10 @@ struct frame {
 void frame_init(struct frame *f, int width, int height, bool ascii_only);
 void frame_free(struct frame *f);
 void frame_clear(struct frame *f);
+/* The stretch [*from, *to) in which two lines of that width differ, wide characters as a whole;
+ * false: they do not. */
+bool frame_line_differs(const struct cell *line, const struct cell *old, int width, int *from,
+			int *to);
 /* Puts cleaned UTF-8 text at (x, y), clipped at the edges and after max columns (max < 0: to the
  * edge). Returns the columns used. Text that does not fit is simply cut; see frame_put_cut. */
 int frame_put(struct frame *f, int x, int y, int max, enum role role, unsigned style,

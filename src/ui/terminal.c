@@ -388,31 +388,6 @@ static wchar_t shown_char(const struct terminal *t, uint32_t cp)
 	return (wchar_t)cp;
 }
 
-static bool cell_same(const struct cell *a, const struct cell *b)
-{
-	return a->cp == b->cp && a->role == b->role && a->style == b->style;
-}
-
-/* The stretch of a line in which the frame differs from what curses holds; false: it does not. */
-static bool line_differs(const struct cell *line, const struct cell *old, int width, int *from,
-			 int *to)
-{
-	int a = 0, b = width;
-
-	while (a < b && cell_same(&line[a], &old[a]))
-		a++;
-	while (b > a && cell_same(&line[b - 1], &old[b - 1]))
-		b--;
-	/* A wide character is put, and taken away, as a whole. */
-	while (a > 0 && (line[a].style | old[a].style) & CELL_WIDE_TAIL)
-		a--;
-	while (b < width && (line[b].style | old[b].style) & CELL_WIDE_TAIL)
-		b++;
-	*from = a;
-	*to = b;
-	return a < b;
-}
-
 static void paint_line(struct terminal *t, const struct frame *f, int y, int from, int to)
 {
 	const struct cell *line = &f->cells[(size_t)y * (size_t)f->width];
@@ -448,7 +423,7 @@ static void paint_differences(struct terminal *t, const struct frame *f)
 		const struct cell *line = &f->cells[(size_t)y * (size_t)f->width];
 		int from = 0, to = width;
 
-		if (!all && !line_differs(line, old, width, &from, &to))
+		if (!all && !frame_line_differs(line, old, width, &from, &to))
 			continue;
 		paint_line(t, f, y, from, to);
 		memcpy(old + from, line + from, (size_t)(to - from) * sizeof(*line));

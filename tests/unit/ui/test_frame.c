@@ -179,6 +179,52 @@ TEST(an_absurd_size_is_brought_into_bounds)
 	frame_free(&f);
 }
 
+/* Two lines as they stand at the end of a frame: behind them lies nothing that may be read. */
+static bool lines_differ(const char *now, const char *before, int *from, int *to)
+{
+	struct frame a, b;
+	bool differs;
+
+	frame_init(&a, 6, 1, false);
+	frame_init(&b, 6, 1, false);
+	frame_put(&a, 0, 0, -1, ROLE_TEXT, 0, slice_of(now));
+	frame_put(&b, 0, 0, -1, ROLE_TEXT, 0, slice_of(before));
+	differs = frame_line_differs(a.cells, b.cells, 6, from, to);
+	frame_free(&a);
+	frame_free(&b);
+	return differs;
+}
+
+TEST(equal_lines_do_not_differ_and_nothing_behind_them_is_read)
+{
+	int from = -1, to = -1;
+
+	UNUSED_STATE;
+	assert_false(lines_differ("abcdef", "abcdef", &from, &to));
+	assert_false(lines_differ("", "", &from, &to));
+	assert_false(lines_differ("ab" TOKYO, "ab" TOKYO, &from, &to));
+	assert_int_equal(from, -1);
+}
+
+TEST(the_stretch_that_differs_holds_wide_characters_whole)
+{
+	int from, to;
+
+	UNUSED_STATE;
+	assert_true(lines_differ("abXdef", "abcdef", &from, &to));
+	assert_int_equal(from, 2);
+	assert_int_equal(to, 3);
+	assert_true(lines_differ("abcdeX", "abcdef", &from, &to));
+	assert_int_equal(to, 6);
+	/* the first half of what was wide is written over: its other half goes too */
+	assert_true(lines_differ("abc ef", "ab" TOKYO, &from, &to));
+	assert_int_equal(from, 2);
+	assert_int_equal(to, 6);
+	assert_true(lines_differ("ab" TOKYO, "ab\xe6\x9d\xb1zz", &from, &to));
+	assert_int_equal(from, 4);
+	assert_int_equal(to, 6);
+}
+
 TEST(roles_are_told_by_letters_below_the_text)
 {
 	struct frame f;
@@ -209,6 +255,8 @@ int main(void)
 		T(a_cut_is_said_by_a_mark_at_the_end_or_in_the_middle),
 		T(cutting_wide_text_stays_inside_its_columns),
 		T(an_absurd_size_is_brought_into_bounds),
+		T(equal_lines_do_not_differ_and_nothing_behind_them_is_read),
+		T(the_stretch_that_differs_holds_wide_characters_whole),
 		T(roles_are_told_by_letters_below_the_text),
 	};
 
