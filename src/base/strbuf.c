@@ -19,6 +19,13 @@ void strbuf_clear(struct strbuf *b)
 		b->p[0] = '\0';
 }
 
+void strbuf_cut(struct strbuf *b, size_t n)
+{
+	b->n = n;
+	if (b->p)
+		b->p[n] = '\0';
+}
+
 void strbuf_reserve(struct strbuf *b, size_t more)
 {
 	size_t need = b->n + more + 1;

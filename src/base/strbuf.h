@@ -15,6 +15,8 @@ struct strbuf {
 
 void strbuf_free(struct strbuf *b);
 void strbuf_clear(struct strbuf *b);
+/* Only the first n bytes stay; n is not more than there are. */
+void strbuf_cut(struct strbuf *b, size_t n);
 void strbuf_reserve(struct strbuf *b, size_t more);
 void strbuf_add(struct strbuf *b, const void *p, size_t n);
 void strbuf_add_str(struct strbuf *b, const char *s);

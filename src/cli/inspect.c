@@ -46,10 +46,15 @@ static void draw_within(struct inspector *in, int64_t delay_ms)
 	loop_timer_set(in->draw, delay_ms);
 }
 
+static bool busy(const struct inspector *in)
+{
+	return view_busy(in->app->view) || ui_searching(in->ui);
+}
+
 /* What is left is gone on with as soon as nothing else is to be done. */
 static void work_soon(struct inspector *in)
 {
-	if (view_busy(in->app->view) && !loop_timer_is_set(in->work))
+	if (busy(in) && !loop_timer_is_set(in->work))
 		loop_timer_set(in->work, 0);
 }
 
@@ -61,9 +66,9 @@ static void work_on(void *arg)
 	bool differs = false;
 
 	do
-		differs |= view_work(v, now, WORK_ROWS);
-	while (view_busy(v) && clock_mono_ms(in->app->clock) < until);
-	if (differs || !view_busy(v))
+		differs |= view_busy(v) ? view_work(v, now, WORK_ROWS) : ui_search_on(in->ui, now);
+	while (busy(in) && clock_mono_ms(in->app->clock) < until);
+	if (differs || !busy(in))
 		draw_within(in, 0);
 	work_soon(in);
 }

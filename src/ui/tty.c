@@ -8,9 +8,6 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-/* A clipboard larger than this is refused by most terminals anyway. */
-#define COPY_MAX 74000
-
 /* O_NONBLOCK on stdin's own description would be the shell's as well, so it is opened anew. */
 static void fd_open(struct tty *t)
 {
@@ -109,7 +106,7 @@ void tty_queue_copy(struct tty *t, struct slice text)
 	static const char digits[] =
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	const unsigned char *p = (const unsigned char *)text.p;
-	size_t n = text.n < COPY_MAX ? text.n : COPY_MAX;
+	size_t n = text.n < TTY_COPY_MAX ? text.n : TTY_COPY_MAX;
 
 	tty_queue(t, "\033]52;c;");
 	for (size_t i = 0; i < n; i += 3) {

@@ -33,6 +33,8 @@ void tty_size(const struct tty *t, int *width, int *height);
 bool tty_is_gone(const struct tty *t);
 
 void tty_queue(struct tty *t, const char *bytes);
+/* A clipboard larger than this is refused by most terminals anyway. */
+#define TTY_COPY_MAX 74000
 /* OSC 52: puts text on the clipboard of whoever sits before the terminal, over SSH too. */
 void tty_queue_copy(struct tty *t, struct slice text);
 /* Writes what the terminal takes now: 1 when nothing is left, 0 when something is, -errno when the

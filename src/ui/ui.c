@@ -218,6 +218,8 @@ void ui_key(struct ui *u, const char *key, int64_t now_ms)
 		list_key(u, key, now_ms);
 	} else {
 		c = command_by_key(key);
+		if (!c || (c->run != do_next && c->run != do_previous))
+			ui_search_stop(u);
 		if (c)
 			run(u, c, NULL, now_ms);
 		else

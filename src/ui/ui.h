@@ -63,6 +63,10 @@ void ui_free(struct ui *u);
 void ui_key(struct ui *u, const char *key, int64_t now_ms);
 /* Runs one line of the ':' prompt. */
 int ui_command(struct ui *u, const char *line, int64_t now_ms, struct err *e);
+/* A search goes on over some more rows; true when the cursor came to rest or nothing was found. Of
+ * a small table the key itself has looked at all. */
+bool ui_search_on(struct ui *u, int64_t now_ms);
+bool ui_searching(const struct ui *u);
 /* A message in the status line; it stays until the next key. alert: in the alert role; others go
  * after some seconds. */
 void ui_say(struct ui *u, bool alert, const char *fmt, ...) __attribute__((format(printf, 3, 4)));

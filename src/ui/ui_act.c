@@ -3,7 +3,12 @@
 #include <stdlib.h>
 #include "base/alloc.h"
 #include "base/text.h"
+#include "ui/tty.h"
 #include "ui/ui_state.h"
+
+/* What a person reads through, or pastes. */
+#define TICKET_MAX        1000
+#define COPY_BINDINGS_MAX 10000
 
 /* ---- marks -------------------------------------------------------------------------------- */
 
@@ -70,6 +75,19 @@ static size_t targets(struct ui *u, binding_id **ids)
 	*ids = xmalloc(sizeof(**ids));
 	(*ids)[0] = ui_current(u);
 	return (*ids)[0] ? 1 : 0;
+}
+
+/* Told before a million marks are gathered and put in order, which a key would have to wait for. */
+static bool too_many(struct ui *u, const char *what, size_t max)
+{
+	size_t marks = ui_mode(u) == MODE_TABLE ? store_mark_count(u->cfg.store) : 0;
+
+	if (marks <= max)
+		return false;
+	ui_say(u, true,
+	       "%s takes %zu bindings at the most, and %zu are marked: U takes marks away.", what,
+	       max, marks);
+	return true;
 }
 
 /* ---- probes ------------------------------------------------------------------------------- */
@@ -255,6 +273,8 @@ void do_purge(struct ui *u, const char *arg, int64_t now_ms)
 		confirm_open(u, NULL);
 		return;
 	}
+	if (too_many(u, "A purge", PLAN_MAX_ITEMS))
+		return;
 	n = targets(u, &ids);
 	/* One key would answer for a single binding, so it must be one that can be seen. */
 	if (ui_mode(u) == MODE_TABLE && n == 1 && view_hidden_marks(u->cfg.view)) {
@@ -390,11 +410,14 @@ void do_ticket(struct ui *u, const char *arg, int64_t now_ms)
 {
 	struct err e = ERR_NONE;
 	binding_id *ids = NULL;
-	size_t n = targets(u, &ids);
 	char path[256] = "";
+	size_t n;
 
 	(void)arg;
 	(void)now_ms;
+	if (too_many(u, "A ticket", TICKET_MAX))
+		return;
+	n = targets(u, &ids);
 	if (!n)
 		ui_say(u, false, "There is no binding to write about.");
 	else if (u->cfg.port.ticket(u->cfg.port.ctx, ids, n, path, &e) < 0)
@@ -417,34 +440,60 @@ void do_snapshot(struct ui *u, const char *arg, int64_t now_ms)
 		ui_say(u, false, "The snapshot is in %s; regtop -s opens it.", path);
 }
 
+/* Appends "AoR contact", cleaned; false when the clipboard has no room for the line. */
+static bool copy_line(const struct binding *b, struct strbuf *text)
+{
+	struct strbuf raw = STRBUF_INIT;
+	size_t before = text->n;
+
+	if (before)
+		strbuf_add_char(text, '\n');
+	binding_add_aor(b, &raw);
+	text_clean(strbuf_slice(&raw), false, text);
+	strbuf_free(&raw);
+	strbuf_add_char(text, ' ');
+	text_clean(b->contact, false, text);
+	if (text->n <= TTY_COPY_MAX)
+		return true;
+	strbuf_cut(text, before);
+	return false;
+}
+
+static void say_copied(struct ui *u, size_t copied, size_t wanted)
+{
+	if (copied < wanted)
+		ui_say(u, true, "Only %zu of %zu bindings fit on your terminal's clipboard.",
+		       copied, wanted);
+	else if (copied == 1)
+		ui_say(u, false, "AoR and contact were handed to your terminal's clipboard.");
+	else
+		ui_say(u, false, "%zu bindings were handed to your terminal's clipboard.", copied);
+}
+
 void do_copy(struct ui *u, const char *arg, int64_t now_ms)
 {
-	struct strbuf raw = STRBUF_INIT, text = STRBUF_INIT;
+	struct strbuf text = STRBUF_INIT;
 	binding_id *ids = NULL;
-	size_t n = targets(u, &ids);
+	size_t n, copied = 0;
 
 	(void)arg;
 	(void)now_ms;
+	if (too_many(u, "A clipboard", COPY_BINDINGS_MAX))
+		return;
+	n = targets(u, &ids);
 	for (size_t i = 0; i < n; i++) {
 		struct binding b;
 
 		if (!store_get(u->cfg.store, ids[i], &b))
 			continue;
-		strbuf_clear(&raw);
-		binding_add_aor(&b, &raw);
-		if (text.n)
-			strbuf_add_char(&text, '\n');
-		text_clean(strbuf_slice(&raw), false, &text);
-		strbuf_add_char(&text, ' ');
-		text_clean(b.contact, false, &text);
+		if (!copy_line(&b, &text))
+			break;
+		copied++;
 	}
 	if (text.n)
 		u->cfg.port.copy(u->cfg.port.ctx, strbuf_slice(&text));
-	if (n == 1 && text.n)
-		ui_say(u, false, "AoR and contact were handed to your terminal's clipboard.");
-	else if (text.n)
-		ui_say(u, false, "%zu bindings were handed to your terminal's clipboard.", n);
-	strbuf_free(&raw);
+	if (n)
+		say_copied(u, copied, n);
 	strbuf_free(&text);
 	free(ids);
 }

@@ -117,35 +117,91 @@ static bool row_shows(const struct ui *u, binding_id id, struct slice text, int6
 	return false;
 }
 
-static void search_from(struct ui *u, int step, int64_t now_ms)
+/* Where the search goes on from: the row that was looked at last, or the place where it was. */
+static size_t hunt_place(const struct ui *u, size_t count)
+{
+	ptrdiff_t at = view_index(u->cfg.view, u->hunt.last);
+
+	if (at >= 0)
+		return (size_t)at;
+	return u->hunt.at < count ? u->hunt.at : count - 1;
+}
+
+static void hunt_end(struct ui *u, bool found)
+{
+	u->hunt.left = 0;
+	if (found)
+		view_set_cursor(u->cfg.view, u->hunt.last);
+	if (!found)
+		ui_say(u, true, "No row shows \"%s\".", u->search);
+	else if (u->hunt.wrapped)
+		ui_say(u, false, "Went round the end of the table.");
+	else
+		u->message[0] = '\0';
+}
+
+static void hunt_step(struct ui *u, size_t count)
+{
+	if (u->hunt.step > 0)
+		u->hunt.at = u->hunt.at + 1 < count ? u->hunt.at + 1 : 0;
+	else
+		u->hunt.at = (u->hunt.at ? u->hunt.at : count) - 1;
+	u->hunt.wrapped |= u->hunt.at == (u->hunt.step > 0 ? 0 : count - 1);
+	u->hunt.last = view_at(u->cfg.view, u->hunt.at);
+	u->hunt.left--;
+}
+
+bool ui_searching(const struct ui *u)
+{
+	return u->hunt.left > 0;
+}
+
+bool ui_search_on(struct ui *u, int64_t now_ms)
 {
 	struct slice text = slice_of(u->search);
 	size_t count = view_count(u->cfg.view);
-	ptrdiff_t at = view_index(u->cfg.view, view_cursor(u->cfg.view));
-	size_t tries = count < UI_SEARCH_ROWS ? count : UI_SEARCH_ROWS;
 	struct strbuf buf = STRBUF_INIT;
-	bool found = false, wrapped = false;
+	bool found = false;
 
-	if (at < 0)
-		at = 0;
-	for (size_t i = 0; i < tries && !found; i++) {
-		at += step;
-		if (at < 0 || (size_t)at >= count) {
-			at = step > 0 ? 0 : (ptrdiff_t)count - 1;
-			wrapped = true;
-		}
-		found = row_shows(u, view_at(u->cfg.view, (size_t)at), text, now_ms, &buf);
+	if (count == 0 || u->hunt.left == 0) {
+		u->hunt.left = 0;
+		return true;
+	}
+	u->hunt.at = hunt_place(u, count);
+	if (u->hunt.left > count)
+		u->hunt.left = count;
+	for (size_t i = 0; i < UI_SEARCH_ROWS && u->hunt.left && !found; i++) {
+		hunt_step(u, count);
+		found = row_shows(u, u->hunt.last, text, now_ms, &buf);
 	}
 	strbuf_free(&buf);
-	if (found || tries < count)
-		view_set_cursor(u->cfg.view, view_at(u->cfg.view, (size_t)at));
-	if (!found && tries < count)
-		ui_say(u, false, "\"%s\" is not in the %zu rows up to here; n searches on.",
-		       u->search, tries);
-	else if (!found)
+	if (found || u->hunt.left == 0)
+		hunt_end(u, found);
+	return u->hunt.left == 0;
+}
+
+static void search_from(struct ui *u, int step, int64_t now_ms)
+{
+	/* The same key again does not begin anew what is under way. */
+	if (u->hunt.left && u->hunt.step == step && u->hunt.searches == u->searches) {
+		ui_say(u, false, "Searching for \"%s\".", u->search);
+		return;
+	}
+	u->hunt.step = step;
+	u->hunt.searches = u->searches;
+	u->hunt.wrapped = false;
+	u->hunt.last = view_cursor(u->cfg.view);
+	u->hunt.at = 0;
+	u->hunt.left = view_count(u->cfg.view);
+	if (u->hunt.left == 0)
 		ui_say(u, true, "No row shows \"%s\".", u->search);
-	else if (wrapped)
-		ui_say(u, false, "Went round the end of the table.");
+	else if (!ui_search_on(u, now_ms))
+		ui_say(u, false, "Searching for \"%s\".", u->search);
+}
+
+void ui_search_stop(struct ui *u)
+{
+	u->hunt.left = 0;
 }
 
 static void search_or_ask(struct ui *u, int step, int64_t now_ms)

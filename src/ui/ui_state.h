@@ -12,8 +12,8 @@ enum ui_mode { MODE_TABLE, MODE_DETAIL, MODE_HELP, MODE_COLUMNS, MODE_CONFIRM };
 #define UI_SOURCES 256
 #define UI_SWEEP   20 /* so many probes at once are a sweep: how far it is, and how it ended */
 #define UI_FRESH_S 10 /* a new or changed row keeps its sign this long */
-/* Rows that one key press searches: bounded, so that a million rows do not keep SIP waiting. */
-#define UI_SEARCH_ROWS 100000
+/* Rows that are searched in one go: SIP and the keys come between. */
+#define UI_SEARCH_ROWS 2048
 
 /* Texts that are wider are all the same to the layout. */
 #define USUAL_MAX 63
@@ -65,9 +65,17 @@ struct ui {
 
 	char search[PROMPT_MAX + 1]; /* "" none */
 	uint64_t searches;           /* grows with every change of it */
-	char *filter_before;         /* what Esc at the filter prompt goes back to */
-	struct err filter_error;     /* code 0: the text parses */
-	size_t filter_at;            /* byte position in it */
+	struct {
+		size_t left;     /* rows still to look at; 0: no search is under way */
+		int step;        /* 1 down, -1 up */
+		binding_id last; /* looked at last */
+		size_t at;       /* where that was */
+		bool wrapped;
+		uint64_t searches; /* which text */
+	} hunt;
+	char *filter_before;     /* what Esc at the filter prompt goes back to */
+	struct err filter_error; /* code 0: the text parses */
+	size_t filter_at;        /* byte position in it */
 
 	binding_id detail;
 	struct scroll detail_scroll, help_scroll, confirm_scroll, chooser_scroll;
@@ -97,6 +105,8 @@ void scroll_by(struct scroll *s, ptrdiff_t delta);
 void scroll_fit(struct scroll *s, size_t lines, int page);
 
 /* ---- ui_look.c: what the keys that look around do */
+/* Ends a search that is under way where it is; the cursor has not moved. */
+void ui_search_stop(struct ui *u);
 typedef void ui_run_fn(struct ui *u, const char *arg, int64_t now_ms);
 ui_run_fn do_down, do_up, do_page_down, do_page_up, do_half_down, do_half_up, do_first, do_last,
 	do_left, do_right, do_search, do_next, do_previous, do_detail, do_filter, do_sort,

@@ -405,6 +405,109 @@ TEST(search_moves_the_cursor_and_goes_round)
 	assert_true(screen_has("No row shows \"nobody\"."));
 }
 
+static void add_many(unsigned n)
+{
+	char user[24];
+
+	for (unsigned i = 0; i < n; i++) {
+		snprintf(user, sizeof(user), "many%06u", i);
+		add(user);
+	}
+	view_update(w.view, NOW_MS);
+}
+
+TEST(a_search_over_many_rows_goes_on_between_the_keys)
+{
+	unsigned turns = 0;
+
+	UNUSED_STATE;
+	add_many(9000);
+	keys("/");
+	type("many008999");
+	keys("enter");
+	assert_cursor_on("alice");
+	assert_true(ui_searching(w.ui));
+	assert_true(screen_has("Searching for \"many008999\"."));
+	/* the same key again begins nothing anew */
+	keys("n n");
+	while (!ui_search_on(w.ui, NOW_MS))
+		turns++;
+	assert_true(turns > 0 && turns < 5);
+	assert_cursor_on("many008999");
+	assert_false(screen_has("Searching"));
+	keys("n");
+	while (!ui_search_on(w.ui, NOW_MS))
+		;
+	assert_cursor_on("many008999");
+	assert_true(screen_has("Went round"));
+}
+
+TEST(another_key_ends_a_search_where_the_cursor_is)
+{
+	UNUSED_STATE;
+	add_many(9000);
+	keys("/");
+	type("nowhere");
+	keys("enter");
+	assert_true(ui_searching(w.ui));
+	keys("j");
+	assert_false(ui_searching(w.ui));
+	assert_true(ui_search_on(w.ui, NOW_MS));
+	assert_cursor_on("bob");
+	keys("N");
+	while (!ui_search_on(w.ui, NOW_MS))
+		;
+	assert_cursor_on("bob");
+	assert_true(screen_has("No row shows \"nowhere\"."));
+}
+
+TEST(a_search_outlives_the_row_that_it_has_come_to)
+{
+	UNUSED_STATE;
+	add_many(9000);
+	keys("/");
+	type("many008999");
+	keys("enter");
+	assert_true(ui_searching(w.ui));
+	for (unsigned i = 1000; i < 4000; i++) {
+		char user[24];
+
+		snprintf(user, sizeof(user), "many%06u", i);
+		assert_true(store_remove(w.store, 0, slice_of(user)));
+	}
+	view_update(w.view, NOW_MS);
+	while (!ui_search_on(w.ui, NOW_MS))
+		;
+	assert_cursor_on("many008999");
+}
+
+TEST(what_is_too_many_for_paper_clipboard_or_plan_is_said_at_once)
+{
+	UNUSED_STATE;
+	add_many(PLAN_MAX_ITEMS);
+	keys("M t");
+	assert_int_equal(w.ticketed, 0);
+	assert_true(screen_has("A ticket takes 1000 bindings at the most, and 10005 are marked"));
+	keys("y");
+	assert_int_equal(w.copied.n, 0);
+	assert_true(screen_has("A clipboard takes 10000 bindings at the most"));
+	keys("x");
+	assert_true(screen_has("A purge takes 10000 bindings at the most, and 10005 are marked"));
+}
+
+TEST(the_clipboard_takes_whole_lines_and_says_when_not_all_fit)
+{
+	const char *text;
+
+	UNUSED_STATE;
+	add_many(4000);
+	keys("M y");
+	text = strbuf_str(&w.copied);
+	assert_true(w.copied.n > 60000 && w.copied.n <= 74000);
+	assert_string_equal(text + strlen(text) - 18, "sip:x@192.0.2.1:5060" + 2);
+	assert_true(screen_has("of 4005 bindings fit on your terminal's clipboard."));
+}
+
 TEST(sorting_moves_over_the_columns_and_turns_round)
 {
 	bool reverse;
@@ -895,6 +998,11 @@ int main(void)
 		W(a_filter_that_does_not_parse_keeps_the_last_good_one_and_shows_the_place),
 		W(letters_typed_at_a_prompt_are_never_commands),
 		W(search_moves_the_cursor_and_goes_round),
+		W(a_search_over_many_rows_goes_on_between_the_keys),
+		W(another_key_ends_a_search_where_the_cursor_is),
+		W(a_search_outlives_the_row_that_it_has_come_to),
+		W(what_is_too_many_for_paper_clipboard_or_plan_is_said_at_once),
+		W(the_clipboard_takes_whole_lines_and_says_when_not_all_fit),
 		W(sorting_moves_over_the_columns_and_turns_round),
 		W(the_column_chooser_hides_and_shows_but_keeps_the_last_one),
 		W(esc_goes_up_but_does_not_quit_and_q_does),
