@@ -439,8 +439,8 @@ void kamailio_asker_look(struct kamailio_asker *a)
 	if (!a->rpc) {
 		err_set(&e, -ENOENT, NULL,
 			"No control socket of Kamailio was found: name it with --control "
-			"unix:PATH, "
-			"or say --control table when the table is the truth (db_mode 3).");
+			"unix:PATH or http://ADDRESS:PORT/RPC, or say --control table when the "
+			"table is the truth (db_mode 3).");
 		slice_to_buf(slice_of(e.what), a->refused, sizeof(a->refused));
 	} else if (jsonrpc_check(a->socket, &e) < 0) {
 		struct strbuf words = STRBUF_INIT;
@@ -471,7 +471,7 @@ void kamailio_asker_how(const struct kamailio_asker *a, struct strbuf *out)
 			text_clean(slice_of(a->db_path), false, out);
 		}
 	} else {
-		strbuf_add_str(out, "ul.rm_contact on unix:");
+		strbuf_addf(out, "ul.rm_contact on %s", jsonrpc_scheme(a->socket ? a->socket : ""));
 		text_clean(slice_of(a->socket ? a->socket : "?"), false, out);
 	}
 }
@@ -494,14 +494,20 @@ struct kamailio_asker *kamailio_asker_new(struct loop *l, const struct clock *c,
 		}
 	} else if (control && strncmp(control, "unix:", 5) == 0 && control[5]) {
 		use_socket(a, control + 5);
+	} else if (control && strncmp(control, "http://", 7) == 0) {
+		if (jsonrpc_check(control, e) < 0) {
+			kamailio_asker_free(a);
+			return NULL;
+		}
+		use_socket(a, control);
 	} else if (control) {
 		char shown[80];
 
 		text_clean_buf(slice_of(control), shown, sizeof(shown));
 		err_set(e, -EINVAL,
-			"Say unix:PATH (the datagram socket of jsonrpcs) or table (the table is "
-			"the "
-			"truth, db_mode 3).",
+			"Say unix:PATH (the datagram socket of jsonrpcs), "
+			"http://127.0.0.1:5060/RPC "
+			"(jsonrpcs over xhttp) or table (the table is the truth, db_mode 3).",
 			"--control %s is not understood.", shown);
 		kamailio_asker_free(a);
 		return NULL;

@@ -159,3 +159,21 @@ register row contact=sip:row@127.0.0.1:17301
 is $? 0 "when the table is the truth its row is removed"
 like "$(rpc ul.lookup location row)" 'error' "and Kamailio no longer finds it"
 plan_later
+
+# ---- the same over HTTP --------------------------------------------------------------------------
+begin http WITH_HTTP
+web=http://127.0.0.1:$port
+register pair contact=sip:pair@127.0.0.1:17001 callid=one@test
+register pair contact=sip:pair@127.0.0.1:17002 callid=two@test
+out=$("$REGTOP" purge -s "$db" --control "$web/RPC" contact:17001 --yes --reason T-2 2>&1)
+is $? 0 "a contact is removed over HTTP"
+like "$out" "ul.rm_contact on $web/RPC" "the plan says how"
+out=$(rpc ul.lookup location pair)
+unlike "$out" 17001 "Kamailio no longer has it"
+like "$out" 17002 "the other one stays"
+out=$("$REGTOP" purge -s "$db" --control "$web/nothing" contact:17002 --yes --reason T-2 2>&1)
+is $? 1 "a path without JSON-RPC removes nothing"
+like "$out" 'no JSON-RPC is served there' "and says why"
+like "$(rpc ul.lookup location pair)" 17002 "the contact stays"
+out=$("$REGTOP" purge -s "$db" --control http://127.0.0.1:1/RPC contact:17002 --yes --reason T-2 2>&1)
+like "$out" 'cannot be reached' "an HTTP server that is not there is told"

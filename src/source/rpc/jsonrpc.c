@@ -1,4 +1,4 @@
-/* JSON-RPC over a Unix datagram socket (Kamailio's jsonrpcs): one request in flight, never
+/* JSON-RPC over a Unix datagram socket or HTTP (Kamailio's jsonrpcs): one request in flight, never
  * blocking. */
 #include "source/rpc/jsonrpc.h"
 
@@ -12,6 +12,7 @@
 #include "base/hash.h"
 #include "base/slice.h"
 #include "base/text.h"
+#include "source/rpc/http.h"
 
 /* The server cuts at 128 KiB; what is longer is no answer of its (facts/kamailio-opensips 3.2). */
 #define REPLY_MAX   (160 * 1024)
@@ -32,7 +33,8 @@ struct jsonrpc {
 	char *path;
 	char shown[128];
 	unsigned timeout_ms;
-	int fd; /* -1: none */
+	struct http *http; /* NULL: a Unix socket */
+	int fd;            /* -1: none */
 	struct loop_watch *watch;
 	struct loop_timer *timeout, *next;
 	struct call *head, *tail;
@@ -76,9 +78,26 @@ static int tell_socket(const char *path, int error, struct err *e)
 	}
 }
 
+static bool is_http(const char *path)
+{
+	return strncmp(path, "http://", 7) == 0;
+}
+
+const char *jsonrpc_scheme(const char *path)
+{
+	return is_http(path) ? "" : "unix:";
+}
+
 int jsonrpc_check(const char *path, struct err *e)
 {
+	struct http *h;
 	struct stat st;
+
+	if (is_http(path)) {
+		h = http_new(NULL, path, e);
+		http_free(h);
+		return h ? 0 : -EINVAL;
+	}
 
 	if (strlen(path) >= sizeof(((struct sockaddr_un *)NULL)->sun_path))
 		return err_set(e, -ENAMETOOLONG, "A Unix socket's path has at most 107 bytes.",
@@ -94,6 +113,8 @@ int jsonrpc_check(const char *path, struct err *e)
 
 static void hang_up(struct jsonrpc *r)
 {
+	if (r->http)
+		http_abort(r->http);
 	loop_watch_free(r->watch);
 	r->watch = NULL;
 	if (r->fd >= 0)
@@ -141,9 +162,11 @@ static void take_fault(const json_t *error, const char *shown, struct jsonrpc_re
 		reply->fault_code, reply->fault);
 }
 
-/* An answer is for the open call only when it bears its id, which nobody can guess. */
-static void take_datagram(struct jsonrpc *r, const char *p, size_t n)
+/* An answer is for the open call only when it bears its id, which nobody can guess. False when it
+ * is for another one, or nobody waits; otherwise the call is over, and r may be gone. */
+static bool take_answer(struct jsonrpc *r, const char *p, size_t n)
 {
+	bool taken = false;
 	struct jsonrpc_reply reply = {.outcome = JSONRPC_RESULT};
 	json_t *doc = json_loadb(p, n, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
 	const json_t *id = json_object_get(doc, "id"), *error = json_object_get(doc, "error");
@@ -157,6 +180,7 @@ static void take_datagram(struct jsonrpc *r, const char *p, size_t n)
 		 * waiting on would only hide that. */
 		err_set(&e, -EPROTO, NULL, "The answer of %s is not JSON.", r->shown);
 		fail(r, JSONRPC_NO_ANSWER, &e);
+		taken = true;
 		goto out;
 	}
 	/* Late, or not for us. */
@@ -171,8 +195,10 @@ static void take_datagram(struct jsonrpc *r, const char *p, size_t n)
 			r->shown);
 	}
 	finish(r, &reply);
+	taken = true;
 out:
 	json_decref(doc);
+	return taken;
 }
 
 static void on_readable(void *arg, int fd, unsigned what)
@@ -187,7 +213,7 @@ static void on_readable(void *arg, int fd, unsigned what)
 	if (n < 0)
 		return;
 	if (n <= REPLY_MAX) {
-		take_datagram(r, r->buf, (size_t)n);
+		take_answer(r, r->buf, (size_t)n);
 		return;
 	}
 	if (!r->head || !r->sent)
@@ -219,12 +245,41 @@ static int dial(struct jsonrpc *r)
 	return 0;
 }
 
+/* Kamailio answers faults with JSON and a status of 400 or more; a status without JSON is the HTTP
+ * server's own word. */
+static void on_http(void *ctx, int rc, bool sent, unsigned status, struct slice body,
+		    const struct err *e)
+{
+	struct jsonrpc *r = ctx;
+	struct err mine;
+
+	if (!r->head || !r->sent)
+		return;
+	body = slice_trim(body);
+	if (rc < 0) {
+		fail(r, sent ? JSONRPC_NO_ANSWER : JSONRPC_NOT_SENT, e);
+	} else if (status != 200 && (!body.n || body.p[0] != '{')) {
+		err_set(&mine, -EPROTO, "Name jsonrpcs' path: --control http://127.0.0.1:5060/RPC.",
+			"%s answered %u: no JSON-RPC is served there.", r->shown, status);
+		fail(r, JSONRPC_NO_ANSWER, &mine);
+	} else if (!take_answer(r, body.p, body.n)) {
+		/* On this connection nothing else comes. */
+		err_set(&mine, -EPROTO, NULL, "The answer of %s is for another request.", r->shown);
+		fail(r, JSONRPC_NO_ANSWER, &mine);
+	}
+}
+
 static int send_head(struct jsonrpc *r)
 {
 	struct sockaddr_un to = {.sun_family = AF_UNIX};
 	size_t n = strlen(r->head->text);
-	int rc = dial(r);
+	int rc;
 
+	if (r->http) {
+		http_post(r->http, slice_make(r->head->text, n), on_http, r);
+		return 0;
+	}
+	rc = dial(r);
 	if (rc < 0)
 		return rc;
 	if (strlen(r->path) >= sizeof(to.sun_path))
@@ -321,6 +376,8 @@ struct jsonrpc *jsonrpc_new(struct loop *l, const char *path, unsigned timeout_m
 
 	r->loop = l;
 	r->path = xstrdup(path);
+	if (is_http(path))
+		r->http = http_new(l, path, NULL);
 	text_clean_buf(slice_of(path), r->shown, sizeof(r->shown));
 	r->timeout_ms = timeout_ms ? timeout_ms : JSONRPC_TIMEOUT_MS;
 	r->fd = -1;
@@ -340,6 +397,7 @@ void jsonrpc_free(struct jsonrpc *r)
 	while (r->head)
 		fail(r, r->sent ? JSONRPC_NO_ANSWER : JSONRPC_NOT_SENT, &e);
 	hang_up(r);
+	http_free(r->http);
 	loop_timer_free(r->timeout);
 	loop_timer_free(r->next);
 	free(r->path);

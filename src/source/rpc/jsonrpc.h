@@ -1,4 +1,4 @@
-/* JSON-RPC over a Unix datagram socket (Kamailio's jsonrpcs): one request in flight, never
+/* JSON-RPC over a Unix datagram socket or HTTP (Kamailio's jsonrpcs): one request in flight, never
  * blocking. */
 #ifndef REGTOP_SOURCE_RPC_JSONRPC_H
 #define REGTOP_SOURCE_RPC_JSONRPC_H
@@ -28,15 +28,18 @@ struct jsonrpc_reply {
 
 typedef void jsonrpc_fn(void *ctx, const struct jsonrpc_reply *r);
 
-/* Sends nothing yet: the server may come and go, each call meets it anew. timeout_ms 0: the
- * default. */
+/* path is a socket's, or http://ADDRESS:PORT/PATH (http.h), which jsonrpc_check() took. Sends
+ * nothing yet: the server may come and go, each call meets it anew. timeout_ms 0: the default. */
 struct jsonrpc *jsonrpc_new(struct loop *l, const char *path, unsigned timeout_ms);
 /* Open calls end as NOT_SENT or NO_ANSWER, from inside this call. */
 void jsonrpc_free(struct jsonrpc *r);
 /* Queues a call; takes params (an array, or NULL for none). fn is called once, never from inside
  * this call. */
 void jsonrpc_call(struct jsonrpc *r, const char *method, json_t *params, jsonrpc_fn *fn, void *ctx);
-/* 0 when a socket is there and may be written to; else a code and the words. */
+/* 0 when a socket is there and may be written to, or the address of an HTTP server is one; else a
+ * code and the words. */
 int jsonrpc_check(const char *path, struct err *e);
+/* What stands before it in --control: "unix:", or nothing. */
+const char *jsonrpc_scheme(const char *path);
 
 #endif
