@@ -35,7 +35,7 @@ struct store_rule {
 
 const struct option_row option_rows[] = {
 	{'s', "source", "SPEC", "Where bindings come from: KIND:PLACE, or a file whose kind is recognised; may be repeated.", CLI_SOURCES | CLI_LISTEN},
-	{0, "control", "WHERE", "How the registrar is told to change: unix:PATH (Kamailio's JSON-RPC socket), or table (the table is the truth).", CLI_SOURCES},
+	{0, "control", "WHERE", "How the registrar is told to change: unix:PATH or http://ADDRESS:PORT/RPC (Kamailio's JSON-RPC), or table (the table is the truth).", CLI_SOURCES},
 	{0, "sip", "HOST:PORT", "The registrar's SIP address that probes go to, when the bindings do not tell.", CLI_SOURCES},
 	{0, "allow", "CIDR[,CIDR]", "Networks that may register besides loopback.", CLI_LISTEN | CLI_SOURCES},
 	{0, "store", "FILE", "Where the own registrar keeps its bindings.", CLI_LISTEN | CLI_SOURCES},
