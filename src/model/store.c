@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include "base/alloc.h"
+#include "model/slots.h"
 #include "model/store_index.h"
 
 #define SOURCES_MAX 255
@@ -21,13 +22,13 @@ struct store {
 	struct record_table t;
 	struct slot_index keys, aors;
 	struct slotmap evidence; /* slot to struct evidence *, as a number */
-	struct slotmap marks;    /* slot to the mark's running number */
+	struct slotset marks;    /* in the order in which they were set */
 	struct store_source sources[SOURCES_MAX];
 	size_t source_count;
 	size_t count;
 	uint32_t free_slots; /* chained through text */
 	uint32_t serial;     /* of the newest binding */
-	uint64_t generation, touched, mark_number;
+	uint64_t generation, touched;
 	uint32_t *changes; /* the last STORE_LOG generations: slot, and what changed above it */
 	uint32_t *touches; /* slots of the last STORE_LOG touches */
 	store_event_fn *listener;
@@ -60,7 +61,7 @@ void store_free(struct store *s)
 	for (size_t i = 0; i < s->source_count; i++)
 		free(s->sources[i].name);
 	slotmap_free(&s->evidence);
-	slotmap_free(&s->marks);
+	slotset_free(&s->marks);
 	slot_index_free(&s->keys);
 	slot_index_free(&s->aors);
 	slotmap_free(&s->t.links);
@@ -192,7 +193,7 @@ static void drop_evidence(struct store *s, uint32_t slot)
 
 static void drop_mark(struct store *s, uint32_t slot)
 {
-	slotmap_remove(&s->marks, slot);
+	slotset_remove(&s->marks, slot);
 	s->t.r[slot].flags &= (uint16_t)~RECORD_MARKED;
 	note_touch(s, slot);
 }
@@ -535,7 +536,7 @@ void store_set_mark(struct store *s, binding_id id, bool marked)
 		drop_mark(s, binding_slot(id));
 		return;
 	}
-	slotmap_set(&s->marks, binding_slot(id), ++s->mark_number);
+	slotset_add(&s->marks, binding_slot(id));
 	r->flags |= RECORD_MARKED;
 	note_touch(s, binding_slot(id));
 }
@@ -556,40 +557,29 @@ void store_clear_marks(struct store *s)
 {
 	if (!s->marks.n)
 		return;
-	for (size_t i = 0; i < s->marks.cap; i++)
-		if (s->marks.e[i].value)
-			s->t.r[s->marks.e[i].slot].flags &= (uint16_t)~RECORD_MARKED;
-	slotmap_free(&s->marks);
+	for (size_t i = 0; i < s->marks.order.n; i++)
+		if (s->marks.order.at[i] != SLOTSET_HOLE)
+			s->t.r[s->marks.order.at[i]].flags &= (uint16_t)~RECORD_MARKED;
+	slotset_free(&s->marks);
 	note_touch(s, UINT32_MAX);
 }
 
 void store_each_mark(const struct store *s, store_visit_fn *fn, void *ctx)
 {
-	for (size_t i = 0; i < s->marks.cap; i++)
-		if (s->marks.e[i].value && !fn(ctx, id_of(s, s->marks.e[i].slot)))
+	for (size_t i = 0; i < s->marks.order.n; i++)
+		if (s->marks.order.at[i] != SLOTSET_HOLE &&
+		    !fn(ctx, id_of(s, s->marks.order.at[i])))
 			return;
-}
-
-static int by_mark_number(const void *a, const void *b)
-{
-	const struct slotmap_entry *x = a, *y = b;
-
-	return (x->value > y->value) - (x->value < y->value);
 }
 
 size_t store_marks(const struct store *s, binding_id **ids)
 {
-	struct slotmap_entry *order = xreallocarray(NULL, s->marks.n, sizeof(*order));
 	size_t n = 0;
 
 	*ids = xreallocarray(NULL, s->marks.n, sizeof(**ids));
-	for (size_t i = 0; i < s->marks.cap; i++)
-		if (s->marks.e[i].value)
-			order[n++] = s->marks.e[i];
-	qsort(order, n, sizeof(*order), by_mark_number);
-	for (size_t i = 0; i < n; i++)
-		(*ids)[i] = id_of(s, order[i].slot);
-	free(order);
+	for (size_t i = 0; i < s->marks.order.n; i++)
+		if (s->marks.order.at[i] != SLOTSET_HOLE)
+			(*ids)[n++] = id_of(s, s->marks.order.at[i]);
 	return n;
 }
 
@@ -597,6 +587,7 @@ size_t store_bytes(const struct store *s)
 {
 	return s->t.count * sizeof(*s->t.r) + record_pools_bytes(&s->t.pools) +
 	       (s->keys.cap + s->aors.cap) * sizeof(struct index_entry) +
-	       (s->t.links.cap + s->evidence.cap + s->marks.cap) * sizeof(struct slotmap_entry) +
+	       (s->t.links.cap + s->evidence.cap) * sizeof(struct slotmap_entry) +
+	       (s->marks.places + s->marks.order.cap) * sizeof(uint32_t) +
 	       s->evidence.n * sizeof(struct evidence);
 }

@@ -338,6 +338,48 @@ TEST(the_listener_hears_of_everything_and_of_the_gone_just_before)
 	store_free(s);
 }
 
+TEST(marks_keep_their_order_however_many_come_and_go)
+{
+	enum { ROWS = 3000 };
+	struct store *s = one_source();
+	binding_id id[ROWS], *marked;
+	size_t n;
+
+	UNUSED_STATE;
+	for (unsigned i = 0; i < ROWS; i++) {
+		struct binding b;
+		char key[16];
+
+		snprintf(key, sizeof(key), "k%u", i);
+		b = make(key, "1", "sip:1@127.0.0.1");
+		id[i] = store_put(s, 0, &b, 1);
+	}
+	/* backwards, and two of three leave again, some of them twice over */
+	for (unsigned round = 0; round < 3; round++) {
+		for (unsigned i = ROWS; i-- > 0;)
+			store_set_mark(s, id[i], true);
+		for (unsigned i = 0; i < ROWS; i++)
+			if (i % 3)
+				store_set_mark(s, id[i], false);
+	}
+	assert_int_equal(store_mark_count(s), ROWS / 3);
+	/* what is marked anew comes last */
+	store_set_mark(s, id[0], false);
+	store_set_mark(s, id[1], true);
+	store_set_mark(s, id[0], true);
+	n = store_marks(s, &marked);
+	assert_int_equal(n, ROWS / 3 + 1);
+	for (size_t i = 0; i + 2 < n; i++)
+		assert_true(marked[i] == id[ROWS - 3 - 3 * i]);
+	assert_true(marked[n - 2] == id[1]);
+	assert_true(marked[n - 1] == id[0]);
+	free(marked);
+	store_clear_marks(s);
+	for (unsigned i = 0; i < ROWS; i++)
+		assert_false(store_marked(s, id[i]));
+	store_free(s);
+}
+
 TEST(marks_come_back_oldest_first_and_leave_with_their_binding)
 {
 	struct store *s = one_source();
@@ -655,6 +697,7 @@ int main(void)
 		T(twins_are_counted_over_all_sources),
 		T(twins_are_visited_each_once),
 		T(the_listener_hears_of_everything_and_of_the_gone_just_before),
+		T(marks_keep_their_order_however_many_come_and_go),
 		T(marks_come_back_oldest_first_and_leave_with_their_binding),
 		T(a_hundred_thousand_bindings_are_kept_changed_and_found),
 		T(one_aor_with_very_many_contacts_stays_quick),
