@@ -41,24 +41,25 @@ struct inode {
 static pthread_mutex_t inodes_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct inode *inodes;
 
-struct sqlite_quiet {
-	char *path;
-	char shown[160]; /* path, cleaned, for messages */
-	struct inode *inode;
-	sqlite3 *db;         /* NULL: not open now */
-	bool wal;            /* db was opened for a WAL file */
-	uint32_t generation; /* grows with every connection: stamps of two never mix */
-	unsigned patience_ms;
-	bool (*stop)(void *ctx);
-	void *stop_ctx;
-};
-
 /* What must not change while a page is read. */
 struct moment {
 	bool wal;
 	uint32_t counter;
 	off_t size;
 	struct timespec changed;
+};
+
+struct sqlite_quiet {
+	char *path;
+	char shown[160]; /* path, cleaned, for messages */
+	struct inode *inode;
+	sqlite3 *db;          /* NULL: not open now */
+	bool wal;             /* db was opened for a WAL file */
+	uint32_t generation;  /* grows with every connection: stamps of two never mix */
+	struct moment looked; /* of the last stamp, when the file was no WAL file */
+	unsigned patience_ms;
+	bool (*stop)(void *ctx);
+	void *stop_ctx;
 };
 
 enum verdict { KEPT, BUSY, BROKEN };
@@ -403,6 +404,23 @@ static int page_data_version(void *ctx, struct sqlite3 *db, unsigned attempt)
 	return sqlite3_finalize(s);
 }
 
+/* A copy over the file in its place may bring the same counter, and SQLite would go on with what it
+ * remembers of the old one. A transaction that grows the file before its end is no such thing. */
+static int notice_other_content(struct sqlite_quiet *q, const struct moment *now, struct err *e)
+{
+	bool other = q->db && q->looked.counter == now->counter && q->looked.size != now->size;
+	int busy = other ? writer_present(q, e) : 0;
+
+	if (busy < 0)
+		return busy;
+	if (other && busy)
+		return 0;
+	if (other)
+		disconnect(q);
+	q->looked = *now;
+	return 0;
+}
+
 int sqlite_quiet_stamp(struct sqlite_quiet *q, uint64_t *stamp, struct err *e)
 {
 	struct moment m;
@@ -416,7 +434,8 @@ int sqlite_quiet_stamp(struct sqlite_quiet *q, uint64_t *stamp, struct err *e)
 		if (rc < 0)
 			return rc;
 	} else {
-		if ((rc = connect_reader(q, false, e)) < 0)
+		if ((rc = notice_other_content(q, &m, e)) < 0 ||
+		    (rc = connect_reader(q, false, e)) < 0)
 			return rc;
 		version = m.counter;
 	}

@@ -283,6 +283,57 @@ TEST(a_change_of_the_journal_mode_is_followed)
 	sqlite_quiet_close(q);
 }
 
+/* As cp does: the same inode gets the bytes of the other file. */
+static void copy_over(const char *from, const char *to)
+{
+	char bytes[4096];
+	FILE *in = fopen(from, "rb"), *out = fopen(to, "wb");
+	size_t n;
+
+	assert_non_null(in);
+	assert_non_null(out);
+	while ((n = fread(bytes, 1, sizeof(bytes), in)) > 0)
+		assert_int_equal(fwrite(bytes, 1, n, out), n);
+	fclose(in);
+	fclose(out);
+}
+
+static uint32_t counter_of(const char *path)
+{
+	unsigned char h[28] = {0};
+	FILE *f = fopen(path, "rb");
+
+	assert_non_null(f);
+	assert_int_equal(fread(h, 1, sizeof(h), f), sizeof(h));
+	fclose(f);
+	return (uint32_t)h[24] << 24 | (uint32_t)h[25] << 16 | (uint32_t)h[26] << 8 | h[27];
+}
+
+TEST(a_copy_over_the_file_is_noticed_though_its_counter_is_the_same)
+{
+	UNUSED_STATE;
+	char other[128];
+	struct sqlite_quiet *q;
+	uint64_t was;
+
+	/* as many commits, so the same counter; more rows */
+	snprintf(other, sizeof(other), "%s/other", fixture_dir);
+	sql(other, LOCATION_SCHEMA);
+	add_phones(fixture_db, 1, 1);
+	add_phones(other, 1, 500);
+	assert_int_equal(counter_of(other), counter_of(fixture_db));
+	q = opened();
+	assert_int_equal(rows_of(q), 1);
+	was = stamp_of(q);
+	copy_over(other, fixture_db);
+	assert_true(stamp_of(q) != was);
+	assert_int_equal(rows_of(q), 500);
+	was = stamp_of(q);
+	assert_true(stamp_of(q) == was);
+	sqlite_quiet_close(q);
+	unlink(other);
+}
+
 TEST(a_file_that_was_replaced_is_followed)
 {
 	UNUSED_STATE;
@@ -447,6 +498,7 @@ int main(int argc, char **argv)
 		U(a_rolled_back_transaction_leaves_no_trace_in_the_picture),
 		U(the_stamp_moves_with_every_commit_and_only_then),
 		U(a_change_of_the_journal_mode_is_followed),
+		U(a_copy_over_the_file_is_noticed_though_its_counter_is_the_same),
 		U(a_file_that_was_replaced_is_followed),
 		U(a_file_that_vanished_is_trouble_until_it_returns),
 		U(what_is_no_database_is_told_apart),
