@@ -198,3 +198,4 @@ for kind in mariadb postgres; do
   refusals "$kind"
   outage "$kind"
 done
+plan_later
