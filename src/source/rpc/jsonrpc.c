@@ -329,7 +329,11 @@ static void on_timeout(void *arg)
 	if (!r->head)
 		return;
 	if (sent)
-		err_set(&e, -ETIMEDOUT, "The registrar is busy, hangs, or its answer was too long.",
+		err_set(&e, -ETIMEDOUT,
+			r->http ? "The registrar is busy or hangs; try again."
+				: "The registrar is busy or hangs, or its answer was over the 128 "
+				  "KiB that jsonrpcs sends in a datagram: longer ones come by "
+				  "--control http://ADDRESS:PORT/RPC.",
 			"%s gave no answer within %u ms.", r->shown, r->timeout_ms);
 	else
 		tell_socket(r->path, r->why ? r->why : EAGAIN, &e);

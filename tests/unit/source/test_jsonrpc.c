@@ -21,7 +21,7 @@ static struct {
 	int calls;
 	enum jsonrpc_outcome outcome;
 	int code;
-	char text[200], words[300];
+	char text[200], words[300], hint[300];
 } got;
 
 static void on_reply(void *ctx, const struct jsonrpc_reply *r)
@@ -32,6 +32,7 @@ static void on_reply(void *ctx, const struct jsonrpc_reply *r)
 	got.code = r->outcome == JSONRPC_FAULT ? r->fault_code : r->e.code;
 	slice_to_buf(slice_of(r->fault), got.text, sizeof(got.text));
 	slice_to_buf(slice_of(r->e.what), got.words, sizeof(got.words));
+	slice_to_buf(slice_of(r->e.hint), got.hint, sizeof(got.hint));
 	if (r->outcome == JSONRPC_RESULT)
 		slice_to_buf(slice_of(json_string_value(r->result)), got.text, sizeof(got.text));
 }
@@ -187,6 +188,9 @@ TEST(silence_ends_in_words_and_a_late_answer_is_dropped)
 	wait_calls(1);
 	assert_int_equal(got.outcome, JSONRPC_NO_ANSWER);
 	assert_non_null(strstr(got.words, "no answer within 50 ms"));
+	/* Kamailio drops what does not fit, and tells only its log. */
+	assert_non_null(strstr(got.hint, "128 KiB"));
+	assert_non_null(strstr(got.hint, "http://"));
 	jsonrpc_call(r, "core.uptime", NULL, on_reply, NULL);
 	id = request(method, sizeof(method));
 	assert_true(id != late);
