@@ -6,17 +6,14 @@
 
 #if HAVE_MYSQL
 
-#include <dlfcn.h>
 #include <errmsg.h>
 #include <mysql.h>
 #include <mysqld_error.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include "base/alloc.h"
+#include "source/sql/sql_library.h"
 
-/* The library is opened when it is first needed: linked, it and what it brings would make every
- * start of the program four times as long, and tie it to machines that have it. */
 /* clang-format off */
 #define CALLS(X) \
 	X(mysql_errno) X(mysql_error) X(mysql_real_query) X(mysql_field_count) \
@@ -26,36 +23,24 @@
 	X(mysql_server_init) X(mysql_init) X(mysql_real_connect) X(mysql_get_socket)
 /* clang-format on */
 
+/* Pointers to functions only: sql_library.c fills it as an array of them. */
 static struct {
 #define X(name) __typeof__(name) *name;
 	CALLS(X)
 #undef X
-	bool there;
 } lib;
 
-static pthread_mutex_t lib_lock = PTHREAD_MUTEX_INITIALIZER;
-
-static bool lib_open(struct err *e)
-{
-	void *so;
-	bool all = true;
-
-	pthread_mutex_lock(&lib_lock);
-	if (!lib.there && (so = dlopen("libmariadb.so.3", RTLD_NOW | RTLD_LOCAL)) != NULL) {
-#define X(name)                                                                                    \
-	*(void **)&lib.name = dlsym(so, #name);                                                    \
-	all &= lib.name != NULL;
-		CALLS(X)
+static const char *const lib_names[] = {
+#define X(name) #name,
+	CALLS(X)
 #undef X
-		lib.there = all;
-	}
-	all = lib.there;
-	pthread_mutex_unlock(&lib_lock);
-	if (!all)
-		err_set(e, -EPROTONOSUPPORT, "Install libmariadb3.",
-			"The library libmariadb.so.3 is not on this machine.");
-	return all;
-}
+};
+
+#define LIB_COUNT (sizeof(lib_names) / sizeof(lib_names[0]))
+_Static_assert(sizeof(lib) == LIB_COUNT * sizeof(void *), "one pointer for each name");
+
+static struct sql_library library = {"libmariadb.so.3",     "libmariadb3", lib_names,
+				     (void **)(void *)&lib, LIB_COUNT,     false};
 
 #define CELLS_MAX 32
 
@@ -197,7 +182,7 @@ struct sql *sql_mysql_open(struct db_url *u, bool may_write, struct err *e)
 	struct sql_mysql *m;
 	MYSQL *db;
 
-	if (!lib_open(e))
+	if (!sql_library_open(&library, e))
 		return NULL;
 	if (lib.mysql_server_init(0, NULL, NULL) != 0 || !(db = lib.mysql_init(NULL))) {
 		err_set(e, -EIO, NULL, "The client library of the database does not start.");

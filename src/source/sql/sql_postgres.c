@@ -6,15 +6,12 @@
 
 #if HAVE_POSTGRES
 
-#include <dlfcn.h>
 #include <libpq-fe.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include "base/alloc.h"
+#include "source/sql/sql_library.h"
 
-/* The library is opened when it is first needed: linked, it and what it brings would make every
- * start of the program four times as long, and tie it to machines that have it. */
 /* clang-format off */
 #define CALLS(X) \
 	X(PQresultErrorField) X(PQerrorMessage) X(PQstatus) X(PQnfields) X(PQgetisnull) \
@@ -24,36 +21,24 @@
 	X(PQsetClientEncoding) X(PQsocket)
 /* clang-format on */
 
+/* Pointers to functions only: sql_library.c fills it as an array of them. */
 static struct {
 #define X(name) __typeof__(name) *name;
 	CALLS(X)
 #undef X
-	bool there;
 } lib;
 
-static pthread_mutex_t lib_lock = PTHREAD_MUTEX_INITIALIZER;
-
-static bool lib_open(struct err *e)
-{
-	void *so;
-	bool all = true;
-
-	pthread_mutex_lock(&lib_lock);
-	if (!lib.there && (so = dlopen("libpq.so.5", RTLD_NOW | RTLD_LOCAL)) != NULL) {
-#define X(name)                                                                                    \
-	*(void **)&lib.name = dlsym(so, #name);                                                    \
-	all &= lib.name != NULL;
-		CALLS(X)
+static const char *const lib_names[] = {
+#define X(name) #name,
+	CALLS(X)
 #undef X
-		lib.there = all;
-	}
-	all = lib.there;
-	pthread_mutex_unlock(&lib_lock);
-	if (!all)
-		err_set(e, -EPROTONOSUPPORT, "Install libpq5.",
-			"The library libpq.so.5 is not on this machine.");
-	return all;
-}
+};
+
+#define LIB_COUNT (sizeof(lib_names) / sizeof(lib_names[0]))
+_Static_assert(sizeof(lib) == LIB_COUNT * sizeof(void *), "one pointer for each name");
+
+static struct sql_library library = {"libpq.so.5",          "libpq5",  lib_names,
+				     (void **)(void *)&lib, LIB_COUNT, false};
 
 #define CELLS_MAX   32
 #define OPTIONS_MAX 16
@@ -63,6 +48,15 @@ struct sql_postgres {
 	PGconn *db;
 };
 
+/* libpq's words go on with advice in further lines. */
+static void first_line(const char *words, char *out, size_t size)
+{
+	struct slice line;
+
+	slice_cut(slice_of(words), '\n', &line);
+	text_clean_buf(slice_trim(line), out, size);
+}
+
 static int tell(PGconn *db, const PGresult *r, struct err *e)
 {
 	const char *state = r ? lib.PQresultErrorField(r, PG_DIAG_SQLSTATE) : NULL;
@@ -70,8 +64,7 @@ static int tell(PGconn *db, const PGresult *r, struct err *e)
 	char said[300];
 	int rc = -EIO;
 
-	text_clean_buf(slice_trim(slice_of(words ? words : lib.PQerrorMessage(db))), said,
-		       sizeof(said));
+	first_line(words ? words : lib.PQerrorMessage(db), said, sizeof(said));
 	if (lib.PQstatus(db) != CONNECTION_OK)
 		rc = -EPIPE;
 	else if (state && (strcmp(state, "57014") == 0 || strcmp(state, "55P03") == 0))
@@ -193,11 +186,11 @@ struct sql *sql_postgres_open(struct db_url *u, bool may_write, struct err *e)
 	PGconn *db;
 	char said[300];
 
-	if (!lib_open(e))
+	if (!sql_library_open(&library, e))
 		return NULL;
 	db = connect_to(u, may_write);
 	if (lib.PQstatus(db) != CONNECTION_OK) {
-		text_clean_buf(slice_trim(slice_of(lib.PQerrorMessage(db))), said, sizeof(said));
+		first_line(lib.PQerrorMessage(db), said, sizeof(said));
 		err_set(e, lib.PQconnectionNeedsPassword(db) ? -EACCES : -EHOSTUNREACH, NULL,
 			"The database server says: %s.", said);
 		lib.PQfinish(db);
