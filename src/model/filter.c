@@ -33,16 +33,6 @@ void filter_free(struct filter *f)
 	free(f);
 }
 
-bool filter_needs_judgement(const struct filter *f)
-{
-	return f->needs & (NEEDS_JUDGEMENT | NEEDS_EVIDENCE);
-}
-
-bool filter_needs_time(const struct filter *f)
-{
-	return f->needs & NEEDS_TIME;
-}
-
 unsigned filter_needs(const struct filter *f)
 {
 	return f->needs;

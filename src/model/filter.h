@@ -21,11 +21,8 @@ bool filter_match(const struct filter *f, const struct row *r);
 /* True when whatever now matches has matched was, an earlier filter, as long as the rows stay the
  * same: one more letter only needs the rows already found. */
 bool filter_narrows(const struct filter *was, const struct filter *now);
-/* True when some part of it needs the judgement or the evidence, so that rows must be judged
- * before they can be matched, and matched again as time goes on. */
-bool filter_needs_judgement(const struct filter *f);
-/* True when the outcome can change by the mere passing of time (left, expires, verdict). */
-bool filter_needs_time(const struct filter *f);
+/* The NEEDS_… bits (model/columns.h) of all its parts. */
+unsigned filter_needs(const struct filter *f);
 
 /* ---- a first look, at a store of millions -----------------------------------------------------
  */
@@ -42,8 +39,5 @@ void glancer_free(struct glancer *g);
 void glancer_refresh(struct glancer *g);
 /* What filter_match() will say of this binding at now_s, as far as a glance can tell. */
 enum glance glancer_look(struct glancer *g, const struct store_glance *b, int64_t now_s);
-
-/* The NEEDS_… bits (model/columns.h) of all its parts. */
-unsigned filter_needs(const struct filter *f);
 
 #endif

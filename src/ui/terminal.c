@@ -4,7 +4,6 @@
 
 #include <curses.h>
 #include <errno.h>
-#include <langinfo.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -471,11 +470,6 @@ void terminal_copy(struct terminal *t, struct slice text)
 	spool_take(t);
 	tty_queue_copy(&t->tty, text);
 	terminal_drain(t);
-}
-
-bool terminal_locale_is_utf8(void)
-{
-	return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 }
 
 uint64_t terminal_bytes_out(const struct terminal *t)

@@ -35,8 +35,6 @@ void terminal_redraw(struct terminal *t);
 void terminal_suspend(struct terminal *t);
 /* OSC 52 clipboard, through the same queue. */
 void terminal_copy(struct terminal *t, struct slice text);
-/* Does the locale allow UTF-8? (setlocale must have been called.) */
-bool terminal_locale_is_utf8(void);
 /* Bytes handed to the tty so far, for tests and benchmarks. */
 uint64_t terminal_bytes_out(const struct terminal *t);
 

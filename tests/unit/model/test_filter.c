@@ -192,11 +192,11 @@ TEST(a_word_may_be_a_verdict)
 	UNUSED_STATE;
 	CHECK(table);
 	filter_parse(slice_of("silent"), &f, NULL, NULL);
-	assert_true(filter_needs_judgement(f));
+	assert_true((filter_needs(f) & (NEEDS_JUDGEMENT | NEEDS_EVIDENCE)));
 	filter_free(f);
 	filter_parse(slice_of("4021 acme"), &f, NULL, NULL);
-	assert_false(filter_needs_judgement(f));
-	assert_false(filter_needs_time(f));
+	assert_false((filter_needs(f) & (NEEDS_JUDGEMENT | NEEDS_EVIDENCE)));
+	assert_false((filter_needs(f) & NEEDS_TIME));
 	filter_free(f);
 }
 
