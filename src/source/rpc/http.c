@@ -315,6 +315,11 @@ void http_post(struct http *h, struct slice body, http_fn *fn, void *ctx)
 	}
 }
 
+bool http_has_sent(const struct http *h)
+{
+	return h->out_done > 0;
+}
+
 void http_free(struct http *h)
 {
 	if (!h)

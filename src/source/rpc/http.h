@@ -27,6 +27,8 @@ void http_free(struct http *h);
 /* Sends body as JSON on a connection of its own. Nothing else may be open. fn is called once, never
  * from inside this call. */
 void http_post(struct http *h, struct slice body, http_fn *fn, void *ctx);
+/* Has a part of the open errand left, so that it may have arrived? */
+bool http_has_sent(const struct http *h);
 /* Forgets the open errand: its fn is not called. */
 void http_abort(struct http *h);
 

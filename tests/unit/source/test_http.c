@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include "source/rpc/http.h"
-#include "source/rpc/jsonrpc.h"
+#include "source/rpc/control.h"
 #include "test.h"
 
 static struct loop *loop;
@@ -18,20 +18,20 @@ static char asked[4096];
 
 static struct {
 	int calls;
-	enum jsonrpc_outcome outcome;
+	enum control_outcome outcome;
 	int code;
 	char text[200], words[300];
 } got;
 
-static void on_reply(void *ctx, const struct jsonrpc_reply *r)
+static void on_reply(void *ctx, const struct control_reply *r)
 {
 	(void)ctx;
 	got.calls++;
 	got.outcome = r->outcome;
-	got.code = r->outcome == JSONRPC_FAULT ? r->fault_code : r->e.code;
+	got.code = r->outcome == CONTROL_FAULT ? r->fault_code : r->e.code;
 	slice_to_buf(slice_of(r->e.what), got.words, sizeof(got.words));
 	slice_to_buf(slice_of(r->fault), got.text, sizeof(got.text));
-	if (r->outcome == JSONRPC_RESULT)
+	if (r->outcome == CONTROL_RESULT)
 		slice_to_buf(slice_of(json_string_value(r->result)), got.text, sizeof(got.text));
 }
 
@@ -126,11 +126,11 @@ static void wait_reply(void)
 	assert_int_equal(got.calls, 1);
 }
 
-static struct jsonrpc *ask(unsigned timeout_ms)
+static struct control *ask(unsigned timeout_ms)
 {
-	struct jsonrpc *r = jsonrpc_new(loop, url, timeout_ms);
+	struct control *r = control_new(loop, CONTROL_KAMAILIO, url, timeout_ms, NULL);
 
-	jsonrpc_call(r, "core.echo", NULL, on_reply, NULL);
+	control_call(r, "core.echo", NULL, on_reply, NULL);
 	return r;
 }
 
@@ -138,7 +138,7 @@ static struct jsonrpc *ask(unsigned timeout_ms)
 
 TEST(an_answer_with_its_length_is_taken_when_it_is_whole)
 {
-	struct jsonrpc *r = ask(0);
+	struct control *r = ask(0);
 	long long id = request();
 	char body[200];
 
@@ -151,14 +151,14 @@ TEST(an_answer_with_its_length_is_taken_when_it_is_whole)
 	assert_int_equal(got.calls, 0);
 	say("%s", body + 10);
 	wait_reply();
-	assert_int_equal(got.outcome, JSONRPC_RESULT);
+	assert_int_equal(got.outcome, CONTROL_RESULT);
 	assert_string_equal(got.text, "fine");
-	jsonrpc_free(r);
+	control_free(r);
 }
 
 TEST(chunks_are_put_together)
 {
-	struct jsonrpc *r = ask(0);
+	struct control *r = ask(0);
 	long long id = request();
 	char body[200];
 
@@ -169,28 +169,28 @@ TEST(chunks_are_put_together)
 	assert_int_equal(got.calls, 0);
 	say("\r\n0\r\n\r\n");
 	wait_reply();
-	assert_int_equal(got.outcome, JSONRPC_RESULT);
+	assert_int_equal(got.outcome, CONTROL_RESULT);
 	assert_string_equal(got.text, "chunked");
-	jsonrpc_free(r);
+	control_free(r);
 }
 
 TEST(without_a_length_the_end_of_the_connection_is_the_end)
 {
-	struct jsonrpc *r = ask(0);
+	struct control *r = ask(0);
 
 	UNUSED_STATE;
 	say("HTTP/1.0 200 OK\r\n\r\n" JSON, request(), "closed");
 	assert_int_equal(got.calls, 0);
 	hang_up();
 	wait_reply();
-	assert_int_equal(got.outcome, JSONRPC_RESULT);
+	assert_int_equal(got.outcome, CONTROL_RESULT);
 	assert_string_equal(got.text, "closed");
-	jsonrpc_free(r);
+	control_free(r);
 }
 
 TEST(a_fault_is_one_whatever_the_status)
 {
-	struct jsonrpc *r = ask(0);
+	struct control *r = ask(0);
 
 	UNUSED_STATE;
 	say("HTTP/1.1 500 Fault\r\n\r\n{\"id\":%lld,\"error\":{\"code\":404,\"message\":\"AOR not "
@@ -198,10 +198,10 @@ TEST(a_fault_is_one_whatever_the_status)
 	    request());
 	hang_up();
 	wait_reply();
-	assert_int_equal(got.outcome, JSONRPC_FAULT);
+	assert_int_equal(got.outcome, CONTROL_FAULT);
 	assert_int_equal(got.code, 404);
 	assert_string_equal(got.text, "AOR not found");
-	jsonrpc_free(r);
+	control_free(r);
 }
 
 /* What is answered; hung up afterwards. */
@@ -231,64 +231,64 @@ TEST(broken_answers_are_none_and_said_in_words)
 {
 	UNUSED_STATE;
 	for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
-		struct jsonrpc *r = ask(0);
+		struct control *r = ask(0);
 
 		memset(&got, 0, sizeof(got));
 		request();
 		say("%s", broken[i].answer);
 		hang_up();
 		wait_reply();
-		if (got.outcome != JSONRPC_NO_ANSWER || got.code != broken[i].code || !got.words[0])
+		if (got.outcome != CONTROL_NO_ANSWER || got.code != broken[i].code || !got.words[0])
 			fail_msg("%s: outcome %d code %d \"%s\"", broken[i].what, got.outcome,
 				 got.code, got.words);
-		jsonrpc_free(r);
+		control_free(r);
 	}
 }
 
 TEST(silence_ends_with_the_time_and_the_next_call_goes_on)
 {
-	struct jsonrpc *r = ask(60);
+	struct control *r = ask(60);
 	long long id;
 
 	UNUSED_STATE;
 	request();
 	wait_reply();
-	assert_int_equal(got.outcome, JSONRPC_NO_ANSWER);
+	assert_int_equal(got.outcome, CONTROL_NO_ANSWER);
 	assert_int_equal(got.code, -ETIMEDOUT);
 	hang_up();
 	memset(&got, 0, sizeof(got));
-	jsonrpc_call(r, "core.echo", NULL, on_reply, NULL);
+	control_call(r, "core.echo", NULL, on_reply, NULL);
 	id = request();
 	say("HTTP/1.1 200 OK\r\n\r\n" JSON, id, "again");
 	hang_up();
 	wait_reply();
 	assert_string_equal(got.text, "again");
-	jsonrpc_free(r);
+	control_free(r);
 }
 
 TEST(when_nobody_is_there_nothing_was_sent)
 {
-	struct jsonrpc *r;
+	struct control *r;
 
 	UNUSED_STATE;
 	close(server);
 	server = -1;
 	r = ask(0);
 	wait_reply();
-	assert_int_equal(got.outcome, JSONRPC_NOT_SENT);
+	assert_int_equal(got.outcome, CONTROL_NOT_SENT);
 	assert_int_equal(got.code, -ECONNREFUSED);
 	assert_non_null(strstr(got.words, "127.0.0.1"));
-	jsonrpc_free(r);
+	control_free(r);
 }
 
 TEST(calls_stand_in_line_and_end_with_their_client)
 {
-	struct jsonrpc *r = ask(0);
+	struct control *r = ask(0);
 
 	UNUSED_STATE;
-	jsonrpc_call(r, "core.echo", NULL, on_reply, NULL);
+	control_call(r, "core.echo", NULL, on_reply, NULL);
 	request();
-	jsonrpc_free(r);
+	control_free(r);
 	assert_int_equal(got.calls, 2);
 }
 
@@ -309,9 +309,6 @@ TEST(addresses_that_are_none_are_refused)
 		assert_null(http_new(loop, bad[i], &e));
 		assert_int_equal(e.code, -EINVAL);
 	}
-	assert_int_equal(jsonrpc_check("http://127.0.0.1:8080/RPC", &e), 0);
-	assert_int_equal(jsonrpc_check("http://[::1]/RPC", &e), 0);
-	assert_int_equal(jsonrpc_check("http://kamailio/RPC", &e), -EINVAL);
 }
 
 #define H(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

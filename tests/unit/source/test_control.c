@@ -7,7 +7,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 #include "base/clock.h"
-#include "source/rpc/jsonrpc.h"
+#include "source/rpc/control.h"
 #include "test.h"
 
 static char dir[64], path[96];
@@ -19,21 +19,21 @@ static socklen_t client_len;
 /* What came back last. */
 static struct {
 	int calls;
-	enum jsonrpc_outcome outcome;
+	enum control_outcome outcome;
 	int code;
 	char text[200], words[300], hint[300];
 } got;
 
-static void on_reply(void *ctx, const struct jsonrpc_reply *r)
+static void on_reply(void *ctx, const struct control_reply *r)
 {
 	(void)ctx;
 	got.calls++;
 	got.outcome = r->outcome;
-	got.code = r->outcome == JSONRPC_FAULT ? r->fault_code : r->e.code;
+	got.code = r->outcome == CONTROL_FAULT ? r->fault_code : r->e.code;
 	slice_to_buf(slice_of(r->fault), got.text, sizeof(got.text));
 	slice_to_buf(slice_of(r->e.what), got.words, sizeof(got.words));
 	slice_to_buf(slice_of(r->e.hint), got.hint, sizeof(got.hint));
-	if (r->outcome == JSONRPC_RESULT)
+	if (r->outcome == CONTROL_RESULT)
 		slice_to_buf(slice_of(json_string_value(r->result)), got.text, sizeof(got.text));
 }
 
@@ -117,11 +117,22 @@ static void wait_calls(int calls)
 	assert_int_equal(got.calls, calls);
 }
 
-static struct jsonrpc *called(unsigned timeout_ms)
+static struct control *opened(unsigned timeout_ms)
 {
-	struct jsonrpc *r = jsonrpc_new(loop, path, timeout_ms);
+	char place[120];
+	struct control *r;
 
-	jsonrpc_call(r, "core.version", NULL, on_reply, NULL);
+	snprintf(place, sizeof(place), "unix:%s", path);
+	r = control_new(loop, CONTROL_KAMAILIO, place, timeout_ms, NULL);
+	assert_non_null(r);
+	return r;
+}
+
+static struct control *called(unsigned timeout_ms)
+{
+	struct control *r = opened(timeout_ms);
+
+	control_call(r, "core.version", NULL, on_reply, NULL);
 	assert_int_equal(got.calls, 0);
 	return r;
 }
@@ -130,40 +141,40 @@ TEST(a_result_is_handed_over)
 {
 	UNUSED_STATE;
 	char method[64];
-	struct jsonrpc *r = called(2000);
+	struct control *r = called(2000);
 	long long id = request(method, sizeof(method));
 
 	assert_string_equal(method, "core.version");
 	answer(YES, id);
 	wait_calls(1);
-	assert_int_equal(got.outcome, JSONRPC_RESULT);
+	assert_int_equal(got.outcome, CONTROL_RESULT);
 	assert_string_equal(got.text, "yes");
-	jsonrpc_free(r);
+	control_free(r);
 }
 
 TEST(a_fault_comes_with_code_and_cleaned_words)
 {
 	UNUSED_STATE;
 	char method[64];
-	struct jsonrpc *r = called(2000);
+	struct control *r = called(2000);
 
 	answer("{\"error\":{\"code\":404,\"message\":\"Contact\\u0007 not found\"},\"id\":%lld}",
 	       request(method, sizeof(method)));
 	wait_calls(1);
-	assert_int_equal(got.outcome, JSONRPC_FAULT);
+	assert_int_equal(got.outcome, CONTROL_FAULT);
 	assert_int_equal(got.code, 404);
 	assert_string_equal(got.text, "Contact\xef\xbf\xbd not found");
-	jsonrpc_free(r);
+	control_free(r);
 }
 
 TEST(only_one_request_is_in_flight)
 {
 	UNUSED_STATE;
 	char method[64], buf[1000];
-	struct jsonrpc *r = called(2000);
+	struct control *r = called(2000);
 	long long id;
 
-	jsonrpc_call(r, "ul.lookup", json_pack("[s,s]", "location", "alice"), on_reply, NULL);
+	control_call(r, "ul.lookup", json_pack("[s,s]", "location", "alice"), on_reply, NULL);
 	id = request(method, sizeof(method));
 	for (int i = 0; i < 20; i++)
 		loop_turn(loop, false);
@@ -173,25 +184,25 @@ TEST(only_one_request_is_in_flight)
 	assert_string_equal(method, "ul.lookup");
 	answer(YES, id);
 	wait_calls(2);
-	jsonrpc_free(r);
+	control_free(r);
 }
 
 TEST(silence_ends_in_words_and_a_late_answer_is_dropped)
 {
 	UNUSED_STATE;
 	char method[64];
-	struct jsonrpc *r = called(50);
+	struct control *r = called(50);
 	long long late = request(method, sizeof(method)), id;
 	struct sockaddr_un old = client;
 	socklen_t old_len = client_len;
 
 	wait_calls(1);
-	assert_int_equal(got.outcome, JSONRPC_NO_ANSWER);
+	assert_int_equal(got.outcome, CONTROL_NO_ANSWER);
 	assert_non_null(strstr(got.words, "no answer within 50 ms"));
 	/* Kamailio drops what does not fit, and tells only its log. */
 	assert_non_null(strstr(got.hint, "128 KiB"));
 	assert_non_null(strstr(got.hint, "http://"));
-	jsonrpc_call(r, "core.uptime", NULL, on_reply, NULL);
+	control_call(r, "core.uptime", NULL, on_reply, NULL);
 	id = request(method, sizeof(method));
 	assert_true(id != late);
 	/* To the old address it is lost, to the new one it bears the wrong id. */
@@ -199,23 +210,23 @@ TEST(silence_ends_in_words_and_a_late_answer_is_dropped)
 	answer(YES, late);
 	answer("{\"result\":\"right\",\"id\":%lld}", id);
 	wait_calls(2);
-	assert_int_equal(got.outcome, JSONRPC_RESULT);
+	assert_int_equal(got.outcome, CONTROL_RESULT);
 	assert_string_equal(got.text, "right");
-	jsonrpc_free(r);
+	control_free(r);
 }
 
 static void a_bad_answer(const char *p, size_t n, int code)
 {
 	char method[64];
-	struct jsonrpc *r = called(2000);
+	struct control *r = called(2000);
 
 	request(method, sizeof(method));
 	answer_raw(p, n);
 	wait_calls(1);
-	assert_int_equal(got.outcome, JSONRPC_NO_ANSWER);
+	assert_int_equal(got.outcome, CONTROL_NO_ANSWER);
 	assert_int_equal(got.code, code);
 	assert_true(got.words[0]);
-	jsonrpc_free(r);
+	control_free(r);
 }
 
 TEST(rubbish_is_no_answer)
@@ -245,57 +256,57 @@ TEST(an_answer_without_result_and_error_is_no_answer)
 {
 	UNUSED_STATE;
 	char method[64];
-	struct jsonrpc *r = called(2000);
+	struct control *r = called(2000);
 
 	answer("{\"id\":%lld}", request(method, sizeof(method)));
 	wait_calls(1);
-	assert_int_equal(got.outcome, JSONRPC_NO_ANSWER);
-	jsonrpc_free(r);
+	assert_int_equal(got.outcome, CONTROL_NO_ANSWER);
+	control_free(r);
 }
 
 TEST(a_missing_socket_is_told_and_a_new_one_is_used)
 {
 	UNUSED_STATE;
 	char method[64];
-	struct jsonrpc *r;
+	struct control *r;
 	struct err e = ERR_NONE;
 
 	close(server);
 	unlink(path);
 	r = called(2000);
 	wait_calls(1);
-	assert_int_equal(got.outcome, JSONRPC_NOT_SENT);
+	assert_int_equal(got.outcome, CONTROL_NOT_SENT);
 	assert_int_equal(got.code, -ENOENT);
-	assert_int_equal(jsonrpc_check(path, &e), -ENOENT);
+	assert_int_equal(control_check(r, &e), -ENOENT);
 	assert_true(e.hint[0]);
 	listen_on(path);
-	assert_int_equal(jsonrpc_check(path, &e), 0);
-	jsonrpc_call(r, "core.version", NULL, on_reply, NULL);
+	assert_int_equal(control_check(r, &e), 0);
+	control_call(r, "core.version", NULL, on_reply, NULL);
 	answer(YES, request(method, sizeof(method)));
 	wait_calls(2);
-	assert_int_equal(got.outcome, JSONRPC_RESULT);
-	jsonrpc_free(r);
+	assert_int_equal(got.outcome, CONTROL_RESULT);
+	control_free(r);
 }
 
 TEST(a_socket_that_nobody_reads_is_told)
 {
 	UNUSED_STATE;
-	struct jsonrpc *r;
+	struct control *r;
 
 	close(server);
 	server = -1;
 	r = called(2000);
 	wait_calls(1);
-	assert_int_equal(got.outcome, JSONRPC_NOT_SENT);
+	assert_int_equal(got.outcome, CONTROL_NOT_SENT);
 	assert_int_equal(got.code, -ECONNREFUSED);
-	jsonrpc_free(r);
+	control_free(r);
 }
 
 TEST(a_stream_socket_and_a_file_are_told)
 {
 	UNUSED_STATE;
 	struct sockaddr_un a = {.sun_family = AF_UNIX};
-	struct jsonrpc *r;
+	struct control *r;
 	struct err e = ERR_NONE;
 	FILE *f;
 
@@ -306,14 +317,16 @@ TEST(a_stream_socket_and_a_file_are_told)
 	assert_int_equal(bind(server, (struct sockaddr *)&a, sizeof(a)), 0);
 	r = called(2000);
 	wait_calls(1);
-	assert_int_equal(got.outcome, JSONRPC_NOT_SENT);
+	assert_int_equal(got.outcome, CONTROL_NOT_SENT);
 	assert_int_equal(got.code, -EPROTOTYPE);
-	jsonrpc_free(r);
+	control_free(r);
 	unlink(path);
 	f = fopen(path, "w");
 	assert_non_null(f);
 	fclose(f);
-	assert_int_equal(jsonrpc_check(path, &e), -EPROTOTYPE);
+	r = opened(0);
+	assert_int_equal(control_check(r, &e), -EPROTOTYPE);
+	control_free(r);
 }
 
 TEST(a_full_queue_is_tried_again_until_there_is_room)
@@ -322,7 +335,7 @@ TEST(a_full_queue_is_tried_again_until_there_is_room)
 	char method[64], buf[16];
 	int other = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
 	struct sockaddr_un a = {.sun_family = AF_UNIX};
-	struct jsonrpc *r;
+	struct control *r;
 	int fill = 0;
 
 	slice_to_buf(slice_of(path), a.sun_path, sizeof(a.sun_path));
@@ -337,8 +350,8 @@ TEST(a_full_queue_is_tried_again_until_there_is_room)
 		assert_int_equal(recv(server, buf, sizeof(buf), 0), 4);
 	answer(YES, request(method, sizeof(method)));
 	wait_calls(1);
-	assert_int_equal(got.outcome, JSONRPC_RESULT);
-	jsonrpc_free(r);
+	assert_int_equal(got.outcome, CONTROL_RESULT);
+	control_free(r);
 	close(other);
 }
 
@@ -346,13 +359,27 @@ TEST(the_end_of_the_client_ends_every_call)
 {
 	UNUSED_STATE;
 	char method[64];
-	struct jsonrpc *r = called(2000);
+	struct control *r = called(2000);
 
-	jsonrpc_call(r, "second", NULL, on_reply, NULL);
+	control_call(r, "second", NULL, on_reply, NULL);
 	request(method, sizeof(method));
-	jsonrpc_free(r);
+	control_free(r);
 	assert_int_equal(got.calls, 2);
-	assert_int_equal(got.outcome, JSONRPC_NOT_SENT);
+	assert_int_equal(got.outcome, CONTROL_NOT_SENT);
+}
+
+TEST(a_place_that_makes_no_sense_is_told)
+{
+	UNUSED_STATE;
+	const char *bad[] = {"", "unix:", "/run/x.sock", "tcp:127.0.0.1:1", "http://kamailio/RPC"};
+	struct err e;
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		err_clear(&e);
+		assert_null(control_new(loop, CONTROL_KAMAILIO, bad[i], 0, &e));
+		assert_int_equal(e.code, -EINVAL);
+		assert_true(e.what[0] && e.hint[0]);
+	}
 }
 
 #define U(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -373,6 +400,7 @@ int main(void)
 		U(a_stream_socket_and_a_file_are_told),
 		U(a_full_queue_is_tried_again_until_there_is_room),
 		U(the_end_of_the_client_ends_every_call),
+		U(a_place_that_makes_no_sense_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

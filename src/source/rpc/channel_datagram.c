@@ -1,0 +1,254 @@
+/* JSON-RPC over a Unix datagram socket: Kamailio's jsonrpcs, OpenSIPS's mi_datagram. */
+#include "source/rpc/channel.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include "base/alloc.h"
+#include "base/slice.h"
+#include "base/text.h"
+#include "source/rpc/jsonrpc.h"
+
+#define SCHEME "unix:"
+/* Kamailio cuts at 128 KiB; what is longer is no answer of its (facts/kamailio-opensips 3.2). */
+#define REPLY_MAX   (160 * 1024)
+#define REQUEST_MAX 65000
+
+struct datagram {
+	struct channel base;
+	struct loop *loop;
+	char *path;
+	char shown[128];
+	enum control_flavour flavour;
+	int fd; /* -1: none */
+	struct loop_watch *watch;
+	json_int_t id; /* of the open request */
+	bool open;
+	char *buf;
+};
+
+static struct datagram *of(struct channel *ch)
+{
+	return (struct datagram *)ch;
+}
+
+static const struct datagram *of_const(const struct channel *ch)
+{
+	return (const struct datagram *)ch;
+}
+
+static const char *whose(const struct datagram *d)
+{
+	return d->flavour == CONTROL_KAMAILIO ? "Kamailio" : "OpenSIPS";
+}
+
+static int tell_silence(const struct datagram *d, unsigned time_ms, struct err *e)
+{
+	return err_set(e, -ETIMEDOUT,
+		       d->flavour == CONTROL_KAMAILIO
+			       ? "The registrar is busy or hangs, or its answer was over the 128 "
+				 "KiB that jsonrpcs sends in a datagram: longer ones come by "
+				 "--control http://ADDRESS:PORT/RPC."
+			       : "The registrar is busy or hangs; try again.",
+		       "%s gave no answer within %u ms.", d->shown, time_ms);
+}
+
+static int datagram_tell(const struct channel *ch, int code, unsigned time_ms, struct err *e)
+{
+	const struct datagram *d = of_const(ch);
+	char hint[200];
+
+	switch (-code) {
+	case ETIMEDOUT:
+		return tell_silence(d, time_ms, e);
+	case ENOENT:
+	case ENOTDIR:
+		snprintf(hint, sizeof(hint),
+			 "Is %s running, with %s? Name its socket with --control unix:PATH.",
+			 whose(d),
+			 d->flavour == CONTROL_KAMAILIO ? "jsonrpcs' transport 4 (datagram)"
+							: "mi_datagram");
+		return err_set(e, -ENOENT, hint, "There is no control socket %s.", d->shown);
+	case ECONNREFUSED:
+		snprintf(hint, sizeof(hint), "Is %s running?", whose(d));
+		return err_set(e, -ECONNREFUSED, hint, "Nobody listens on the control socket %s.",
+			       d->shown);
+	case EACCES:
+	case EPERM:
+		snprintf(hint, sizeof(hint), "Run regtop as root or as a member of %s's group.",
+			 whose(d));
+		return err_set(e, -EACCES, hint,
+			       "The control socket %s may not be used by this user.", d->shown);
+	case EPROTOTYPE:
+	case ENOTSOCK:
+		return err_set(e, -EPROTOTYPE,
+			       "The ctl socket and the FIFO speak other languages: say ctl:PATH or "
+			       "fifo:PATH for them.",
+			       "%s is not a datagram socket.", d->shown);
+	case EAGAIN:
+	case ENOBUFS:
+		return err_set(e, -EAGAIN, "The registrar is busy or hangs; try again.",
+			       "The control socket %s takes no more requests.", d->shown);
+	default:
+		return err_set(e, code, NULL, "The control socket %s: %s.", d->shown,
+			       strerror(-code));
+	}
+}
+
+static int datagram_check(const struct channel *ch, struct err *e)
+{
+	const struct datagram *d = of_const(ch);
+	struct stat st;
+
+	if (stat(d->path, &st) < 0)
+		return datagram_tell(ch, -errno, 0, e);
+	if (!S_ISSOCK(st.st_mode))
+		return datagram_tell(ch, -ENOTSOCK, 0, e);
+	if (access(d->path, W_OK) < 0)
+		return datagram_tell(ch, -errno, 0, e);
+	return 0;
+}
+
+/* A new address for the next request: what comes late to the old one is lost there. */
+static void datagram_abort(struct channel *ch)
+{
+	struct datagram *d = of(ch);
+
+	d->open = false;
+	loop_watch_free(d->watch);
+	d->watch = NULL;
+	if (d->fd >= 0)
+		close(d->fd);
+	d->fd = -1;
+}
+
+static void take(struct datagram *d, struct slice text)
+{
+	json_t *doc = NULL;
+	struct err e;
+	int rc = jsonrpc_answer(text, d->id, &doc);
+
+	/* Late, or not for us: the real one may still come. */
+	if (rc == -ENOMSG)
+		return;
+	d->open = false;
+	if (rc == 0) {
+		channel_done(&d->base, doc);
+		json_decref(doc);
+		return;
+	}
+	/* The real answer cannot be told from what is not JSON, and waiting on would only hide
+	 * that. */
+	err_set(&e, rc, NULL, "The answer of %s is not JSON.", d->shown);
+	channel_fail(&d->base, CHANNEL_NO_ANSWER, &e);
+}
+
+static void on_readable(void *arg, int fd, unsigned what)
+{
+	struct datagram *d = arg;
+	struct err e;
+
+	(void)what;
+	/* One datagram a turn: whoever is told may free what is looked at here. */
+	ssize_t n = recv(fd, d->buf, REPLY_MAX, MSG_DONTWAIT | MSG_TRUNC);
+
+	if (n < 0 || !d->open)
+		return;
+	if (n <= REPLY_MAX) {
+		take(d, slice_make(d->buf, (size_t)n));
+		return;
+	}
+	d->open = false;
+	err_set(&e, -EMSGSIZE, NULL, "The answer of %s is longer than an answer can be.", d->shown);
+	channel_fail(&d->base, CHANNEL_NO_ANSWER, &e);
+}
+
+/* Autobound to an abstract address: the answer finds us, and no file is left behind. Not
+ * connected: a server may answer from a second socket (facts/kamailio-opensips 5.3). */
+static int dial(struct datagram *d)
+{
+	struct sockaddr_un me = {.sun_family = AF_UNIX};
+	int size = REPLY_MAX * 2;
+
+	if (d->fd >= 0)
+		return 0;
+	d->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (d->fd < 0)
+		return -errno;
+	if (bind(d->fd, (struct sockaddr *)&me, sizeof(sa_family_t)) < 0) {
+		int error = errno;
+
+		datagram_abort(&d->base);
+		return -error;
+	}
+	setsockopt(d->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	d->watch = loop_watch_new(d->loop, d->fd, LOOP_READ, LOOP_INPUT, on_readable, d);
+	return 0;
+}
+
+static int datagram_send(struct channel *ch, const struct channel_request *r)
+{
+	struct datagram *d = of(ch);
+	struct sockaddr_un to = {.sun_family = AF_UNIX};
+	char *text = jsonrpc_request(r->method, r->params, r->id, NULL);
+	size_t n = text ? strlen(text) : 0;
+	int rc = !text ? -EILSEQ : n > REQUEST_MAX ? -EMSGSIZE : dial(d);
+
+	slice_to_buf(slice_of(d->path), to.sun_path, sizeof(to.sun_path));
+	if (rc == 0 && sendto(d->fd, text, n, MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&to,
+			      sizeof(to)) < 0)
+		rc = -errno;
+	free(text);
+	d->id = r->id;
+	d->open = rc == 0;
+	return rc;
+}
+
+static struct channel *datagram_open(struct loop *l, enum control_flavour f, const char *place,
+				     struct err *e)
+{
+	const char *path = place + strlen(SCHEME);
+	struct datagram *d;
+
+	if (!*path || strlen(path) >= sizeof(((struct sockaddr_un *)NULL)->sun_path)) {
+		err_set(e, -EINVAL, "Write unix:PATH; a Unix socket's path has at most 107 bytes.",
+			*path ? "The path of the control socket is too long."
+			      : "unix: names no control socket.");
+		return NULL;
+	}
+	d = xcalloc(1, sizeof(*d));
+	d->base.ops = &channel_datagram;
+	d->loop = l;
+	d->path = xstrdup(path);
+	text_clean_buf(slice_of(path), d->shown, sizeof(d->shown));
+	d->flavour = f;
+	d->fd = -1;
+	d->buf = xmalloc(REPLY_MAX);
+	return &d->base;
+}
+
+static void datagram_free(struct channel *ch)
+{
+	struct datagram *d = of(ch);
+
+	datagram_abort(ch);
+	free(d->path);
+	free(d->buf);
+	free(d);
+}
+
+const struct channel_ops channel_datagram = {
+	.scheme = SCHEME,
+	.place = "PATH",
+	.flavours = 1u << CONTROL_KAMAILIO | 1u << CONTROL_OPENSIPS,
+	.open = datagram_open,
+	.check = datagram_check,
+	.send = datagram_send,
+	.tell = datagram_tell,
+	.abort = datagram_abort,
+	.free = datagram_free,
+};
