@@ -197,7 +197,7 @@ void ping_evidence_add(struct evidence *e, const struct ping_finding *f, int64_t
 	e->pending = false;
 	e->asked_ms = asked_ms;
 	note_outcome(e, f);
-	if (f->outcome == PROBE_UNROUTABLE)
+	if (!probe_was_sent(f->outcome))
 		return;
 	if (f->sent)
 		e->probes++;

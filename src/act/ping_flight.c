@@ -263,11 +263,30 @@ static bool registrar_away(const struct leg *l)
 
 static void decide(struct ping_flight *f);
 
-static void go_direct_instead(struct ping_flight *f)
+/* Nobody else can send to it either: of several nodes only this one could have. */
+static void conclude_unreached(struct ping_flight *f, const struct binding *b)
 {
 	struct ping_finding nothing = {.outcome = PROBE_UNROUTABLE, .path = PROBE_PATH_REGISTRAR};
 	struct ping_path path = PING_PATH_INIT;
 	struct strbuf words = STRBUF_INIT;
+
+	ping_path_find(f->pinger->env, b, &path);
+	if (path.node[0]) {
+		nothing.outcome = PROBE_ELSEWHERE;
+		strbuf_addf(&words, "only node %s reaches it, which takes no SIP: ", path.node);
+	} else {
+		strbuf_add_str(&words, "the registrar takes no SIP: ");
+	}
+	strbuf_add_str(&words, f->legs[0].finding->detail);
+	text_clean_buf(strbuf_slice(&words), nothing.detail, sizeof(nothing.detail));
+	strbuf_free(&words);
+	ping_path_free(&path);
+	conclude(f, &nothing);
+}
+
+static void go_direct_instead(struct ping_flight *f)
+{
+	struct ping_path path = PING_PATH_INIT;
 	struct binding b;
 
 	if (overtaken(f) || !store_get(f->pinger->env->store, f->job->id, &b))
@@ -277,10 +296,7 @@ static void go_direct_instead(struct ping_flight *f)
 		if (!leg_start(&f->legs[1], &b, &path, pinger_verdict_ms(f->pinger)))
 			decide(f);
 	} else {
-		strbuf_addf(&words, "the registrar takes no SIP: %s", f->legs[0].finding->detail);
-		text_clean_buf(strbuf_slice(&words), nothing.detail, sizeof(nothing.detail));
-		strbuf_free(&words);
-		conclude(f, &nothing);
+		conclude_unreached(f, &b);
 	}
 	ping_path_free(&path);
 }

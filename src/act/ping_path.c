@@ -222,6 +222,11 @@ void ping_path_find(const struct act_env *env, const struct binding *b, struct p
 		return;
 	}
 	*out = PING_PATH_INIT;
+	if (!r.own && !r.addr.len) {
+		never(out, PROBE_ELSEWHERE, r.why);
+		return;
+	}
+	memcpy(out->node, r.node, sizeof(out->node));
 	out->flow.transport = r.transport;
 	out->flow.remote = r.addr;
 	if (r.own) {

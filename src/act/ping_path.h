@@ -12,7 +12,8 @@ struct ping_path {
 	struct strbuf request_uri, route, to_uri, from_uri;
 	enum probe_outcome never;  /* not PROBE_NOT_ASKED: nothing can be sent, and this is why */
 	char why[EVIDENCE_DETAIL]; /* words for never; cleaned */
-	bool second; /* REGISTRAR: a direct probe would mean the same, and sees ICMP */
+	char node[64]; /* REGISTRAR: the one of several nodes that reaches it, or empty */
+	bool second;   /* REGISTRAR: a direct probe would mean the same, and sees ICMP */
 };
 
 #define PING_PATH_INIT ((struct ping_path){.path = PROBE_PATH_NONE})

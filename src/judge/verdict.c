@@ -195,6 +195,12 @@ static void judge_unroutable(struct judging *g)
 			  : "there is no address to send to");
 }
 
+static void judge_elsewhere(struct judging *g)
+{
+	set(g, VERDICT_ELSEWHERE);
+	note(g, "%s", detail_or(g->e, "only another node of the registrar can reach it"));
+}
+
 /* Silence is what a sleeping phone does. */
 static bool may_sleep(const struct judging *g)
 {
@@ -219,6 +225,10 @@ static void judge_failure(struct judging *g)
 {
 	if (g->e->outcome == PROBE_UNROUTABLE) {
 		judge_unroutable(g);
+		return;
+	}
+	if (g->e->outcome == PROBE_ELSEWHERE) {
+		judge_elsewhere(g);
 		return;
 	}
 	if (may_sleep(g)) {
@@ -388,7 +398,7 @@ static void judge_lapsed(struct judging *g, int64_t left)
 	text_duration(left == INT64_MIN ? INT64_MAX : -left, ago);
 	set(g, VERDICT_LAPSED);
 	g->j->code = 0;
-	if (!e || e->outcome == PROBE_NOT_ASKED || e->outcome == PROBE_UNROUTABLE)
+	if (!e || !probe_was_sent(e->outcome))
 		note(g, "expired %s ago and still stored", ago);
 	else if (was == VERDICT_ANSWERS)
 		note(g, "expired %s ago, still stored; the phone still answers", ago);
@@ -414,7 +424,7 @@ void verdict_judge(void *ctx, struct row *r)
 		judge_unasked(&g);
 	} else {
 		/* What could not be sent says nothing by any path. */
-		r->j.basis = g.e->outcome == PROBE_UNROUTABLE ? BASIS_NONE : basis_of(&g);
+		r->j.basis = probe_was_sent(g.e->outcome) ? basis_of(&g) : BASIS_NONE;
 		last = g.e->heard_ms > g.e->asked_ms ? g.e->heard_ms : g.e->asked_ms;
 		r->j.faded = r->now_ms - last > VERDICT_FADES_AFTER_S * 1000LL;
 		if (g.e->outcome == PROBE_ANSWERED)

@@ -21,7 +21,14 @@ enum probe_outcome {
 	PROBE_NO_ROUTE,   /* other ICMP, or the kernel has no route */
 	PROBE_FLOW_GONE,  /* the connection of the binding is closed */
 	PROBE_UNROUTABLE, /* not sent: there is nowhere to send it; detail says why */
+	PROBE_ELSEWHERE,  /* not sent: only a node that cannot be asked reaches it; detail too */
 };
+
+/* False when nothing was sent at all. */
+static inline bool probe_was_sent(enum probe_outcome o)
+{
+	return o != PROBE_NOT_ASKED && o != PROBE_UNROUTABLE && o != PROBE_ELSEWHERE;
+}
 
 #define EVIDENCE_AGENT  64
 #define EVIDENCE_DETAIL 96

@@ -50,6 +50,7 @@ const char *const snapshot_outcomes[SNAPSHOT_OUTCOMES] = {
 	[PROBE_NO_ROUTE] = "no route",
 	[PROBE_FLOW_GONE] = "flow gone",
 	[PROBE_UNROUTABLE] = "unroutable",
+	[PROBE_ELSEWHERE] = "elsewhere",
 };
 
 const char *const snapshot_paths[SNAPSHOT_PATHS] = {

@@ -33,7 +33,7 @@ extern const struct snapshot_number snapshot_evidence_numbers[];
 extern const size_t snapshot_evidence_numbers_count;
 
 /* Words of enum probe_outcome and enum probe_path. */
-enum { SNAPSHOT_OUTCOMES = PROBE_UNROUTABLE + 1, SNAPSHOT_PATHS = PROBE_PATH_DIRECT + 1 };
+enum { SNAPSHOT_OUTCOMES = PROBE_ELSEWHERE + 1, SNAPSHOT_PATHS = PROBE_PATH_DIRECT + 1 };
 extern const char *const snapshot_outcomes[SNAPSHOT_OUTCOMES];
 extern const char *const snapshot_paths[SNAPSHOT_PATHS];
 

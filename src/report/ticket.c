@@ -316,6 +316,8 @@ static const char *outcome_words(enum probe_outcome o)
 		return "the connection is gone";
 	case PROBE_UNROUTABLE:
 		return "not sent: nowhere to send it";
+	case PROBE_ELSEWHERE:
+		return "not sent: only another node reaches it";
 	case PROBE_NOT_ASKED:
 		break;
 	}

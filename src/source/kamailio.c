@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include "base/alloc.h"
 #include "base/text.h"
-#include "source/kamailio_ask.h"
 #include "source/kamailio_gruu.h"
+#include "source/kamailio_nodes.h"
 #include "source/location_feed.h"
 #include "source/sql/location_db.h"
 
@@ -20,9 +20,7 @@ struct kamailio {
 	struct source base;
 	const struct clock *clock;
 	struct location_feed *feed;
-	struct kamailio_asker *asker;
-	bool has_sip; /* --sip was given */
-	struct netaddr sip;
+	struct kamailio_nodes *nodes;
 	bool server; /* its times are those of a zone, which may be another than we think */
 	struct binding *sample; /* a binding that has an end, to ask Kamailio for it; or NULL */
 	bool sampled;           /* it was asked */
@@ -41,10 +39,12 @@ static const struct kamailio *of_const(const struct source *s)
 
 /* ---- the zone of the times ------------------------------------------------------------------- */
 
-static void take_sample(void *ctx, const struct binding *rows, size_t n)
+static void on_rows(void *ctx, struct binding *rows, size_t n)
 {
 	struct kamailio *k = ctx;
 
+	for (size_t i = 0; i < n; i++)
+		kamailio_nodes_name(k->nodes, &rows[i]);
 	for (size_t i = 0; k->server && !k->sample && i < n; i++)
 		if (rows[i].expires_s != BINDING_PERMANENT && rows[i].ruid.n)
 			k->sample = binding_copy(&rows[i]);
@@ -68,10 +68,10 @@ static void on_sample(void *ctx, enum source_answer answer, const struct binding
  * tells whether we read them in the right zone. */
 static void check_zone(struct kamailio *k)
 {
-	if (!k->sample || k->sampled || kamailio_asker_refused(k->asker))
+	if (!k->sample || k->sampled || kamailio_nodes_refused(k->nodes))
 		return;
 	k->sampled = true;
-	kamailio_ask(k->asker, k->sample, on_sample, k);
+	kamailio_nodes_ask(k->nodes, k->sample, on_sample, k);
 }
 
 static void tell_zone(struct kamailio *k)
@@ -90,13 +90,13 @@ static void on_looked(void *ctx, bool ok)
 {
 	struct kamailio *k = ctx;
 
-	kamailio_asker_look(k->asker);
+	kamailio_nodes_look(k->nodes);
 	check_zone(k);
 	if (ok && k->zone_off_s)
 		tell_zone(k);
 }
 
-static const struct location_feed_hooks feed_hooks = {.rows = take_sample, .looked = on_looked};
+static const struct location_feed_hooks feed_hooks = {.rows = on_rows, .looked = on_looked};
 
 /* ---- verbs ----------------------------------------------------------------------------------- */
 
@@ -107,24 +107,30 @@ static void kamailio_refresh(struct source *s)
 
 static const char *kamailio_purge_refused(const struct source *s)
 {
-	return kamailio_asker_refused(of_const(s)->asker);
+	return kamailio_nodes_refused(of_const(s)->nodes);
 }
 
 static void kamailio_purge_how(const struct source *s, struct strbuf *out)
 {
-	kamailio_asker_how(of_const(s)->asker, out);
+	kamailio_nodes_how(of_const(s)->nodes, out);
 }
 
 static void kamailio_reread(struct source *s, const struct binding *b, source_answer_fn *fn,
 			    void *ctx)
 {
-	kamailio_ask(of(s)->asker, b, fn, ctx);
+	kamailio_nodes_ask(of(s)->nodes, b, fn, ctx);
+}
+
+static void kamailio_prove(struct source *s, const struct binding *b, source_answer_fn *fn,
+			   void *ctx)
+{
+	kamailio_nodes_prove(of(s)->nodes, b, fn, ctx);
 }
 
 static void kamailio_purge(struct source *s, const struct binding *b, source_answer_fn *fn,
 			   void *ctx)
 {
-	kamailio_remove(of(s)->asker, b, fn, ctx);
+	kamailio_nodes_remove(of(s)->nodes, b, fn, ctx);
 }
 
 /* "udp:IP:PORT" of the row. Any transport will do: Kamailio's UDP socket is usually beside it. */
@@ -146,20 +152,26 @@ static void wildcard_to_loopback(struct netaddr *a)
 
 static bool kamailio_route(struct source *s, const struct binding *b, struct source_route *out)
 {
-	const struct kamailio *k = of(s);
 	struct strbuf uri = STRBUF_INIT;
+	struct kamailio_way way;
 	struct netaddr listens;
 	char host[NETADDR_STR];
+	struct err why;
 	bool ok;
 
+	*out = (struct source_route){.transport = TRANSPORT_UDP};
+	if (!kamailio_nodes_way(of(s)->nodes, b, &way, &why)) {
+		slice_to_buf(slice_of(why.what), out->why, sizeof(out->why));
+		return true;
+	}
 	if (!row_socket(b, &listens)) {
-		if (!k->has_sip)
+		if (!way.sip.len)
 			return false;
-		listens = k->sip;
+		listens = way.sip;
 	}
 	wildcard_to_loopback(&listens);
-	*out = (struct source_route){.transport = TRANSPORT_UDP,
-				     .addr = k->has_sip ? k->sip : listens};
+	out->addr = way.sip.len ? way.sip : listens;
+	slice_to_buf(slice_of(way.node ? way.node : ""), out->node, sizeof(out->node));
 	/* The domain must be one that Kamailio takes for its own: the socket it listens on is. */
 	ok = kamailio_gruu_add(b, slice_of(netaddr_format(&listens, host)), &uri) &&
 	     uri.n < sizeof(out->request_uri);
@@ -173,7 +185,7 @@ static void kamailio_free(struct source *s)
 {
 	struct kamailio *k = of(s);
 
-	kamailio_asker_free(k->asker);
+	kamailio_nodes_free(k->nodes);
 	location_feed_free(k->feed);
 	free(k->sample);
 	free(k);
@@ -183,8 +195,8 @@ static void kamailio_free(struct source *s)
 	{                                                                                          \
 		.kind = word, .start = kamailio_refresh, .refresh = kamailio_refresh,              \
 		.purge_refused = kamailio_purge_refused, .purge_how = kamailio_purge_how,          \
-		.reread = kamailio_reread, .purge = kamailio_purge, .route = kamailio_route,       \
-		.free = kamailio_free,                                                             \
+		.reread = kamailio_reread, .prove = kamailio_prove, .purge = kamailio_purge,       \
+		.route = kamailio_route, .free = kamailio_free,                                    \
 	}
 
 static const struct source_ops sqlite_ops = KAMAILIO_OPS("kamailio-sqlite");
@@ -205,20 +217,6 @@ bool kamailio_recognise(const char *path, struct err *e)
 	return location_feed_recognise(path, e);
 }
 
-static int parse_sip(struct kamailio *k, const char *sip, struct err *e)
-{
-	char shown[80];
-
-	if (!sip)
-		return 0;
-	k->has_sip = true;
-	if (netaddr_parse_hostport(slice_of(sip), SIP_PORT, &k->sip) == 0)
-		return 0;
-	text_clean_buf(slice_of(sip), shown, sizeof(shown));
-	return err_set(e, -EINVAL, "Give the address as numbers: --sip 127.0.0.1:5060.",
-		       "--sip %s is not an address and a port.", shown);
-}
-
 struct source *kamailio_open(struct loop *l, const struct clock *c, const struct source_options *o,
 			     struct err *e)
 {
@@ -227,10 +225,12 @@ struct source *kamailio_open(struct loop *l, const struct clock *c, const struct
 	k->base.ops = ops_of(o->place);
 	k->server = location_db_is_server(o->place);
 	k->clock = c;
-	location_db_name(o->place, k->base.name, sizeof(k->base.name));
-	if (parse_sip(k, o->sip, e) == 0)
-		k->asker = kamailio_asker_new(l, c, o->place, o->control, e);
-	if (k->asker)
+	if (o->name)
+		slice_to_buf(slice_of(o->name), k->base.name, sizeof(k->base.name));
+	else
+		location_db_name(o->place, k->base.name, sizeof(k->base.name));
+	k->nodes = kamailio_nodes_new(l, c, o, e);
+	if (k->nodes)
 		k->feed = location_feed_new(l, c, &k->base, o->place, o->recognised, o->interval_ms,
 					    &feed_hooks, k, e);
 	if (!k->feed) {

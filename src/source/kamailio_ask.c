@@ -20,6 +20,7 @@ struct kamailio_asker {
 	const struct clock *clock;
 	char *db_path;
 	bool by_table;
+	bool find;               /* look for the usual places */
 	struct control *control; /* NULL: none found */
 	struct worker *worker;   /* for the table; started when first needed */
 	struct location_db *db;  /* the worker's, for the table */
@@ -47,7 +48,7 @@ static struct ask *ask_new(struct kamailio_asker *a, const struct binding *b, bo
 	struct ask *k = xcalloc(1, sizeof(*k));
 
 	k->asker = a;
-	k->b = binding_copy(b);
+	k->b = b ? binding_copy(b) : NULL;
 	k->remove = remove;
 	k->fn = fn;
 	k->ctx = ctx;
@@ -258,6 +259,15 @@ static void refuse(struct ask *k)
 	worker_submit(worker_of(k->asker), run_nothing, done_refused, k);
 }
 
+void kamailio_asker_say_no(struct kamailio_asker *a, const struct err *why, source_answer_fn *fn,
+			   void *ctx)
+{
+	struct ask *k = ask_new(a, NULL, false, fn, ctx);
+
+	k->e = *why;
+	refuse(k);
+}
+
 static void lookup_by_rpc(struct ask *k)
 {
 	json_t *params = parameters(k->b, false), *both = parameters(k->b, true);
@@ -304,7 +314,8 @@ void kamailio_remove(struct kamailio_asker *a, const struct binding *b, source_a
 /* Only while nothing is known: what was found stays the one. */
 static void find_control(struct kamailio_asker *a)
 {
-	for (size_t i = 0; !a->control && i < sizeof(usual_places) / sizeof(*usual_places); i++) {
+	for (size_t i = 0;
+	     a->find && !a->control && i < sizeof(usual_places) / sizeof(*usual_places); i++) {
 		struct err e = ERR_NONE;
 
 		a->control = control_new(a->loop, CONTROL_KAMAILIO, usual_places[i], 0, &e);
@@ -322,7 +333,12 @@ void kamailio_asker_look(struct kamailio_asker *a)
 	if (a->by_table)
 		return;
 	find_control(a);
-	if (!a->control) {
+	if (!a->control && !a->find) {
+		slice_to_buf(SLICE_LIT("No control is given for it: say control=unix:PATH or "
+				       "http://ADDRESS:PORT/RPC in "
+				       "its section of the configuration file."),
+			     a->refused, sizeof(a->refused));
+	} else if (!a->control) {
 		err_set(&e, -ENOENT, NULL,
 			"No control socket of Kamailio was found: name it with --control "
 			"unix:PATH or http://ADDRESS:PORT/RPC, or say --control table when the "
@@ -381,13 +397,14 @@ static int take_control(struct kamailio_asker *a, const char *control, struct er
 }
 
 struct kamailio_asker *kamailio_asker_new(struct loop *l, const struct clock *c, const char *db,
-					  const char *control, struct err *e)
+					  const char *control, bool find, struct err *e)
 {
 	struct kamailio_asker *a = xcalloc(1, sizeof(*a));
 
 	a->loop = l;
 	a->clock = c;
 	a->db_path = xstrdup(db);
+	a->find = find;
 	if (control && take_control(a, control, e) < 0) {
 		kamailio_asker_free(a);
 		return NULL;

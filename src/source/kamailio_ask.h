@@ -6,11 +6,11 @@
 
 struct kamailio_asker;
 
-/* control as the user gave it (NULL: the usual sockets are looked for, now and at every
- * kamailio_asker_look()); db is the table's path. NULL with *e for a control that makes no
- * sense. */
+/* control as the user gave it; NULL: there is none, or with find the usual ones are looked for,
+ * now and at every kamailio_asker_look(). db is the table's path. NULL with *e for a control that
+ * makes no sense. */
 struct kamailio_asker *kamailio_asker_new(struct loop *l, const struct clock *c, const char *db,
-					  const char *control, struct err *e);
+					  const char *control, bool find, struct err *e);
 /* Open questions are forgotten: their fn is not called. */
 void kamailio_asker_free(struct kamailio_asker *a);
 void kamailio_asker_look(struct kamailio_asker *a);
@@ -23,5 +23,9 @@ void kamailio_ask(struct kamailio_asker *a, const struct binding *b, source_answ
 		  void *ctx);
 void kamailio_remove(struct kamailio_asker *a, const struct binding *b, source_answer_fn *fn,
 		     void *ctx);
+
+/* SOURCE_REFUSED with these words, but never from inside the call. */
+void kamailio_asker_say_no(struct kamailio_asker *a, const struct err *why, source_answer_fn *fn,
+			   void *ctx);
 
 #endif

@@ -61,6 +61,19 @@ struct source_route {
 	bool flow_gone;        /* own: the binding's connection is closed, nothing can be sent */
 	char request_uri[700]; /* raw bytes; empty: the contact's own */
 	bool use_path;         /* add the binding's Path as Route */
+	/* Only one of several nodes reaches it: its name, else empty. Without an address: nobody
+	 * that can be asked does, and why has the words. */
+	char node[64];
+	char why[160];
+};
+
+/* One registrar process that works on the table of a source. */
+struct source_node {
+	const char *name;    /* the configuration's; NULL: nothing was said of nodes */
+	const char *control; /* as in --control; NULL: none */
+	const char *sip;     /* HOST:PORT; NULL: from the bindings */
+	int64_t server_id;   /* -1: not said */
+	const char *place;   /* a peer's own table; NULL: the source's */
 };
 
 /* Options of -s and --control as the user gave them; strings live as long as the source. */
@@ -73,6 +86,11 @@ struct source_options {
 	const char *store_path; /* listen: where bindings are kept; NULL: the default place */
 	unsigned min_expires_s, max_expires_s, default_expires_s; /* listen; 0: default */
 	unsigned interval_ms; /* between two reads; 0: default */
+	const char *name;     /* what it is called on screen; NULL: after its place */
+	/* The nodes of this table; none: the one of control and sip. Peers work on tables of their
+	 * own and may hold copies of each other's bindings (dmq_usrloc). */
+	const struct source_node *nodes, *peers;
+	size_t node_count, peer_count;
 };
 
 struct source_ops {
@@ -86,6 +104,10 @@ struct source_ops {
 	void (*purge_how)(const struct source *s, struct strbuf *out);
 	/* Asks the authority (not the picture) for one binding. */
 	void (*reread)(struct source *s, const struct binding *b, source_answer_fn *fn, void *ctx);
+	/* After a removal: asks every node that could still hold b. SOURCE_GONE: gone everywhere;
+	 * SOURCE_DONE: *now is what is still there, and *e may name the node; SOURCE_NO_ANSWER: *e
+	 * names who cannot be asked. NULL: reread is the proof. */
+	void (*prove)(struct source *s, const struct binding *b, source_answer_fn *fn, void *ctx);
 	/* Removes exactly b, and only as it is known in b. */
 	void (*purge)(struct source *s, const struct binding *b, source_answer_fn *fn, void *ctx);
 	/* False: no way through this registrar (then the probe goes direct). */

@@ -165,7 +165,7 @@ static void put_evidence(struct detail *d)
 	field(d, "Verdict", verdict_role(j), strbuf_str(&d->text));
 	field(d, "Because", ROLE_TEXT, j->note);
 	field(d, "It means", ROLE_DIM, verdict_words[j->verdict].meaning);
-	if (d->r->evidence && d->r->evidence->outcome != PROBE_UNROUTABLE)
+	if (d->r->evidence && probe_was_sent(d->r->evidence->outcome))
 		put_probe(d, d->r->evidence);
 }
 

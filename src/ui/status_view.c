@@ -373,8 +373,7 @@ static void draw_note(struct ui *u, struct frame *f, int y, int64_t now_ms)
 
 	if (ui_mode(u) != MODE_TABLE || !id || !view_row(u->cfg.view, id, now_ms, &r))
 		return;
-	asked = r.evidence && r.evidence->outcome != PROBE_NOT_ASKED &&
-		r.evidence->outcome != PROBE_UNROUTABLE;
+	asked = r.evidence && probe_was_sent(r.evidence->outcome);
 	if (!asked && !r.j.note[0])
 		return;
 	column_show(COL_VERDICT, &r, f->ascii_only, &text);

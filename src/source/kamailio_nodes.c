@@ -1,0 +1,385 @@
+/* The nodes of one Kamailio: which of them a binding belongs to, and asking each of them. */
+#include "source/kamailio_nodes.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include "base/alloc.h"
+#include "base/text.h"
+
+#define SIP_PORT 5060
+/* A removal reaches the copies by a message or two: so long and so often a node that still has the
+ * binding is asked again. */
+#define COPY_RETRY_MS 200
+#define COPY_RETRIES  10
+
+struct node {
+	char *name;
+	int64_t server_id; /* -1: not said */
+	struct netaddr sip;
+	struct kamailio_asker *asker;
+};
+
+struct proof;
+
+struct kamailio_nodes {
+	struct loop *loop;
+	struct node *nodes; /* of this table first, then the peers */
+	size_t count, own;
+	struct proof *proofs; /* under way */
+};
+
+/* Asking one node after the other whether it still has a binding. */
+struct proof {
+	struct proof *next;
+	struct kamailio_nodes *nodes;
+	struct binding *b;
+	const struct node *owner; /* NULL: not known */
+	size_t at;
+	unsigned tries;
+	struct loop_timer *timer;
+	source_answer_fn *fn;
+	void *ctx;
+};
+
+/* ---- whose it is ----------------------------------------------------------------------------- */
+
+/* 0, Kamailio's default, is shown as no node at all. */
+static bool is_of(const struct node *n, const struct binding *b)
+{
+	uint64_t id = 0;
+
+	if (b->node.n && slice_eq_str(b->node, n->name))
+		return true;
+	if (b->node.n && !slice_to_u64(b->node, INT64_MAX, &id))
+		return false;
+	return n->server_id >= 0 && (uint64_t)n->server_id == id;
+}
+
+static bool took_it(const struct node *n, const struct binding *b)
+{
+	struct slice transport, hostport = slice_cut(b->socket, ':', &transport);
+	struct netaddr socket;
+
+	return n->sip.len && netaddr_parse_hostport(hostport, SIP_PORT, &socket) == 0 &&
+	       netaddr_eq(&socket, &n->sip);
+}
+
+static const struct node *tell_unknown(const struct binding *b, struct err *why)
+{
+	char shown[64];
+
+	text_clean_buf(b->node, shown, sizeof(shown));
+	err_set(why, -EHOSTUNREACH,
+		"Give that node a section with its server_id in the configuration file.",
+		"It belongs to the node with server_id %s, which regtop was not told of.",
+		shown[0] ? shown : "0");
+	return NULL;
+}
+
+static const struct node *owner_of(const struct kamailio_nodes *n, const struct binding *b,
+				   struct err *why)
+{
+	const struct node *found = NULL, *by_socket = NULL;
+	unsigned many = 0;
+	size_t end = n->own;
+
+	/* One node that says nothing of itself stands for whatever runs there. */
+	if (n->count == 1 && n->nodes[0].server_id < 0)
+		return &n->nodes[0];
+	for (size_t i = 0; i < n->count; i++) {
+		/* A peer's number counts only when no node of this table has it. */
+		if (i == end && many)
+			break;
+		if (!is_of(&n->nodes[i], b))
+			continue;
+		many++;
+		found = &n->nodes[i];
+		if (took_it(&n->nodes[i], b))
+			by_socket = &n->nodes[i];
+	}
+	if (many <= 1 && (found || n->own != 1 || n->nodes[0].server_id >= 0))
+		return found ? found : tell_unknown(b, why);
+	if (many == 0)
+		return &n->nodes[0];
+	if (!by_socket)
+		err_set(why, -EHOSTUNREACH,
+			"Give each Kamailio a server_id of its own, or each section its sip=.",
+			"%u nodes have the server_id of this binding: regtop cannot tell whose it "
+			"is.",
+			many);
+	return by_socket;
+}
+
+void kamailio_nodes_name(const struct kamailio_nodes *n, struct binding *b)
+{
+	const struct node *owner =
+		n->count > 1 || n->nodes[0].server_id >= 0 ? owner_of(n, b, NULL) : NULL;
+
+	if (owner)
+		b->node = slice_of(owner->name);
+}
+
+struct kamailio_asker *kamailio_nodes_owner(struct kamailio_nodes *n, const struct binding *b,
+					    struct err *why)
+{
+	const struct node *owner = owner_of(n, b, why);
+
+	return owner ? owner->asker : NULL;
+}
+
+struct kamailio_asker *kamailio_nodes_any(struct kamailio_nodes *n)
+{
+	for (size_t i = 0; i < n->own; i++)
+		if (!kamailio_asker_refused(n->nodes[i].asker))
+			return n->nodes[i].asker;
+	return NULL;
+}
+
+const char *kamailio_nodes_refused(const struct kamailio_nodes *n)
+{
+	for (size_t i = 0; i < n->own; i++)
+		if (!kamailio_asker_refused(n->nodes[i].asker))
+			return NULL;
+	return kamailio_asker_refused(n->nodes[0].asker);
+}
+
+void kamailio_nodes_how(const struct kamailio_nodes *n, struct strbuf *out)
+{
+	if (n->count == 1) {
+		kamailio_asker_how(n->nodes[0].asker, out);
+		return;
+	}
+	strbuf_add_str(out, "at its own node:");
+	for (size_t i = 0; i < n->count; i++) {
+		strbuf_addf(out, "%s %s by ", i ? ";" : "", n->nodes[i].name);
+		kamailio_asker_how(n->nodes[i].asker, out);
+	}
+}
+
+bool kamailio_nodes_way(const struct kamailio_nodes *n, const struct binding *b,
+			struct kamailio_way *out, struct err *why)
+{
+	const struct node *owner = owner_of(n, b, why);
+
+	memset(out, 0, sizeof(*out));
+	if (!owner)
+		return false;
+	out->sip = owner->sip;
+	out->node = n->count > 1 ? owner->name : NULL;
+	return true;
+}
+
+/* ---- asking the owner ------------------------------------------------------------------------ */
+
+/* NULL with the reason when nobody can be asked for b. */
+static struct kamailio_asker *asker_for(struct kamailio_nodes *n, const struct binding *b,
+					struct err *why)
+{
+	const struct node *owner = owner_of(n, b, why);
+	const char *refused = owner ? kamailio_asker_refused(owner->asker) : NULL;
+
+	if (!owner)
+		return NULL;
+	if (refused && n->count > 1) {
+		err_set(why, -EHOSTUNREACH,
+			"Start that node, or wait until its bindings lapse: to delete the row "
+			"would "
+			"not change where it sends calls.",
+			"It belongs to node %s, which cannot be asked. %s", owner->name, refused);
+		return NULL;
+	}
+	return owner->asker;
+}
+
+void kamailio_nodes_ask(struct kamailio_nodes *n, const struct binding *b, source_answer_fn *fn,
+			void *ctx)
+{
+	struct err why = ERR_NONE;
+	struct kamailio_asker *a = asker_for(n, b, &why);
+
+	if (a)
+		kamailio_ask(a, b, fn, ctx);
+	else
+		kamailio_asker_say_no(n->nodes[0].asker, &why, fn, ctx);
+}
+
+void kamailio_nodes_remove(struct kamailio_nodes *n, const struct binding *b, source_answer_fn *fn,
+			   void *ctx)
+{
+	struct err why = ERR_NONE;
+	struct kamailio_asker *a = asker_for(n, b, &why);
+
+	if (a)
+		kamailio_remove(a, b, fn, ctx);
+	else
+		kamailio_asker_say_no(n->nodes[0].asker, &why, fn, ctx);
+}
+
+/* ---- the proof ------------------------------------------------------------------------------- */
+
+static void proof_end(struct proof *p, enum source_answer a, const struct binding *now,
+		      const struct err *e)
+{
+	struct proof **at = &p->nodes->proofs;
+
+	while (*at != p)
+		at = &(*at)->next;
+	*at = p->next;
+	p->fn(p->ctx, a, now, e);
+	loop_timer_free(p->timer);
+	free(p->b);
+	free(p);
+}
+
+static void ask_node(void *arg);
+
+/* The owner first, then the others in their order; NULL after the last. */
+static const struct node *node_at(const struct proof *p)
+{
+	const struct kamailio_nodes *n = p->nodes;
+	size_t at = p->owner ? (size_t)(p->owner - n->nodes) : 0;
+
+	if (p->at == n->count)
+		return NULL;
+	return &n->nodes[p->at == 0 ? at : p->at <= at ? p->at - 1 : p->at];
+}
+
+static void next_node(struct proof *p)
+{
+	p->at++;
+	p->tries = 0;
+	loop_timer_set(p->timer, 0);
+}
+
+/* The owner may have it again since: whoever asked compares. A copy is only one when it is of the
+ * same REGISTER. */
+static bool is_copy(const struct binding *now, const struct binding *b)
+{
+	return slice_eq(now->ruid, b->ruid) && slice_eq(now->call_id, b->call_id) &&
+	       now->cseq == b->cseq;
+}
+
+static void on_proof(void *ctx, enum source_answer a, const struct binding *now,
+		     const struct err *e)
+{
+	struct proof *p = ctx;
+	const struct node *node = node_at(p);
+	struct err mine = ERR_NONE;
+
+	if (a == SOURCE_GONE ||
+	    (a == SOURCE_DONE && now && node != p->owner && !is_copy(now, p->b))) {
+		next_node(p);
+	} else if (a == SOURCE_DONE && node != p->owner && p->tries < COPY_RETRIES) {
+		p->tries++;
+		loop_timer_set(p->timer, COPY_RETRY_MS);
+	} else if (a == SOURCE_DONE) {
+		if (node != p->owner)
+			err_set(&mine, -EEXIST, NULL, "Node %s still has it.", node->name);
+		proof_end(p, a, now, &mine);
+	} else {
+		err_set(&mine, -EHOSTUNREACH, NULL, "Node %s cannot be asked: %s", node->name,
+			e && e->what[0] ? e->what : "no answer.");
+		proof_end(p, SOURCE_NO_ANSWER, NULL, &mine);
+	}
+}
+
+static void ask_node(void *arg)
+{
+	struct proof *p = arg;
+	const struct node *node = node_at(p);
+	struct err e = ERR_NONE;
+
+	if (node) {
+		kamailio_ask(node->asker, p->b, on_proof, p);
+		return;
+	}
+	err_set(&e, -ENOENT, NULL, "No node has it any more.");
+	proof_end(p, SOURCE_GONE, NULL, &e);
+}
+
+void kamailio_nodes_prove(struct kamailio_nodes *n, const struct binding *b, source_answer_fn *fn,
+			  void *ctx)
+{
+	struct proof *p = xcalloc(1, sizeof(*p));
+
+	p->next = n->proofs;
+	n->proofs = p;
+	p->nodes = n;
+	p->b = binding_copy(b);
+	p->owner = owner_of(n, b, NULL);
+	p->fn = fn;
+	p->ctx = ctx;
+	p->timer = loop_timer_new(n->loop, LOOP_INPUT, ask_node, p);
+	loop_timer_set(p->timer, 0);
+}
+
+/* ---- opening --------------------------------------------------------------------------------- */
+
+static int add_node(struct kamailio_nodes *n, const struct clock *c, const char *table,
+		    const struct source_node *from, struct err *e)
+{
+	struct node *node = &n->nodes[n->count];
+	char shown[80];
+
+	node->name = xstrdup(from->name ? from->name : "this node");
+	node->server_id = from->server_id;
+	n->count++;
+	if (from->sip && netaddr_parse_hostport(slice_of(from->sip), SIP_PORT, &node->sip) < 0) {
+		text_clean_buf(slice_of(from->sip), shown, sizeof(shown));
+		return err_set(e, -EINVAL, "Give the address as numbers: --sip 127.0.0.1:5060.",
+			       "--sip %s is not an address and a port.", shown);
+	}
+	/* What this machine has is looked for only when nothing was said of nodes. */
+	node->asker = kamailio_asker_new(n->loop, c, from->place ? from->place : table,
+					 from->control, from->name == NULL, e);
+	return node->asker ? 0 : e->code;
+}
+
+struct kamailio_nodes *kamailio_nodes_new(struct loop *l, const struct clock *c,
+					  const struct source_options *o, struct err *e)
+{
+	struct source_node alone = {.control = o->control, .sip = o->sip, .server_id = -1};
+	const struct source_node *own = o->node_count ? o->nodes : &alone;
+	size_t own_count = o->node_count ? o->node_count : 1;
+	struct kamailio_nodes *n = xcalloc(1, sizeof(*n));
+	int rc = 0;
+
+	n->loop = l;
+	n->own = own_count;
+	n->nodes = xcalloc(own_count + o->peer_count, sizeof(*n->nodes));
+	for (size_t i = 0; i < own_count && rc == 0; i++)
+		rc = add_node(n, c, o->place, &own[i], e);
+	for (size_t i = 0; i < o->peer_count && rc == 0; i++)
+		rc = add_node(n, c, o->place, &o->peers[i], e);
+	if (rc == 0)
+		return n;
+	kamailio_nodes_free(n);
+	return NULL;
+}
+
+void kamailio_nodes_look(struct kamailio_nodes *n)
+{
+	for (size_t i = 0; i < n->count; i++)
+		kamailio_asker_look(n->nodes[i].asker);
+}
+
+void kamailio_nodes_free(struct kamailio_nodes *n)
+{
+	struct proof *p;
+
+	if (!n)
+		return;
+	for (size_t i = 0; i < n->count; i++) {
+		kamailio_asker_free(n->nodes[i].asker);
+		free(n->nodes[i].name);
+	}
+	while ((p = n->proofs) != NULL) {
+		n->proofs = p->next;
+		loop_timer_free(p->timer);
+		free(p->b);
+		free(p);
+	}
+	free(n->nodes);
+	free(n);
+}
