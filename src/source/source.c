@@ -7,6 +7,7 @@
 #include "report/snapshot.h"
 #include "source/kamailio.h"
 #include "source/listen.h"
+#include "source/opensips.h"
 #include "source/snapshot_file.h"
 
 /* THE table of kinds: one row and one file make a new one. Files are recognised in this order. */
@@ -19,6 +20,8 @@ const struct source_kind source_kinds[] = {
 	{"mariadb", "//USER@HOST/DATABASE", "the same word for it", NULL, kamailio_open},
 	{"postgresql", "//USER@HOST/DATABASE", "the same on PostgreSQL", NULL, kamailio_open},
 	{"postgres", "//USER@HOST/DATABASE", "the same word for it", NULL, kamailio_open},
+	{"opensips", "CONTROL", "OpenSIPS's memory, by its management interface (MI)", NULL,
+	 opensips_open},
 	{"snapshot", "PATH", "a snapshot that regtop wrote", snapshot_recognise,
 	 snapshot_file_open},
 };

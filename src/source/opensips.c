@@ -1,0 +1,115 @@
+/* OpenSIPS by its MI: its memory, or its location table with MI for what changes something. */
+#include "source/opensips.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include "base/alloc.h"
+#include "base/text.h"
+#include "source/opensips_ask.h"
+#include "source/opensips_memory.h"
+
+/* A dump of as many contacts as are asked for takes less than a second. */
+#define TIMEOUT_MS 5000
+
+struct opensips {
+	struct source base;
+	struct control *control;
+	struct opensips_asker *asker;
+	struct opensips_memory *memory;
+	char *refused; /* room for the sentence of purge_refused() */
+};
+
+#define REFUSED_SIZE 700
+
+static struct opensips *of(struct source *s)
+{
+	return (struct opensips *)s;
+}
+
+static const struct opensips *of_const(const struct source *s)
+{
+	return (const struct opensips *)s;
+}
+
+static void opensips_refresh(struct source *s)
+{
+	opensips_memory_refresh(of(s)->memory);
+}
+
+static const char *opensips_purge_refused(const struct source *s)
+{
+	const struct opensips *o = of_const(s);
+	struct strbuf words = STRBUF_INIT;
+	struct err e = ERR_NONE;
+
+	if (control_check(o->control, &e) == 0)
+		return NULL;
+	strbuf_addf(&words, "%s %s", e.what, e.hint);
+	slice_to_buf(slice_trim(strbuf_slice(&words)), o->refused, REFUSED_SIZE);
+	strbuf_free(&words);
+	return o->refused;
+}
+
+static void opensips_purge_how(const struct source *s, struct strbuf *out)
+{
+	strbuf_add_str(out, "ul_rm_contact on ");
+	text_clean(slice_of(control_place(of_const(s)->control)), false, out);
+}
+
+static void opensips_reread(struct source *s, const struct binding *b, source_answer_fn *fn,
+			    void *ctx)
+{
+	opensips_ask(of(s)->asker, b, fn, ctx);
+}
+
+static void opensips_purge(struct source *s, const struct binding *b, source_answer_fn *fn,
+			   void *ctx)
+{
+	opensips_remove(of(s)->asker, b, fn, ctx);
+}
+
+static void opensips_free(struct source *s)
+{
+	struct opensips *o = of(s);
+
+	opensips_asker_close(o->asker);
+	opensips_memory_close(o->memory);
+	control_free(o->control);
+	opensips_asker_free(o->asker);
+	opensips_memory_free(o->memory);
+	free(o->refused);
+	free(o);
+}
+
+static const struct source_ops opensips_ops = {
+	.kind = "opensips",
+	.start = opensips_refresh,
+	.refresh = opensips_refresh,
+	.purge_refused = opensips_purge_refused,
+	.purge_how = opensips_purge_how,
+	.reread = opensips_reread,
+	.purge = opensips_purge,
+	.free = opensips_free,
+};
+
+struct source *opensips_open(struct loop *l, const struct clock *c, const struct source_options *so,
+			     struct err *e)
+{
+	struct opensips *o = xcalloc(1, sizeof(*o));
+	struct strbuf name = STRBUF_INIT;
+
+	o->base.ops = &opensips_ops;
+	strbuf_add_str(&name, "opensips ");
+	strbuf_add_str(&name, so->place);
+	text_clean_buf(strbuf_slice(&name), o->base.name, sizeof(o->base.name));
+	strbuf_free(&name);
+	o->refused = xcalloc(1, REFUSED_SIZE);
+	o->control = control_new(l, CONTROL_OPENSIPS, so->place, TIMEOUT_MS, e);
+	if (!o->control) {
+		opensips_free(&o->base);
+		return NULL;
+	}
+	o->asker = opensips_asker_new(l, c, o->control);
+	o->memory = opensips_memory_new(l, c, &o->base, o->control, so->interval_ms);
+	return &o->base;
+}

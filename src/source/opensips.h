@@ -1,0 +1,12 @@
+/* OpenSIPS by its MI: its memory, or its location table with MI for what changes something. */
+#ifndef REGTOP_SOURCE_OPENSIPS_H
+#define REGTOP_SOURCE_OPENSIPS_H
+
+#include "source/source.h"
+
+/* o->place: a control ("unix:PATH", "http://ADDRESS:PORT/mi", …), whose registrar's memory is
+ * listed. NULL with *e. */
+struct source *opensips_open(struct loop *l, const struct clock *c, const struct source_options *o,
+			     struct err *e);
+
+#endif

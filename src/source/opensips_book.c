@@ -1,0 +1,230 @@
+/* What OpenSIPS's memory was last heard to hold: AoR by AoR, so that one can be told anew alone. */
+#include "source/opensips_book.h"
+
+#include <stdlib.h>
+#include "base/alloc.h"
+#include "base/hash.h"
+#include "source/opensips_contact.h"
+
+#define BUCKETS 1024
+
+/* A contact, as far as the next answer needs it: MI tells neither the time of the last REGISTER nor
+ * the second of expiry. */
+struct held {
+	struct held *next;
+	char *key;
+	int64_t expires_s, refreshed_s, granted_s;
+	uint32_t cseq;
+	bool seen;
+};
+
+struct aor {
+	struct aor *next;
+	char *name; /* "table\naor" */
+	size_t name_n;
+	struct held *held;
+	bool seen;
+};
+
+struct opensips_book {
+	const struct clock *clock;
+	struct source *source;
+	struct aor *buckets[BUCKETS];
+	bool whole;
+	size_t brought;
+};
+
+struct opensips_book *opensips_book_new(const struct clock *c, struct source *s)
+{
+	struct opensips_book *b = xcalloc(1, sizeof(*b));
+
+	b->clock = c;
+	b->source = s;
+	return b;
+}
+
+static void held_free(struct held *h)
+{
+	free(h->key);
+	free(h);
+}
+
+static void aor_free(struct aor *a)
+{
+	while (a->held) {
+		struct held *h = a->held;
+
+		a->held = h->next;
+		held_free(h);
+	}
+	free(a->name);
+	free(a);
+}
+
+void opensips_book_free(struct opensips_book *b)
+{
+	if (!b)
+		return;
+	for (size_t i = 0; i < BUCKETS; i++)
+		while (b->buckets[i]) {
+			struct aor *a = b->buckets[i];
+
+			b->buckets[i] = a->next;
+			aor_free(a);
+		}
+	free(b);
+}
+
+/* The place where the AoR is linked, or would be. */
+static struct aor **find(struct opensips_book *b, struct slice name)
+{
+	struct aor **at = &b->buckets[hash_bytes(name.p, name.n) % BUCKETS];
+
+	while (*at && !slice_eq(slice_make((*at)->name, (*at)->name_n), name))
+		at = &(*at)->next;
+	return at;
+}
+
+static struct held *find_held(struct aor *a, struct slice key)
+{
+	for (struct held *h = a->held; h; h = h->next)
+		if (slice_eq(slice_of(h->key), key))
+			return h;
+	return NULL;
+}
+
+static struct held *add_held(struct aor *a, struct slice key)
+{
+	struct held *h = xcalloc(1, sizeof(*h));
+
+	h->key = slice_copy(key);
+	h->granted_s = -1;
+	h->next = a->held;
+	a->held = h;
+	return h;
+}
+
+/* When it was registered is known only of what happened while we listened. */
+static void note_times(struct held *h, struct binding *n, bool known, bool just_now, int64_t now_s)
+{
+	bool same = known && h->expires_s == n->expires_s && h->cseq == n->cseq;
+
+	if (!same) {
+		bool granted = just_now && n->expires_s != BINDING_PERMANENT;
+
+		h->refreshed_s = just_now ? now_s : 0;
+		h->granted_s = granted ? n->expires_s - now_s : -1;
+	}
+	h->expires_s = n->expires_s;
+	h->cseq = n->cseq;
+	n->refreshed_s = h->refreshed_s;
+	n->granted_s = h->granted_s;
+}
+
+static void put_contact(struct opensips_book *b, struct aor *a, struct slice table,
+			struct slice aor, const json_t *contact, bool just_now)
+{
+	int64_t now_s = clock_wall_s(b->clock);
+	struct strbuf key = STRBUF_INIT;
+	struct binding n;
+	struct held *h;
+	bool known;
+
+	if (!opensips_contact_read(contact, now_s, 0, &n))
+		return;
+	if (!slice_eq_str(table, OPENSIPS_TABLE)) {
+		strbuf_add_slice(&key, table);
+		strbuf_add_char(&key, ':');
+	}
+	strbuf_add_slice(&key, n.key);
+	h = find_held(a, strbuf_slice(&key));
+	known = h != NULL;
+	if (known)
+		opensips_contact_read(contact, now_s, h->expires_s, &n);
+	else
+		h = add_held(a, strbuf_slice(&key));
+	h->seen = true;
+	n.key = slice_of(h->key);
+	opensips_aor_split(aor, &n);
+	note_times(h, &n, known, just_now, now_s);
+	b->source->sink.put(b->source->sink.ctx, &n);
+	b->brought++;
+	strbuf_free(&key);
+}
+
+/* Those of the AoR that the answer did not bring. */
+static void drop_unseen(struct opensips_book *b, struct aor *a)
+{
+	struct held **at = &a->held, *h;
+
+	while ((h = *at)) {
+		if (h->seen) {
+			at = &h->next;
+			continue;
+		}
+		*at = h->next;
+		if (!b->whole)
+			b->source->sink.remove(b->source->sink.ctx, slice_of(h->key));
+		held_free(h);
+	}
+}
+
+void opensips_book_put(struct opensips_book *b, struct slice table, struct slice aor,
+		       const json_t *contacts, bool just_now)
+{
+	struct strbuf name = STRBUF_INIT;
+	const json_t *c;
+	struct aor **at, *a;
+	size_t i;
+
+	strbuf_add_slice(&name, table);
+	strbuf_add_char(&name, '\n');
+	strbuf_add_slice(&name, aor);
+	at = find(b, strbuf_slice(&name));
+	if (!*at) {
+		*at = xcalloc(1, sizeof(**at));
+		(*at)->name_n = name.n;
+		(*at)->name = strbuf_take(&name);
+	}
+	a = *at;
+	a->seen = true;
+	for (struct held *h = a->held; h; h = h->next)
+		h->seen = false;
+	json_array_foreach((json_t *)(uintptr_t)contacts, i, c)
+		put_contact(b, a, table, aor, c, just_now);
+	drop_unseen(b, a);
+	if (!a->held) {
+		*at = a->next;
+		aor_free(a);
+	}
+	strbuf_free(&name);
+}
+
+void opensips_book_begin(struct opensips_book *b)
+{
+	b->whole = true;
+	b->brought = 0;
+	for (size_t i = 0; i < BUCKETS; i++)
+		for (struct aor *a = b->buckets[i]; a; a = a->next)
+			a->seen = false;
+	b->source->sink.begin_pass(b->source->sink.ctx);
+}
+
+size_t opensips_book_end(struct opensips_book *b)
+{
+	for (size_t i = 0; i < BUCKETS; i++) {
+		struct aor **at = &b->buckets[i], *a;
+
+		while ((a = *at)) {
+			if (a->seen) {
+				at = &a->next;
+				continue;
+			}
+			*at = a->next;
+			aor_free(a);
+		}
+	}
+	b->whole = false;
+	b->source->sink.end_pass(b->source->sink.ctx, true);
+	return b->brought;
+}

@@ -1,0 +1,22 @@
+/* What OpenSIPS's memory was last heard to hold: AoR by AoR, so that one can be told anew alone. */
+#ifndef REGTOP_SOURCE_OPENSIPS_BOOK_H
+#define REGTOP_SOURCE_OPENSIPS_BOOK_H
+
+#include <jansson.h>
+#include "source/source.h"
+
+struct opensips_book;
+
+struct opensips_book *opensips_book_new(const struct clock *c, struct source *s);
+void opensips_book_free(struct opensips_book *b);
+/* A whole picture: begin, every AoR, end. AoRs that it does not bring are gone. Returns how many
+ * contacts it brought. */
+void opensips_book_begin(struct opensips_book *b);
+size_t opensips_book_end(struct opensips_book *b);
+/* Tells the source's sink of one AoR's contacts (the array "Contacts"; NULL: it has none any more).
+ * Inside of a whole picture what is missing goes with its end, otherwise at once. just_now: it is
+ * told because something just happened to it, so a new expiry was granted now. */
+void opensips_book_put(struct opensips_book *b, struct slice table, struct slice aor,
+		       const json_t *contacts, bool just_now);
+
+#endif
