@@ -176,6 +176,7 @@ static void on_reread(struct purge *p, enum source_answer a, const struct bindin
 		finish_saying(p, PLAN_SKIPPED_CHANGED, "it has changed since it was shown");
 		return;
 	case SOURCE_REFUSED:
+	case SOURCE_WHOLE_AOR:
 		say_why(item(p), "not touched, it cannot be read again", e);
 		break;
 	case SOURCE_NO_ANSWER:
@@ -202,6 +203,7 @@ static void on_removed(struct purge *p, enum source_answer a, const struct err *
 		finish_saying(p, PLAN_SKIPPED_CHANGED, "it changed at the last moment");
 		return;
 	case SOURCE_REFUSED:
+	case SOURCE_WHOLE_AOR:
 		say_why(item(p), "the registrar said no", e);
 		finish(p, PLAN_REFUSED);
 		return;

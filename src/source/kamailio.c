@@ -133,6 +133,34 @@ static void kamailio_purge(struct source *s, const struct binding *b, source_ans
 	kamailio_nodes_remove(of(s)->nodes, b, fn, ctx);
 }
 
+static void kamailio_purge_aor_how(const struct source *s, struct strbuf *out)
+{
+	kamailio_nodes_aor_how(of_const(s)->nodes, out);
+}
+
+static void kamailio_purge_row_how(const struct source *s, struct strbuf *out)
+{
+	kamailio_nodes_row_how(of_const(s)->nodes, out);
+}
+
+static void kamailio_read_aor(struct source *s, const struct binding *b, source_aor_fn *fn,
+			      void *ctx)
+{
+	kamailio_nodes_ask_aor(of(s)->nodes, b, fn, ctx);
+}
+
+static void kamailio_purge_aor(struct source *s, const struct binding *const *all, size_t n,
+			       source_answer_fn *fn, void *ctx)
+{
+	kamailio_nodes_remove_aor(of(s)->nodes, all, n, fn, ctx);
+}
+
+static void kamailio_purge_row(struct source *s, const struct binding *b, source_answer_fn *fn,
+			       void *ctx)
+{
+	kamailio_nodes_remove_row(of(s)->nodes, b, fn, ctx);
+}
+
 /* "udp:IP:PORT" of the row. Any transport will do: Kamailio's UDP socket is usually beside it. */
 static bool row_socket(const struct binding *b, struct netaddr *addr)
 {
@@ -196,7 +224,9 @@ static void kamailio_free(struct source *s)
 		.kind = word, .start = kamailio_refresh, .refresh = kamailio_refresh,              \
 		.purge_refused = kamailio_purge_refused, .purge_how = kamailio_purge_how,          \
 		.reread = kamailio_reread, .prove = kamailio_prove, .purge = kamailio_purge,       \
-		.route = kamailio_route, .free = kamailio_free,                                    \
+		.purge_aor_how = kamailio_purge_aor_how, .read_aor = kamailio_read_aor,            \
+		.purge_aor = kamailio_purge_aor, .purge_row_how = kamailio_purge_row_how,          \
+		.purge_row = kamailio_purge_row, .route = kamailio_route, .free = kamailio_free,   \
 	}
 
 static const struct source_ops sqlite_ops = KAMAILIO_OPS("kamailio-sqlite");

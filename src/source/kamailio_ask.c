@@ -1,89 +1,299 @@
-/* Asks Kamailio for one binding and removes it: by its control socket, or in the table. */
-#include "source/kamailio_ask.h"
-
+/* Asks Kamailio for one binding: what its memory knows, and what its table still has. */
 #include <errno.h>
 #include <stdlib.h>
 #include "base/alloc.h"
 #include "base/text.h"
-#include "loop/worker.h"
+#include "source/kamailio_ask_state.h"
 #include "source/kamailio_contact.h"
-#include "source/rpc/control.h"
-#include "source/sql/location_db.h"
 
 static const char *const usual_places[] = {
 	"unix:/run/kamailio/kamailio_rpc.sock",
 	"unix:/var/run/kamailio/kamailio_rpc.sock",
 };
 
-struct kamailio_asker {
-	struct loop *loop;
-	const struct clock *clock;
-	char *db_path;
-	bool by_table;
-	bool find;               /* look for the usual places */
-	struct control *control; /* NULL: none found */
-	struct worker *worker;   /* for the table; started when first needed */
-	struct location_db *db;  /* the worker's, for the table */
-	bool closing;
-	char refused[700];
-};
-
-/* One question, from the call to its answer. */
-struct ask {
-	struct kamailio_asker *asker;
-	struct binding *b; /* as it was shown */
-	bool remove;
-	source_answer_fn *fn;
-	void *ctx;
-	/* By the table: filled on the worker. */
-	struct location_batch *found;
-	unsigned deleted;
-	int rc;
-	struct err e;
-};
-
-static struct ask *ask_new(struct kamailio_asker *a, const struct binding *b, bool remove,
-			   source_answer_fn *fn, void *ctx)
+struct ask *ask_new(struct kamailio_asker *a, enum ask_verb verb, const struct binding *b,
+		    source_answer_fn *fn, void *ctx)
 {
 	struct ask *k = xcalloc(1, sizeof(*k));
 
 	k->asker = a;
+	k->verb = verb;
 	k->b = b ? binding_copy(b) : NULL;
-	k->remove = remove;
 	k->fn = fn;
 	k->ctx = ctx;
 	return k;
 }
 
-static void ask_end(struct ask *k, enum source_answer answer, const struct binding *now,
-		    const struct err *e)
+void ask_free(struct ask *k)
 {
-	if (!k->asker->closing)
-		k->fn(k->ctx, answer, now, e);
 	location_batch_free(k->found);
+	for (size_t i = 0; i < k->count; i++)
+		free(k->all[i]);
+	free(k->all);
+	free(k->other);
 	free(k->b);
 	free(k);
 }
 
-/* ---- by the control socket ------------------------------------------------------------------- */
+void ask_end(struct ask *k, enum source_answer answer, const struct binding *now,
+	     const struct err *e)
+{
+	if (!k->asker->closing && k->aor_fn)
+		k->aor_fn(k->ctx, answer, NULL, 0, e);
+	else if (!k->asker->closing)
+		k->fn(k->ctx, answer, now, e);
+	ask_free(k);
+}
 
-static bool unchanged(const struct binding *now, const struct binding *shown)
+static struct worker *worker_of(struct kamailio_asker *a)
+{
+	if (!a->worker)
+		a->worker = worker_start(a->loop, "kamailio-ask");
+	return a->worker;
+}
+
+/* The worker's way back waits for the end of the asker, too. */
+static void run_nothing(void *arg)
+{
+	(void)arg;
+}
+
+static void done_refused(void *arg)
+{
+	struct ask *k = arg;
+
+	ask_end(k, SOURCE_REFUSED, NULL, &k->e);
+}
+
+void ask_refuse_later(struct ask *k)
+{
+	worker_submit(worker_of(k->asker), run_nothing, done_refused, k);
+}
+
+void kamailio_asker_say_no(struct kamailio_asker *a, const struct err *why, source_answer_fn *fn,
+			   void *ctx)
+{
+	struct ask *k = ask_new(a, ASK_LOOK, NULL, fn, ctx);
+
+	k->e = *why;
+	ask_refuse_later(k);
+}
+
+void kamailio_asker_say_no_aor(struct kamailio_asker *a, const struct err *why, source_aor_fn *fn,
+			       void *ctx)
+{
+	struct ask *k = ask_new(a, ASK_LIST_AOR, NULL, NULL, ctx);
+
+	k->aor_fn = fn;
+	k->e = *why;
+	ask_refuse_later(k);
+}
+
+/* ---- by the table ---------------------------------------------------------------------------- */
+
+static void run_table(void *arg)
+{
+	struct ask *k = arg;
+	struct location_db *db = k->asker->db;
+
+	if (k->delete)
+		k->rc = db->ops->remove(db, k->b, &k->deleted, &k->e);
+	/* Also after a removal of nothing: is it gone, or has it changed? */
+	if (k->rc == 0 && k->deleted == 0) {
+		k->found = location_batch_new();
+		k->rc = db->ops->read_one(db, k->b, k->found, &k->e);
+	}
+}
+
+void ask_table(struct ask *k, void (*done)(void *ask))
+{
+	worker_submit(worker_of(k->asker), run_table, done, k);
+}
+
+static const struct binding *table_row(const struct ask *k)
+{
+	return k->found && k->found->count ? &k->found->rows[0] : NULL;
+}
+
+static void done_truth(void *arg)
+{
+	struct ask *k = arg;
+	const struct binding *now = table_row(k);
+
+	if (k->rc < 0) {
+		ask_end(k, k->delete ? SOURCE_REFUSED : SOURCE_NO_ANSWER, NULL, &k->e);
+	} else if (k->deleted) {
+		ask_end(k, SOURCE_DONE, NULL, NULL);
+	} else if (!now) {
+		err_set(&k->e, -ENOENT, NULL, "The table no longer has this row.");
+		ask_end(k, SOURCE_GONE, NULL, &k->e);
+	} else if (k->delete) {
+		err_set(&k->e, -ESTALE, NULL, "The row was refreshed or replaced meanwhile.");
+		ask_end(k, SOURCE_CHANGED, now, &k->e);
+	} else {
+		ask_end(k, SOURCE_DONE, now, NULL);
+	}
+}
+
+/* In db_mode 3. */
+void ask_truth(struct ask *k, bool delete)
+{
+	k->delete = delete;
+	ask_table(k, done_truth);
+}
+
+/* ---- what memory does not know --------------------------------------------------------------- */
+
+/* "udp:127.0.0.1:5060" of the row among the sockets that the node listens on. */
+static bool lists_socket(const json_t *sockets, struct slice wanted)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach((json_t *)(uintptr_t)sockets, i, item)
+	{
+		const json_t *s = json_object_get(item, "socket");
+		const char *proto = json_string_value(json_object_get(s, "proto"));
+		const char *address = json_string_value(json_object_get(s, "address"));
+		const char *port = json_string_value(json_object_get(s, "port"));
+		struct strbuf text = STRBUF_INIT;
+		bool same;
+
+		if (!proto || !address || !port)
+			continue;
+		strbuf_addf(&text, "%s:%s:%s", proto, address, port);
+		same = slice_eq(strbuf_slice(&text), wanted);
+		strbuf_free(&text);
+		if (same)
+			return true;
+	}
+	return false;
+}
+
+/* Memory does not know it, and the table still has its row, which the node wrote. */
+static void answer_own_row(struct ask *k)
+{
+	struct err e;
+
+	if (k->verb == ASK_REMOVE_ROW) {
+		remove_unknown_row(k);
+		return;
+	}
+	if (k->how == UNKNOWN_AOR)
+		err_set(&e, -ENOENT, NULL,
+			"Kamailio's memory does not know it: only its row is left in the table.");
+	else
+		err_set(&e, -EAGAIN, NULL,
+			"Kamailio's memory does not know it; its row is left in the table, where "
+			"the timer of db_mode 2 may still take it away.");
+	if (k->how == UNKNOWN_CONTACT)
+		remove_watch_row(k->asker, table_row(k));
+	ask_end(k, SOURCE_GONE, table_row(k), &e);
+}
+
+static void refuse_foreign(struct ask *k, const struct control_reply *r)
+{
+	const struct binding *row = table_row(k);
+	char socket[96], node[24];
+	struct err e;
+
+	text_clean_buf(row->socket, socket, sizeof(socket));
+	text_clean_buf(row->node, node, sizeof(node));
+	if (r->outcome != CONTROL_RESULT)
+		err_set(&e, -EIO, r->e.hint,
+			"Kamailio's memory does not know it, and whether it wrote the row cannot "
+			"be "
+			"told: %s",
+			r->e.what);
+	else if (!socket[0])
+		err_set(&e, -EPERM, "Ask the node that took the REGISTER: name its control.",
+			"Kamailio's memory does not know it, and the row does not say which "
+			"socket took the REGISTER: it may be another node's.");
+	else
+		err_set(&e, -EPERM, "Ask the node that took the REGISTER: name its control.",
+			"Another node wrote the row (server_id %s, socket %s): this Kamailio does "
+			"not know the binding, and cannot tell whether calls go there.",
+			node[0] ? node : "0", socket);
+	ask_end(k, SOURCE_REFUSED, NULL, &e);
+}
+
+/* A node that has never heard of a binding says the same as one that forgot it: the row must be its
+ * own, by the socket that took the REGISTER (facts/kamailio-opensips 6). */
+static void on_sockets(void *ctx, const struct control_reply *r)
+{
+	struct ask *k = ctx;
+
+	if (k->asker->closing)
+		ask_end(k, SOURCE_NO_ANSWER, NULL, &r->e);
+	else if (r->outcome != CONTROL_RESULT || !lists_socket(r->result, table_row(k)->socket))
+		refuse_foreign(k, r);
+	else
+		answer_own_row(k);
+}
+
+/* A row's server_id 0, Kamailio's default, is shown as no node at all. */
+static bool is_own_number(const struct ask *k)
+{
+	struct slice number = table_row(k)->node;
+	uint64_t id = 0;
+
+	return k->asker->server_id >= 0 &&
+	       (slice_empty(number) || slice_to_u64(number, INT64_MAX, &id)) &&
+	       id == (uint64_t)k->asker->server_id;
+}
+
+static void done_unknown(void *arg)
+{
+	struct ask *k = arg;
+	struct err e;
+
+	if (k->asker->closing || (k->rc == 0 && !table_row(k) && !k->other)) {
+		err_set(&e, -ENOENT, NULL, "Kamailio no longer has this contact.");
+		ask_end(k, SOURCE_GONE, NULL, &e);
+	} else if (k->other && !table_row(k)) {
+		ask_end(k, SOURCE_DONE, k->other, NULL);
+	} else if (k->rc < 0 && k->verb == ASK_REMOVE_ROW) {
+		ask_end(k, SOURCE_REFUSED, NULL, &k->e);
+	} else if (k->rc < 0) {
+		err_set(&e, k->rc, k->e.hint,
+			"Kamailio no longer has it; whether its row is left cannot be read: %s",
+			k->e.what);
+		ask_end(k, SOURCE_GONE, NULL, &e);
+	} else if (is_own_number(k)) {
+		answer_own_row(k);
+	} else {
+		control_call(k->asker->control, "core.sockets_list", NULL, on_sockets, k);
+	}
+}
+
+void ask_unknown(struct ask *k, enum unknown_how how)
+{
+	struct err e;
+
+	k->how = how;
+	if (k->asker->db &&
+	    (k->verb == ASK_REMOVE_ROW || (k->verb == ASK_LOOK && how != UNKNOWN_CLEARING))) {
+		ask_table(k, done_unknown);
+		return;
+	}
+	if (how == UNKNOWN_CLEARING)
+		err_set(&e, -ENOENT, NULL,
+			"Kamailio no longer has this contact; its timer clears away what is left.");
+	else
+		err_set(&e, -ENOENT, NULL, "Kamailio no longer has this contact.");
+	ask_end(k, SOURCE_GONE, NULL, &e);
+}
+
+/* ---- by the control -------------------------------------------------------------------------- */
+
+bool ask_unchanged(const struct binding *now, const struct binding *shown)
 {
 	return slice_eq(now->contact, shown->contact) && slice_eq(now->call_id, shown->call_id) &&
 	       (slice_empty(shown->ruid) || slice_eq(now->ruid, shown->ruid)) &&
 	       now->cseq == shown->cseq && now->expires_s == shown->expires_s;
 }
 
-static bool says_gone(const struct control_reply *r)
-{
-	struct slice words = slice_of(r->fault);
-
-	return slice_find_icase(words, SLICE_LIT("AOR not found")) >= 0 ||
-	       slice_find_icase(words, SLICE_LIT("AOR has no contacts")) >= 0;
-}
-
-/* [ "location", AoR (, contact) ]; NULL when one of them is not UTF-8. */
-static json_t *parameters(const struct binding *b, bool with_contact)
+json_t *ask_parameters(const struct binding *b, bool with_contact)
 {
 	struct strbuf aor = STRBUF_INIT;
 	json_t *list = json_array(), *text;
@@ -103,174 +313,61 @@ static json_t *parameters(const struct binding *b, bool with_contact)
 	return NULL;
 }
 
-static void on_removed(void *ctx, const struct control_reply *r)
+static void look_listed(struct ask *k, const json_t *result)
 {
-	struct ask *k = ctx;
-	struct err e = r->e;
-
-	switch (r->outcome) {
-	case CONTROL_RESULT:
-		ask_end(k, SOURCE_DONE, NULL, NULL);
-		return;
-	case CONTROL_FAULT:
-		if (says_gone(r)) {
-			ask_end(k, SOURCE_GONE, NULL, &e);
-			return;
-		}
-		/* It was there a moment ago: usrloc looks a contact up with a made-up Call-ID,
-		 * which fits only with matching_mode 0 (facts/kamailio-opensips 2). */
-		if (slice_find_icase(slice_of(r->fault), SLICE_LIT("Contact not found")) >= 0)
-			err_set(&e, -EPERM,
-				"regtop does not remove what was not chosen; kamcmd ul.rm would "
-				"take "
-				"every contact of this AoR.",
-				"Kamailio cannot remove one contact alone (usrloc's matching_mode "
-				"is "
-				"not 0): only the whole AoR could go.");
-		ask_end(k, SOURCE_REFUSED, NULL, &e);
-		return;
-	case CONTROL_NOT_SENT:
-		ask_end(k, SOURCE_REFUSED, NULL, &e);
-		return;
-	case CONTROL_NO_ANSWER:
-		break;
-	}
-	ask_end(k, SOURCE_NO_ANSWER, NULL, &e);
-}
-
-static void remove_found(struct ask *k, const struct kamailio_found *l, const struct binding *now)
-{
-	struct err e;
-
-	if (!unchanged(now, k->b)) {
-		err_set(&e, -ESTALE, NULL, "It was refreshed or replaced meanwhile.");
-		ask_end(k, SOURCE_CHANGED, now, &e);
-	} else if (l->same_uri > 1) {
-		err_set(&e, -EPERM, "ul.rm_contact names a contact by its URI alone.",
-			"%u contacts of this AoR have this very URI, so not one alone can go.",
-			l->same_uri);
-		ask_end(k, SOURCE_REFUSED, NULL, &e);
-	} else {
-		control_call(k->asker->control, "ul.rm_contact", parameters(k->b, true), on_removed,
-			     k);
-	}
-}
-
-static void on_lookup_result(struct ask *k, const struct control_reply *r)
-{
-	struct kamailio_found l = kamailio_contact_find(r->result, k->b);
+	struct kamailio_found l = kamailio_contact_find(result, k->b);
 	struct strbuf node = STRBUF_INIT;
 	struct binding now;
-	struct err e;
 
 	if (!l.contact ||
 	    !kamailio_contact_read(l.contact, k->b, clock_wall_s(k->asker->clock), &node, &now)) {
-		err_set(&e, -ENOENT, NULL, "Kamailio no longer has this contact.");
-		ask_end(k, SOURCE_GONE, NULL, &e);
-	} else if (k->remove) {
-		remove_found(k, &l, &now);
+		ask_unknown(k, UNKNOWN_CONTACT);
+	} else if (k->verb == ASK_LOOK && k->asker->db && k->b->ruid.n &&
+		   !slice_eq(now.ruid, k->b->ruid)) {
+		/* The same URI registered anew: is the row of the old one left beside it? */
+		k->other = binding_copy(&now);
+		ask_unknown(k, UNKNOWN_CONTACT);
 	} else {
+		remove_unwatch_row(k->asker, k->b);
 		ask_end(k, SOURCE_DONE, &now, NULL);
 	}
 	strbuf_free(&node);
 }
 
+static void fault_lookup(struct ask *k, const struct control_reply *r)
+{
+	struct slice words = slice_of(r->fault);
+
+	if (slice_find_icase(words, SLICE_LIT("AOR not found")) >= 0)
+		ask_unknown(k, UNKNOWN_AOR);
+	else if (slice_find_icase(words, SLICE_LIT("AOR has no contacts")) >= 0)
+		ask_unknown(k, UNKNOWN_CLEARING);
+	else
+		ask_end(k, SOURCE_REFUSED, NULL, &r->e);
+}
+
 static void on_lookup(void *ctx, const struct control_reply *r)
 {
 	struct ask *k = ctx;
+	/* Before a removal the outcome is known: nothing was touched. */
+	bool harmless =
+		k->verb == ASK_LOOK || k->verb == ASK_LOOK_MEMORY || k->verb == ASK_LIST_AOR;
 
 	if (k->asker->closing)
 		ask_end(k, SOURCE_NO_ANSWER, NULL, &r->e);
-	else if (r->outcome == CONTROL_RESULT)
-		on_lookup_result(k, r);
 	else if (r->outcome == CONTROL_FAULT)
-		ask_end(k, says_gone(r) ? SOURCE_GONE : SOURCE_REFUSED, NULL, &r->e);
+		fault_lookup(k, r);
+	else if (r->outcome != CONTROL_RESULT)
+		ask_end(k, harmless ? SOURCE_NO_ANSWER : SOURCE_REFUSED, NULL, &r->e);
+	else if (k->verb == ASK_LOOK || k->verb == ASK_LOOK_MEMORY)
+		look_listed(k, r->result);
 	else
-		/* Before a removal the outcome is known: nothing was touched. */
-		ask_end(k, k->remove ? SOURCE_REFUSED : SOURCE_NO_ANSWER, NULL, &r->e);
+		remove_listed(k, r->result);
 }
 
-/* ---- by the table ---------------------------------------------------------------------------- */
-
-static void run_table(void *arg)
+void ask_lookup(struct ask *k)
 {
-	struct ask *k = arg;
-	struct kamailio_asker *a = k->asker;
-
-	if (k->remove)
-		k->rc = a->db->ops->remove(a->db, k->b, &k->deleted, &k->e);
-	/* Also after a removal of nothing: is it gone, or has it changed? */
-	if (k->rc == 0 && k->deleted == 0) {
-		k->found = location_batch_new();
-		k->rc = a->db->ops->read_one(a->db, k->b, k->found, &k->e);
-	}
-}
-
-static void done_table(void *arg)
-{
-	struct ask *k = arg;
-	const struct binding *now = k->found && k->found->count ? &k->found->rows[0] : NULL;
-
-	if (k->rc < 0) {
-		ask_end(k, k->remove ? SOURCE_REFUSED : SOURCE_NO_ANSWER, NULL, &k->e);
-	} else if (k->remove && k->deleted) {
-		ask_end(k, SOURCE_DONE, NULL, NULL);
-	} else if (!now) {
-		err_set(&k->e, -ENOENT, NULL, "The table no longer has this row.");
-		ask_end(k, SOURCE_GONE, NULL, &k->e);
-	} else if (k->remove) {
-		err_set(&k->e, -ESTALE, NULL, "The row was refreshed or replaced meanwhile.");
-		ask_end(k, SOURCE_CHANGED, now, &k->e);
-	} else {
-		ask_end(k, SOURCE_DONE, now, NULL);
-	}
-}
-
-static struct worker *worker_of(struct kamailio_asker *a)
-{
-	if (!a->worker)
-		a->worker = worker_start(a->loop, "kamailio-ask");
-	return a->worker;
-}
-
-static void submit_table(struct ask *k)
-{
-	worker_submit(worker_of(k->asker), run_table, done_table, k);
-}
-
-/* ---- the door -------------------------------------------------------------------------------- */
-
-/* An answer never comes from inside the question; the worker's way back also waits for the end of
- * the asker. */
-static void run_nothing(void *arg)
-{
-	(void)arg;
-}
-
-static void done_refused(void *arg)
-{
-	struct ask *k = arg;
-
-	ask_end(k, SOURCE_REFUSED, NULL, &k->e);
-}
-
-static void refuse(struct ask *k)
-{
-	worker_submit(worker_of(k->asker), run_nothing, done_refused, k);
-}
-
-void kamailio_asker_say_no(struct kamailio_asker *a, const struct err *why, source_answer_fn *fn,
-			   void *ctx)
-{
-	struct ask *k = ask_new(a, NULL, false, fn, ctx);
-
-	k->e = *why;
-	refuse(k);
-}
-
-static void lookup_by_rpc(struct ask *k)
-{
-	json_t *params = parameters(k->b, false), *both = parameters(k->b, true);
+	json_t *params = ask_parameters(k->b, false), *both = ask_parameters(k->b, true);
 
 	json_decref(both);
 	if (params && both) {
@@ -280,33 +377,31 @@ static void lookup_by_rpc(struct ask *k)
 	json_decref(params);
 	err_set(&k->e, -EILSEQ, NULL,
 		"AoR or contact is not UTF-8 text, which the control socket cannot carry.");
-	refuse(k);
+	ask_refuse_later(k);
+}
+
+static void look(struct ask *k)
+{
+	if (k->asker->control) {
+		ask_lookup(k);
+	} else if (k->asker->db) {
+		ask_truth(k, false);
+	} else {
+		err_set(&k->e, -EPERM, NULL, "No control socket of Kamailio is known.");
+		ask_refuse_later(k);
+	}
 }
 
 void kamailio_ask(struct kamailio_asker *a, const struct binding *b, source_answer_fn *fn,
 		  void *ctx)
 {
-	struct ask *k = ask_new(a, b, false, fn, ctx);
-
-	if (a->control)
-		lookup_by_rpc(k);
-	else
-		submit_table(k);
+	look(ask_new(a, ASK_LOOK, b, fn, ctx));
 }
 
-void kamailio_remove(struct kamailio_asker *a, const struct binding *b, source_answer_fn *fn,
-		     void *ctx)
+void kamailio_ask_memory(struct kamailio_asker *a, const struct binding *b, source_answer_fn *fn,
+			 void *ctx)
 {
-	struct ask *k = ask_new(a, b, true, fn, ctx);
-
-	if (a->by_table) {
-		submit_table(k);
-	} else if (a->control) {
-		lookup_by_rpc(k);
-	} else {
-		err_set(&k->e, -EPERM, NULL, "%s", "No control socket of Kamailio is known.");
-		refuse(k);
-	}
+	look(ask_new(a, ASK_LOOK_MEMORY, b, fn, ctx));
 }
 
 /* ---- finding the control --------------------------------------------------------------------- */
@@ -360,30 +455,14 @@ const char *kamailio_asker_refused(const struct kamailio_asker *a)
 	return a->refused[0] ? a->refused : NULL;
 }
 
-void kamailio_asker_how(const struct kamailio_asker *a, struct strbuf *out)
-{
-	if (a->by_table) {
-		strbuf_add_str(out, "DELETE of its row in ");
-		if (location_db_is_server(a->db_path)) {
-			char name[200];
-
-			location_db_name(a->db_path, name, sizeof(name));
-			strbuf_add_str(out, name);
-		} else {
-			text_clean(slice_of(a->db_path), false, out);
-		}
-	} else {
-		strbuf_add_str(out, "ul.rm_contact on ");
-		text_clean(slice_of(a->control ? control_place(a->control) : "?"), false, out);
-	}
-}
-
 static int take_control(struct kamailio_asker *a, const char *control, struct err *e)
 {
 	struct strbuf words = STRBUF_INIT;
 
 	if (strcmp(control, "table") == 0) {
 		a->by_table = true;
+		if (a->db)
+			return 0;
 		a->db = location_db_open(a->db_path, e);
 		return a->db ? 0 : e->code;
 	}
@@ -400,17 +479,28 @@ struct kamailio_asker *kamailio_asker_new(struct loop *l, const struct clock *c,
 					  const char *control, bool find, struct err *e)
 {
 	struct kamailio_asker *a = xcalloc(1, sizeof(*a));
+	struct err no_table = ERR_NONE;
 
 	a->loop = l;
 	a->clock = c;
-	a->db_path = xstrdup(db);
 	a->find = find;
+	a->server_id = -1;
+	if (db) {
+		a->db_path = xstrdup(db);
+		/* Only rows that memory does not know need it: without it there are none. */
+		a->db = location_db_open(db, &no_table);
+	}
 	if (control && take_control(a, control, e) < 0) {
 		kamailio_asker_free(a);
 		return NULL;
 	}
 	kamailio_asker_look(a);
 	return a;
+}
+
+void kamailio_asker_set_server_id(struct kamailio_asker *a, uint64_t server_id)
+{
+	a->server_id = (int64_t)server_id;
 }
 
 void kamailio_asker_free(struct kamailio_asker *a)

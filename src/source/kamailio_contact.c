@@ -90,8 +90,7 @@ bool kamailio_contact_read(const json_t *c, const struct binding *shown, int64_t
 struct kamailio_found kamailio_contact_find(const json_t *result, const struct binding *b)
 {
 	const json_t *list = json_object_get(result, "Contacts"), *item;
-	struct kamailio_found l = {NULL, 0};
-	bool by_ruid = false;
+	struct kamailio_found l = {NULL, 0, false};
 	size_t i;
 
 	json_array_foreach((json_t *)(uintptr_t)list, i, item)
@@ -102,8 +101,8 @@ struct kamailio_found kamailio_contact_find(const json_t *result, const struct b
 		l.same_uri += uri;
 		if (!slice_empty(b->ruid) && slice_eq(member_text(c, "Ruid"), b->ruid)) {
 			l.contact = c;
-			by_ruid = true;
-		} else if (uri && !by_ruid && !l.contact) {
+			l.by_ruid = true;
+		} else if (uri && !l.by_ruid && !l.contact) {
 			l.contact = c;
 		}
 	}

@@ -8,6 +8,7 @@
 struct kamailio_found {
 	const json_t *contact; /* NULL: not there; borrowed from the answer */
 	unsigned same_uri;     /* contacts with the URI of the binding */
+	bool by_ruid;          /* contact has the ruid of the binding */
 };
 
 /* Looks in the result of ul.lookup for b: by its ruid; a binding that lapsed and came back has a

@@ -38,6 +38,8 @@ struct proof {
 	size_t at;
 	unsigned tries;
 	struct loop_timer *timer;
+	struct binding *row; /* the owner no longer has it, but its table does; or NULL */
+	struct err row_words;
 	source_answer_fn *fn;
 	void *ctx;
 };
@@ -144,17 +146,35 @@ const char *kamailio_nodes_refused(const struct kamailio_nodes *n)
 	return kamailio_asker_refused(n->nodes[0].asker);
 }
 
-void kamailio_nodes_how(const struct kamailio_nodes *n, struct strbuf *out)
+typedef void how_fn(const struct kamailio_asker *a, struct strbuf *out);
+
+static void add_how(const struct kamailio_nodes *n, how_fn *how, struct strbuf *out)
 {
 	if (n->count == 1) {
-		kamailio_asker_how(n->nodes[0].asker, out);
+		how(n->nodes[0].asker, out);
 		return;
 	}
 	strbuf_add_str(out, "at its own node:");
 	for (size_t i = 0; i < n->count; i++) {
 		strbuf_addf(out, "%s %s by ", i ? ";" : "", n->nodes[i].name);
-		kamailio_asker_how(n->nodes[i].asker, out);
+		how(n->nodes[i].asker, out);
 	}
+}
+
+void kamailio_nodes_how(const struct kamailio_nodes *n, struct strbuf *out)
+{
+	add_how(n, kamailio_asker_how, out);
+}
+
+void kamailio_nodes_aor_how(const struct kamailio_nodes *n, struct strbuf *out)
+{
+	add_how(n, kamailio_asker_aor_how, out);
+}
+
+void kamailio_nodes_row_how(const struct kamailio_nodes *n, struct strbuf *out)
+{
+	/* All nodes of a table have the same one; a peer has its own, of which no row is shown. */
+	kamailio_asker_row_how(n->nodes[0].asker, out);
 }
 
 bool kamailio_nodes_way(const struct kamailio_nodes *n, const struct binding *b,
@@ -216,7 +236,51 @@ void kamailio_nodes_remove(struct kamailio_nodes *n, const struct binding *b, so
 		kamailio_asker_say_no(n->nodes[0].asker, &why, fn, ctx);
 }
 
+void kamailio_nodes_ask_aor(struct kamailio_nodes *n, const struct binding *b, source_aor_fn *fn,
+			    void *ctx)
+{
+	struct err why = ERR_NONE;
+	struct kamailio_asker *a = asker_for(n, b, &why);
+
+	if (a)
+		kamailio_ask_aor(a, b, fn, ctx);
+	else
+		kamailio_asker_say_no_aor(n->nodes[0].asker, &why, fn, ctx);
+}
+
+void kamailio_nodes_remove_aor(struct kamailio_nodes *n, const struct binding *const *all,
+			       size_t count, source_answer_fn *fn, void *ctx)
+{
+	struct err why = ERR_NONE;
+	struct kamailio_asker *a = asker_for(n, all[0], &why);
+
+	if (a)
+		kamailio_remove_aor(a, all, count, fn, ctx);
+	else
+		kamailio_asker_say_no(n->nodes[0].asker, &why, fn, ctx);
+}
+
+void kamailio_nodes_remove_row(struct kamailio_nodes *n, const struct binding *b,
+			       source_answer_fn *fn, void *ctx)
+{
+	struct err why = ERR_NONE;
+	struct kamailio_asker *a = asker_for(n, b, &why);
+
+	if (a)
+		kamailio_remove_row(a, b, fn, ctx);
+	else
+		kamailio_asker_say_no(n->nodes[0].asker, &why, fn, ctx);
+}
+
 /* ---- the proof ------------------------------------------------------------------------------- */
+
+static void proof_free(struct proof *p)
+{
+	loop_timer_free(p->timer);
+	free(p->row);
+	free(p->b);
+	free(p);
+}
 
 static void proof_end(struct proof *p, enum source_answer a, const struct binding *now,
 		      const struct err *e)
@@ -227,9 +291,7 @@ static void proof_end(struct proof *p, enum source_answer a, const struct bindin
 		at = &(*at)->next;
 	*at = p->next;
 	p->fn(p->ctx, a, now, e);
-	loop_timer_free(p->timer);
-	free(p->b);
-	free(p);
+	proof_free(p);
 }
 
 static void ask_node(void *arg);
@@ -267,8 +329,13 @@ static void on_proof(void *ctx, enum source_answer a, const struct binding *now,
 	const struct node *node = node_at(p);
 	struct err mine = ERR_NONE;
 
-	if (a == SOURCE_GONE ||
-	    (a == SOURCE_DONE && now && node != p->owner && !is_copy(now, p->b))) {
+	if (a == SOURCE_GONE && node == p->owner) {
+		p->row = now ? binding_copy(now) : NULL;
+		if (e)
+			p->row_words = *e;
+		next_node(p);
+	} else if (a == SOURCE_GONE ||
+		   (a == SOURCE_DONE && now && node != p->owner && !is_copy(now, p->b))) {
 		next_node(p);
 	} else if (a == SOURCE_DONE && node != p->owner && p->tries < COPY_RETRIES) {
 		p->tries++;
@@ -290,12 +357,17 @@ static void ask_node(void *arg)
 	const struct node *node = node_at(p);
 	struct err e = ERR_NONE;
 
-	if (node) {
+	if (node == p->owner && node) {
 		kamailio_ask(node->asker, p->b, on_proof, p);
-		return;
+	} else if (node) {
+		/* The row, if there is one, is the owner's. */
+		kamailio_ask_memory(node->asker, p->b, on_proof, p);
+	} else if (p->row || (p->nodes->count == 1 && p->row_words.what[0])) {
+		proof_end(p, SOURCE_GONE, p->row, &p->row_words);
+	} else {
+		err_set(&e, -ENOENT, NULL, "No node has it any more.");
+		proof_end(p, SOURCE_GONE, NULL, &e);
 	}
-	err_set(&e, -ENOENT, NULL, "No node has it any more.");
-	proof_end(p, SOURCE_GONE, NULL, &e);
 }
 
 void kamailio_nodes_prove(struct kamailio_nodes *n, const struct binding *b, source_answer_fn *fn,
@@ -333,6 +405,8 @@ static int add_node(struct kamailio_nodes *n, const struct clock *c, const char 
 	/* What this machine has is looked for only when nothing was said of nodes. */
 	node->asker = kamailio_asker_new(n->loop, c, from->place ? from->place : table,
 					 from->control, from->name == NULL, e);
+	if (node->asker && from->server_id >= 0)
+		kamailio_asker_set_server_id(node->asker, (uint64_t)from->server_id);
 	return node->asker ? 0 : e->code;
 }
 
@@ -376,9 +450,7 @@ void kamailio_nodes_free(struct kamailio_nodes *n)
 	}
 	while ((p = n->proofs) != NULL) {
 		n->proofs = p->next;
-		loop_timer_free(p->timer);
-		free(p->b);
-		free(p);
+		proof_free(p);
 	}
 	free(n->nodes);
 	free(n);

@@ -19,8 +19,10 @@ void kamailio_nodes_look(struct kamailio_nodes *n);
 /* NULL, or the sentence that says why nothing can be removed: no node of this table can be asked.
  */
 const char *kamailio_nodes_refused(const struct kamailio_nodes *n);
-/* How a removal is done, for the plan. */
+/* How a removal is done, for the plan: of a contact, of a whole AoR, of a row that is left. */
 void kamailio_nodes_how(const struct kamailio_nodes *n, struct strbuf *out);
+void kamailio_nodes_aor_how(const struct kamailio_nodes *n, struct strbuf *out);
+void kamailio_nodes_row_how(const struct kamailio_nodes *n, struct strbuf *out);
 /* Puts the name of the node in place of its server_id, as the configuration calls it. */
 void kamailio_nodes_name(const struct kamailio_nodes *n, struct binding *b);
 /* The asker of the node that b belongs to: by its server_id, or when two nodes have the same, by
@@ -36,6 +38,12 @@ void kamailio_nodes_ask(struct kamailio_nodes *n, const struct binding *b, sourc
 			void *ctx);
 void kamailio_nodes_remove(struct kamailio_nodes *n, const struct binding *b, source_answer_fn *fn,
 			   void *ctx);
+void kamailio_nodes_ask_aor(struct kamailio_nodes *n, const struct binding *b, source_aor_fn *fn,
+			    void *ctx);
+void kamailio_nodes_remove_aor(struct kamailio_nodes *n, const struct binding *const *all,
+			       size_t count, source_answer_fn *fn, void *ctx);
+void kamailio_nodes_remove_row(struct kamailio_nodes *n, const struct binding *b,
+			       source_answer_fn *fn, void *ctx);
 /* As in source_ops: the owner, every node of this table, and every peer. A node that still has it
  * is asked again for a while, for copies are removed by messages. */
 void kamailio_nodes_prove(struct kamailio_nodes *n, const struct binding *b, source_answer_fn *fn,

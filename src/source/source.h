@@ -42,15 +42,28 @@ struct source_sink {
 
 /* What a purge, a re-read or a proof came to. */
 enum source_answer {
-	SOURCE_DONE,      /* purge: the registrar said yes; re-read: *now is the present binding */
-	SOURCE_GONE,      /* re-read: the registrar no longer has it */
-	SOURCE_CHANGED,   /* purge by table: it had changed, nothing was touched */
-	SOURCE_REFUSED,   /* the registrar said no; e says what */
+	/* purge: the registrar said yes, e (if any) says how it was done; re-read: *now is the
+	 * present binding */
+	SOURCE_DONE,
+	/* re-read: the registrar no longer has it, calls do not go there. *now, if any, is the row
+	 * that its table still has; e says what becomes of that: code -EAGAIN when the registrar's
+	 * own timer may still take it away. */
+	SOURCE_GONE,
+	SOURCE_CHANGED, /* purge: it had changed, nothing was touched */
+	/* the registrar said no; e says what: code -EAGAIN when it is only too early */
+	SOURCE_REFUSED,
 	SOURCE_NO_ANSWER, /* silence, or the connection broke: the outcome is unknown */
+	/* purge: the registrar could only remove it together with every other contact of its AoR;
+	 * nothing was touched */
+	SOURCE_WHOLE_AOR,
 };
 
 typedef void source_answer_fn(void *ctx, enum source_answer a, const struct binding *now,
 			      const struct err *e);
+/* All bindings of an AoR, borrowed for the call: SOURCE_DONE with n >= 1, SOURCE_GONE when the
+ * registrar has none, SOURCE_REFUSED or SOURCE_NO_ANSWER with e. */
+typedef void source_aor_fn(void *ctx, enum source_answer a, const struct binding *all, size_t n,
+			   const struct err *e);
 
 /* How a probe reaches a binding through this source's registrar. */
 struct source_route {
@@ -110,6 +123,22 @@ struct source_ops {
 	void (*prove)(struct source *s, const struct binding *b, source_answer_fn *fn, void *ctx);
 	/* Removes exactly b, and only as it is known in b. */
 	void (*purge)(struct source *s, const struct binding *b, source_answer_fn *fn, void *ctx);
+	/* The three for what purge() answers with SOURCE_WHOLE_AOR; NULL: it never does.
+	 * read_aor asks the authority for every binding of b's AoR. purge_aor removes that AoR when
+	 * the registrar holds exactly these contacts, each unchanged; else SOURCE_CHANGED and
+	 * nothing is touched. */
+	void (*purge_aor_how)(const struct source *s, struct strbuf *out);
+	void (*read_aor)(struct source *s, const struct binding *b, source_aor_fn *fn, void *ctx);
+	void (*purge_aor)(struct source *s, const struct binding *const *all, size_t n,
+			  source_answer_fn *fn, void *ctx);
+	/* The two for a row that reread() answers with; NULL: it never does. purge_row removes the
+	 * row as it is in b, and only when the registrar has said at that moment that its memory
+	 * does not know the binding: SOURCE_CHANGED when it does, or when the row is another one;
+	 * SOURCE_GONE when there is no row any more; SOURCE_REFUSED with -EAGAIN as long as the
+	 * registrar's own timer may take it away. */
+	void (*purge_row_how)(const struct source *s, struct strbuf *out);
+	void (*purge_row)(struct source *s, const struct binding *b, source_answer_fn *fn,
+			  void *ctx);
 	/* False: no way through this registrar (then the probe goes direct). */
 	bool (*route)(struct source *s, const struct binding *b, struct source_route *out);
 	void (*free)(struct source *s);

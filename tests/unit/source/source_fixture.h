@@ -7,6 +7,7 @@
 #include "location_fixture.h"
 
 static struct loop *loop;
+static const struct clock *test_clock = &clock_system;
 static struct source_options options;
 static char rpc_path[128], control[160];
 
@@ -71,7 +72,7 @@ static int teardown(void **state)
 static struct source *opened(void)
 {
 	struct err e = ERR_NONE;
-	struct source *s = source_open(loop, &clock_system, fixture_db, &options, &e);
+	struct source *s = source_open(loop, test_clock, fixture_db, &options, &e);
 
 	if (!s)
 		fail_msg("%s", e.what);

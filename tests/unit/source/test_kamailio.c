@@ -1,10 +1,7 @@
 /* Kamailio beside its table: the way through the registrar, asking for a binding, removing it. */
 #include <errno.h>
-#include <jansson.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include "source/kamailio_gruu.h"
-#include "source_fixture.h"
+#include "kamailio_fixture.h"
 
 /* ---- the way through the registrar ----------------------------------------------------------- */
 
@@ -70,125 +67,6 @@ TEST(without_ruid_or_socket_there_is_no_way_through)
 
 /* ---- asking and removing --------------------------------------------------------------------- */
 
-/* What Kamailio would say, method by method; NULL: silence. */
-static struct {
-	int fd;
-	struct loop_watch *watch;
-	const char *lookup, *remove;
-	char asked[4][400];
-	int count;
-} kamailio;
-
-static void kamailio_serves(void *arg, int fd, unsigned what)
-{
-	char buf[4000], reply[2000];
-	struct sockaddr_un from;
-	socklen_t len = sizeof(from);
-	ssize_t n = recvfrom(fd, buf, sizeof(buf), 0, (struct sockaddr *)&from, &len);
-	json_t *doc = json_loadb(buf, n > 0 ? (size_t)n : 0, 0, NULL);
-	const char *method = json_string_value(json_object_get(doc, "method")), *say;
-	char *params = json_dumps(json_object_get(doc, "params"), JSON_COMPACT);
-
-	(void)arg;
-	(void)what;
-	assert_non_null(method);
-	snprintf(kamailio.asked[kamailio.count++ % 4], 400, "%s %s", method, params);
-	say = strcmp(method, "ul.lookup") == 0 ? kamailio.lookup : kamailio.remove;
-	if (say) {
-		int size = snprintf(reply, sizeof(reply), "{\"jsonrpc\":\"2.0\",%s,\"id\":%lld}",
-				    say, (long long)json_integer_value(json_object_get(doc, "id")));
-
-		sendto(fd, reply, (size_t)size, 0, (struct sockaddr *)&from, len);
-	}
-	free(params);
-	json_decref(doc);
-}
-
-static void kamailio_begin(const char *lookup, const char *remove_says)
-{
-	struct sockaddr_un a = {.sun_family = AF_UNIX};
-
-	memset(&kamailio, 0, sizeof(kamailio));
-	slice_to_buf(slice_of(rpc_path), a.sun_path, sizeof(a.sun_path));
-	kamailio.fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	assert_int_equal(bind(kamailio.fd, (struct sockaddr *)&a, sizeof(a)), 0);
-	kamailio.watch =
-		loop_watch_new(loop, kamailio.fd, LOOP_READ, LOOP_SIP, kamailio_serves, NULL);
-	kamailio.lookup = lookup;
-	kamailio.remove = remove_says;
-	options.control = control;
-}
-
-static void kamailio_end(void)
-{
-	loop_watch_free(kamailio.watch);
-	close(kamailio.fd);
-	unlink(rpc_path);
-}
-
-static struct {
-	int count;
-	enum source_answer answer;
-	struct binding *now;
-	char words[400];
-} told;
-
-static void on_answer(void *ctx, enum source_answer a, const struct binding *now,
-		      const struct err *e)
-{
-	(void)ctx;
-	told.count++;
-	told.answer = a;
-	free(told.now);
-	told.now = now ? binding_copy(now) : NULL;
-	slice_to_buf(slice_of(e ? e->what : ""), told.words, sizeof(told.words));
-}
-
-/* The first row, as the model would hold it. */
-static struct binding *shown_row(struct source *s)
-{
-	source_start(s, &sink);
-	WAIT(seen.complete == 1);
-	assert_non_null(seen.last);
-	return binding_copy(seen.last);
-}
-
-static enum source_answer asked(bool removal)
-{
-	struct source *s = opened();
-	struct binding *b = shown_row(s);
-
-	free(told.now);
-	memset(&told, 0, sizeof(told));
-	assert_null(s->ops->purge_refused(s));
-	(removal ? s->ops->purge : s->ops->reread)(s, b, on_answer, NULL);
-	assert_int_equal(told.count, 0);
-	WAIT(told.count == 1);
-	source_free(s);
-	free(b);
-	return told.answer;
-}
-
-/* A contact as ul.lookup tells it; the row of add_phones(1) but for what a test changes. */
-#define CONTACT(uri, ruid, cseq, left)                                                             \
-	"{\"Contact\":{\"Address\":\"" uri "\",\"Expires\":" left                                  \
-	",\"Q\":-1,\"Call-ID\":\"call-1\","                                                        \
-	"\"CSeq\":" cseq                                                                           \
-	",\"User-Agent\":\"[not set]\",\"Received\":\"[not set]\",\"Path\":\"[not "                \
-	"set]\",\"Socket\":\"udp:127.0.0.1:5060\",\"Methods\":4294967295,\"Ruid\":\"" ruid "\","   \
-	"\"Instance\":\"[not set]\",\"Reg-Id\":0,\"Server-Id\":1,\"Tcpconn-Id\":-1,\"CFlags\":0,"  \
-	"\"Last-Modified\":2000000000}}"
-#define LOOKUP(contacts)   "\"result\":{\"AoR\":\"user1\",\"Contacts\":[" contacts "]}"
-#define URI1               "sip:user1@192.0.2.1:5060"
-#define FAULT(code, words) "\"error\":{\"code\":" code ",\"message\":\"" words "\"}"
-
-/* One permanent contact: its expiry does not depend on the clock of the test. */
-static void one_permanent(void)
-{
-	add_phones(fixture_db, 1, 1);
-	sql(fixture_db, "UPDATE location SET expires = 2440587.49999421");
-}
-
 TEST(a_binding_is_asked_for_by_its_ruid)
 {
 	UNUSED_STATE;
@@ -215,6 +93,7 @@ TEST(the_domain_belongs_to_the_aor_when_the_table_has_one)
 	one_permanent();
 	sql(fixture_db, "UPDATE location SET domain = 'example.net'");
 	kamailio_begin(FAULT("500", "AOR not found in location table"), NULL);
+	kamailio.sockets = SOCKETS("5060");
 	assert_int_equal(asked(false), SOURCE_GONE);
 	assert_string_equal(kamailio.asked[0], "ul.lookup [\"location\",\"user1@example.net\"]");
 	kamailio_end();
@@ -280,7 +159,7 @@ TEST(one_of_two_equal_uris_is_not_removed)
 	UNUSED_STATE;
 	nothing_is_removed(LOOKUP(CONTACT(URI1, "uloc-1-1", "1", "\"permanent\"") "," CONTACT(
 				   URI1, "uloc-1-2", "1", "\"permanent\"")),
-			   SOURCE_REFUSED);
+			   SOURCE_WHOLE_AOR);
 	assert_non_null(strstr(told.words, "very URI"));
 }
 
@@ -301,17 +180,7 @@ TEST(a_registrar_that_is_silent_after_the_removal_leaves_the_outcome_unknown)
 	kamailio_end();
 }
 
-TEST(another_matching_mode_is_explained)
-{
-	UNUSED_STATE;
-	one_permanent();
-	kamailio_begin(LOOKUP(CONTACT(URI1, "uloc-1-1", "1", "\"permanent\"")),
-		       FAULT("404", "Contact not found"));
-	assert_int_equal(asked(true), SOURCE_REFUSED);
-	assert_non_null(strstr(told.words, "matching_mode"));
-	assert_non_null(strstr(told.words, "whole AoR"));
-	kamailio_end();
-}
+/* ---- what cannot be asked -------------------------------------------------------------------- */
 
 TEST(an_aor_that_json_cannot_carry_is_refused)
 {
@@ -412,13 +281,6 @@ TEST(questions_that_are_open_at_the_end_are_forgotten)
 	kamailio_end();
 }
 
-static int end_group(void **state)
-{
-	(void)state;
-	free(told.now);
-	return 0;
-}
-
 #define U(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(int argc, char **argv)
@@ -437,7 +299,6 @@ int main(int argc, char **argv)
 		U(one_of_two_equal_uris_is_not_removed),
 		U(a_registrar_that_is_silent_before_the_removal_leaves_no_doubt),
 		U(a_registrar_that_is_silent_after_the_removal_leaves_the_outcome_unknown),
-		U(another_matching_mode_is_explained),
 		U(an_aor_that_json_cannot_carry_is_refused),
 		U(a_control_socket_that_is_missing_forbids_the_removal_until_it_is_there),
 		U(the_table_is_asked_and_changed_when_it_is_the_truth),
