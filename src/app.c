@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/text.h"
 #include "judge/verdict.h"
+#include "openings.h"
 #include "paths.h"
 #include "source/listen.h"
 #include "source/snapshot_file.h"
@@ -184,20 +185,19 @@ static void app_begin(struct app *a, const struct options *o)
 		a->env.journal_trouble = "this command does not open it";
 }
 
-static int open_one(struct app *a, const struct options *o, const char *spec, struct err *e)
+static int open_one(struct app *a, const struct opening *item, struct err *e)
 {
 	char *store = NULL;
-	struct source_options so = {
-		.control = o->control, .sip = o->sip, .allow = o->allow, .store_path = o->store};
+	struct source_options so = item->options;
 	struct source *s;
 
-	if (!o->store && strncmp(spec, "listen:", 7) == 0) {
+	if (!so.store_path && strncmp(item->spec, "listen:", 7) == 0) {
 		store = paths_state_file("registrar.sqlite", e);
 		if (!store)
 			return e->code;
 		so.store_path = store;
 	}
-	s = source_open(a->loop, a->clock, spec, &so, e);
+	s = source_open(a->loop, a->clock, item->spec, &so, e);
 	free(store);
 	if (!s)
 		return e->code ? e->code : -EIO;
@@ -205,33 +205,32 @@ static int open_one(struct app *a, const struct options *o, const char *spec, st
 }
 
 /* With no -s: the registrars of this machine (DESIGN 3), said before it is used. */
-static const char *find_source(struct err *e)
+static int find_source(struct openings *l, const struct options *o, struct err *e)
 {
 	const char *found = paths_find_kamailio();
 
-	if (found)
-		fprintf(stderr, "regtop: found Kamailio's database %s\n", found);
-	else
-		err_set(e, -ENOENT,
-			"Name a source with -s PATH or -s listen:udp:127.0.0.1:5060, or try: "
-			"regtop demo",
-			"no registrar's database was found in %s", paths_kamailio_places());
-	return found;
+	if (!found)
+		return err_set(e, -ENOENT,
+			       "Name a source with -s PATH or -s listen:udp:127.0.0.1:5060, or "
+			       "try: regtop demo",
+			       "no registrar's database was found in %s", paths_kamailio_places());
+	fprintf(stderr, "regtop: found Kamailio's database %s\n", found);
+	openings_add(l, o, found);
+	return 0;
 }
 
 struct app *app_new(const struct options *o, struct err *e, int *status)
 {
 	struct app *a = app_make(o);
-	const char *found;
-	int rc = 0;
+	int rc;
 
 	*status = REGTOP_SOURCE;
-	for (unsigned i = 0; i < o->source_count && rc == 0; i++)
-		rc = open_one(a, o, o->sources[i], e);
-	if (o->source_count == 0) {
-		found = find_source(e);
-		rc = found ? open_one(a, o, found, e) : e->code;
-	}
+	a->openings = openings_make(o, e);
+	rc = a->openings ? 0 : e->code;
+	if (rc == 0 && a->openings->count == 0)
+		rc = find_source(a->openings, o, e);
+	for (size_t i = 0; rc == 0 && i < a->openings->count; i++)
+		rc = open_one(a, &a->openings->items[i], e);
 	if (rc < 0) {
 		if (rc == -EINVAL)
 			*status = REGTOP_USAGE;
@@ -274,6 +273,7 @@ void app_free(struct app *a)
 	journal_close(a->journal);
 	view_free(a->view);
 	store_free(a->store);
+	openings_free(a->openings);
 	free(a->feeds);
 	loop_free(a->loop);
 	free(a);

@@ -15,7 +15,8 @@ struct app {
 	struct view *view;
 	struct act_env env;
 	struct pinger *pinger;
-	struct app_source *feeds; /* one per source, private */
+	struct openings *openings; /* what the sources were made from, private */
+	struct app_source *feeds;  /* one per source, private */
 	size_t feed_count;
 	struct sip_transport *transport; /* ours, for probes of sources that are no registrar */
 	struct prober *prober;

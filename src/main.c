@@ -19,6 +19,8 @@ int main(int argc, char **argv)
 	/* A reader that went away is told by write(), not by a signal in mid-action. */
 	signal(SIGPIPE, SIG_IGN);
 	rc = options_parse(argc, argv, &o, &e);
+	if (rc == 0)
+		rc = options_read_config(&o, &e);
 	if (rc == 0) {
 		rc = o.command->run(&o);
 	} else if (rc > 0) {

@@ -10,6 +10,7 @@
 #include "base/strbuf.h"
 #include "base/text.h"
 #include "cli/rows.h"
+#include "paths.h"
 
 enum kind {
 	OPT_FLAG,
@@ -35,26 +36,27 @@ struct store_rule {
 
 const struct option_row option_rows[] = {
 	{'s', "source", "SPEC", "Where bindings come from: KIND:PLACE, or a file whose kind is recognised; may be repeated.", CLI_SOURCES | CLI_LISTEN},
+	{'c', "config", "FILE", "The configuration file; else ~/.config/regtop/regtop.conf or /etc/regtop.conf.", CLI_SOURCES},
 	{0, "control", "WHERE", "How the registrar is told to change: unix:PATH or http://ADDRESS:PORT/RPC (Kamailio's JSON-RPC), or table (the table is the truth).", CLI_SOURCES},
 	{0, "sip", "HOST:PORT", "The registrar's SIP address that probes go to, when the bindings do not tell.", CLI_SOURCES},
 	{0, "allow", "CIDR[,CIDR]", "Networks that may register besides loopback.", CLI_LISTEN | CLI_SOURCES},
 	{0, "store", "FILE", "Where the own registrar keeps its bindings.", CLI_LISTEN | CLI_SOURCES},
 	{0, "json", NULL, "Prints JSON.", LISTINGS},
 	{0, "csv", NULL, "Prints CSV.", CLI_LIST | CLI_PING},
-	{0, "columns", "NAME,…", "The columns to show, in this order.", ROWS},
-	{0, "sort", "[-]NAME", "The column to sort by; with - in front, downwards.", ROWS | CLI_SNAPSHOT},
+	{0, "columns", "NAME,…", "The columns to show, in this order.", ROWS | CLI_IN_FILE},
+	{0, "sort", "[-]NAME", "The column to sort by; with - in front, downwards.", ROWS | CLI_SNAPSHOT | CLI_IN_FILE},
 	{0, "limit", "N", "At most N rows.", CLI_LIST | CLI_PING | CLI_JOURNAL},
 	{'o', "output", "FILE", "The file to write.", CLI_SNAPSHOT},
 	{0, "force", NULL, "Overwrites the file when it exists.", CLI_SNAPSHOT},
 	{0, "dry-run", NULL, "Shows the plan and changes nothing.", CLI_PURGE},
 	{0, "yes", "[COUNT]", "Answers the question: for one binding as it is, for more only with their exact count.", CLI_PURGE},
 	{0, "reason", "TEXT", "Why, for the journal: a ticket number or a sentence.", CLI_PURGE},
-	{0, "read-only", NULL, "Refuses everything that would change a registrar.", CLI_SOURCES | CLI_DEMO},
-	{0, "timeout", "DURATION", "How long to wait for the sources, 10s unless told; for ping, for each answer, 5s.", CLI_SOURCES},
-	{0, "rate", "N", "Probes per second at the most, 50 unless told.", CLI_PING | CLI_SCREEN},
+	{0, "read-only", NULL, "Refuses everything that would change a registrar.", CLI_SOURCES | CLI_DEMO | CLI_IN_FILE},
+	{0, "timeout", "DURATION", "How long to wait for the sources, 10s unless told; for ping, for each answer, 5s.", CLI_SOURCES | CLI_IN_FILE},
+	{0, "rate", "N", "Probes per second at the most, 50 unless told.", CLI_PING | CLI_SCREEN | CLI_IN_FILE},
 	{0, "phones", "N", "How many phones the demo simulates.", CLI_DEMO},
-	{0, "no-color", NULL, "No colour; the same as NO_COLOR in the environment.", CLI_SCREEN},
-	{0, "ascii", NULL, "Only ASCII on the screen and in tables.", CLI_SCREEN | CLI_LIST | CLI_SHOW | CLI_PING},
+	{0, "no-color", NULL, "No colour; the same as NO_COLOR in the environment.", CLI_SCREEN | CLI_IN_FILE},
+	{0, "ascii", NULL, "Only ASCII on the screen and in tables.", CLI_SCREEN | CLI_LIST | CLI_SHOW | CLI_PING | CLI_IN_FILE},
 	{'h', "help", NULL, "Prints help and ends.", CLI_ALL},
 	{'V', "version", NULL, "Prints the version and ends.", CLI_ALL},
 };
@@ -63,6 +65,7 @@ const struct option_row option_rows[] = {
 
 static const struct store_rule store_rules[] = {
 	{OPT_SOURCE, 0, 0},
+	{OPT_TEXT, AT(config_path), 0},
 	{OPT_TEXT, AT(control), 0},
 	{OPT_TEXT, AT(sip), 0},
 	{OPT_TEXT, AT(allow), 0},
@@ -268,8 +271,77 @@ int options_parse(int argc, char **argv, struct options *o, struct err *e)
 	return rc;
 }
 
+/* ---- the configuration file ------------------------------------------------------------------ */
+
+static bool is_unset(const struct options *o, size_t row)
+{
+	const struct store_rule *r = &store_rules[row];
+	const void *at = (const char *)o + r->offset;
+
+	return r->kind == OPT_FLAG   ? !*(const bool *)at
+	       : r->kind == OPT_TEXT ? !*(const char *const *)at
+				     : !*(const unsigned *)at;
+}
+
+/* What programs read is not shaped by what somebody likes to see. */
+static bool takes_default(const struct options *o, size_t row)
+{
+	if ((o->json || o->csv) && store_rules[row].offset == AT(columns))
+		return false;
+	return (option_rows[row].commands & (unsigned)o->command->bit) && is_unset(o, row);
+}
+
+static int default_wrong(const struct config *c, const struct config_default *d, const char *hint,
+			 const char *words, struct err *e)
+{
+	char shown[80];
+
+	text_clean_buf(slice_of(d->name), shown, sizeof(shown));
+	return err_set(e, -EINVAL, hint, "%s, line %u: %s %s", c->path, d->line, words, shown);
+}
+
+static int take_default(struct options *o, const struct config_default *d, struct err *e)
+{
+	ptrdiff_t row = find_long(slice_of(d->name));
+	bool flag, yes = strcmp(d->value, "yes") == 0;
+	struct options tried = {.command = o->command};
+	struct err why = ERR_NONE;
+
+	if (row < 0 || !(option_rows[row].commands & CLI_IN_FILE))
+		return default_wrong(o->config, d,
+				     "Before the first section stand read-only, columns, sort, "
+				     "timeout, rate, no-color and ascii.",
+				     "this is no option for the file:", e);
+	flag = store_rules[row].kind == OPT_FLAG;
+	if (flag && !yes && strcmp(d->value, "no") != 0)
+		return default_wrong(o->config, d, "Write yes or no.", "only yes or no fit behind",
+				     e);
+	/* Wrong is wrong, whether this command looks at it or not. */
+	if (store_value(&tried, (size_t)row, d->value, &why) < 0)
+		return default_wrong(o->config, d, why.what, "its value does not fit:", e);
+	if (takes_default(o, (size_t)row) && (!flag || yes))
+		return store_value(o, (size_t)row, d->value, e);
+	return 0;
+}
+
+int options_read_config(struct options *o, struct err *e)
+{
+	char *path = o->config_path ? xstrdup(o->config_path) : paths_config_file();
+	int rc = 0;
+
+	if (path && (o->command->bit & CLI_SOURCES)) {
+		o->config = config_read(path, e);
+		rc = o->config ? 0 : e->code;
+	}
+	free(path);
+	for (size_t i = 0; rc == 0 && o->config && i < o->config->default_count; i++)
+		rc = take_default(o, &o->config->defaults[i], e);
+	return rc;
+}
+
 void options_free(struct options *o)
 {
+	config_free(o->config);
 	free(o->operands);
 	free(o->filter);
 }

@@ -6,12 +6,15 @@
 #include "act/act.h"
 #include "base/err.h"
 #include "cli/cli.h"
+#include "config.h"
 
 /* Everything that was said. Strings point into argv or live until options_free(). */
 struct options {
 	const struct cli_command *command;
 	const char *sources[ACT_MAX_SOURCES];
 	unsigned source_count;
+	const char *config_path; /* -c; NULL: the usual places */
+	struct config *config;   /* what was read there; NULL: none */
 	const char *control;
 	const char *sip;
 	const char *allow;
@@ -51,6 +54,10 @@ extern const size_t option_rows_count;
 /* 0: go on. 1: --help or --version was asked for and has been printed. Negative: *e says what is
  * wrong with the command line. Always call options_free(). */
 int options_parse(int argc, char **argv, struct options *o, struct err *e);
+/* For commands that open sources: reads the configuration file, if there is one, and takes what it
+ * says before its first section wherever neither command line nor environment spoke. Negative with
+ * *e: it is wrong, or -c names none. */
+int options_read_config(struct options *o, struct err *e);
 void options_free(struct options *o);
 /* One row for each sub-command. */
 void options_print_commands(void);

@@ -32,21 +32,27 @@ static int make_folders(const char *path)
 	return rc;
 }
 
+static const char *home_folder(void)
+{
+	const char *home = getenv("HOME");
+	const struct passwd *pw;
+
+	if (home && home[0] == '/')
+		return home;
+	pw = getpwuid(geteuid());
+	return pw ? pw->pw_dir : "/nonexistent";
+}
+
 static char *state_folder(void)
 {
-	const char *xdg = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-	const struct passwd *pw;
+	const char *xdg = getenv("XDG_STATE_HOME");
 
 	if (xdg && xdg[0] == '/')
 		return xasprintf("%s/regtop", xdg);
 	/* One journal for all who become root on this switch, whatever HOME sudo left them. */
 	if (geteuid() == 0)
 		return xstrdup("/var/lib/regtop");
-	if (!home || home[0] != '/') {
-		pw = getpwuid(geteuid());
-		home = pw ? pw->pw_dir : "/nonexistent";
-	}
-	return xasprintf("%s/.local/state/regtop", home);
+	return xasprintf("%s/.local/state/regtop", home_folder());
 }
 
 char *paths_state_file(const char *name, struct err *e)
@@ -61,6 +67,19 @@ char *paths_state_file(const char *name, struct err *e)
 		path = xasprintf("%s/%s", folder, name);
 	free(folder);
 	return path;
+}
+
+char *paths_config_file(void)
+{
+	const char *xdg = getenv("XDG_CONFIG_HOME");
+	char *path = xdg && xdg[0] == '/'
+			     ? xasprintf("%s/regtop/regtop.conf", xdg)
+			     : xasprintf("%s/.config/regtop/regtop.conf", home_folder());
+
+	if (access(path, F_OK) == 0)
+		return path;
+	free(path);
+	return access("/etc/regtop.conf", F_OK) == 0 ? xstrdup("/etc/regtop.conf") : NULL;
 }
 
 static const char *const kamailio_places[] = {

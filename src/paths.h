@@ -8,6 +8,9 @@
  * $XDG_STATE_HOME/regtop, else /var/lib/regtop for root and ~/.local/state/regtop for others.
  * Caller frees. NULL with *e when it cannot be made. */
 char *paths_state_file(const char *name, struct err *e);
+/* The configuration file: $XDG_CONFIG_HOME/regtop/regtop.conf, else that in ~/.config, else
+ * /etc/regtop.conf, whichever is there. Caller frees; NULL when there is none. */
+char *paths_config_file(void);
 /* The first of the places where Debian's and upstream's Kamailio keep an SQLite database that can
  * be read; NULL when there is none. Static string. */
 const char *paths_find_kamailio(void);

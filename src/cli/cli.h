@@ -23,6 +23,8 @@ enum cli_bit {
 	CLI_SOURCES = CLI_INSPECT | CLI_LIST | CLI_SHOW | CLI_PING | CLI_PURGE | CLI_SNAPSHOT,
 	CLI_SCREEN = CLI_INSPECT | CLI_DEMO,
 	CLI_ALL = (1 << 10) - 1,
+	/* Of an option: it may stand in the configuration file, before the first section. */
+	CLI_IN_FILE = 1 << 15,
 };
 
 struct cli_command {

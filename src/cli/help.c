@@ -93,6 +93,7 @@ static const struct topic {
 	{"columns", help_columns},
 	{"verdicts", help_verdicts},
 	{"filter", help_filter},
+	{"config", config_print_keys},
 	{"exit", help_exit},
 };
 

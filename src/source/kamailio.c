@@ -255,10 +255,7 @@ struct source *kamailio_open(struct loop *l, const struct clock *c, const struct
 	k->base.ops = ops_of(o->place);
 	k->server = location_db_is_server(o->place);
 	k->clock = c;
-	if (o->name)
-		slice_to_buf(slice_of(o->name), k->base.name, sizeof(k->base.name));
-	else
-		location_db_name(o->place, k->base.name, sizeof(k->base.name));
+	location_db_name(o->place, k->base.name, sizeof(k->base.name));
 	k->nodes = kamailio_nodes_new(l, c, o, e);
 	if (k->nodes)
 		k->feed = location_feed_new(l, c, &k->base, o->place, o->recognised, o->interval_ms,

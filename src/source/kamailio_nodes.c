@@ -389,7 +389,7 @@ void kamailio_nodes_prove(struct kamailio_nodes *n, const struct binding *b, sou
 /* ---- opening --------------------------------------------------------------------------------- */
 
 static int add_node(struct kamailio_nodes *n, const struct clock *c, const char *table,
-		    const struct source_node *from, struct err *e)
+		    const struct source_node *from, bool find, struct err *e)
 {
 	struct node *node = &n->nodes[n->count];
 	char shown[80];
@@ -402,9 +402,9 @@ static int add_node(struct kamailio_nodes *n, const struct clock *c, const char 
 		return err_set(e, -EINVAL, "Give the address as numbers: --sip 127.0.0.1:5060.",
 			       "--sip %s is not an address and a port.", shown);
 	}
-	/* What this machine has is looked for only when nothing was said of nodes. */
+	/* What this machine has is looked for only when there is but one. */
 	node->asker = kamailio_asker_new(n->loop, c, from->place ? from->place : table,
-					 from->control, from->name == NULL, e);
+					 from->control, find, e);
 	if (node->asker && from->server_id >= 0)
 		kamailio_asker_set_server_id(node->asker, (uint64_t)from->server_id);
 	return node->asker ? 0 : e->code;
@@ -423,9 +423,9 @@ struct kamailio_nodes *kamailio_nodes_new(struct loop *l, const struct clock *c,
 	n->own = own_count;
 	n->nodes = xcalloc(own_count + o->peer_count, sizeof(*n->nodes));
 	for (size_t i = 0; i < own_count && rc == 0; i++)
-		rc = add_node(n, c, o->place, &own[i], e);
+		rc = add_node(n, c, o->place, &own[i], own_count + o->peer_count == 1, e);
 	for (size_t i = 0; i < o->peer_count && rc == 0; i++)
-		rc = add_node(n, c, o->place, &o->peers[i], e);
+		rc = add_node(n, c, o->place, &o->peers[i], false, e);
 	if (rc == 0)
 		return n;
 	kamailio_nodes_free(n);

@@ -111,6 +111,8 @@ struct source *source_open(struct loop *l, const struct clock *c, const char *sp
 			kind->place);
 	else if (kind)
 		s = kind->open(l, c, &with_place, &mine);
+	if (s && o->name)
+		text_clean_buf(slice_of(o->name), s->name, sizeof(s->name));
 	if (e)
 		*e = mine;
 	return s;

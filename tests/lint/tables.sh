@@ -30,7 +30,7 @@ PY
   is "$out" "" "the manual has every row of: regtop help $1"
 }
 
-for topic in commands options keys columns verdicts exit; do check_topic "$topic"; done
+for topic in commands options config keys columns verdicts exit; do check_topic "$topic"; done
 
 # The version is the same everywhere.
 version=$("$REGTOP" --version)

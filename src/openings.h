@@ -1,0 +1,32 @@
+/* What is to be opened: from -s and the sections of the configuration file to sources with their
+ * nodes. */
+#ifndef REGTOP_OPENINGS_H
+#define REGTOP_OPENINGS_H
+
+#include "options.h"
+#include "source/source.h"
+
+struct opening {
+	char *spec;
+	struct source_options options; /* its strings and nodes belong to the opening, or to o */
+	char *name;
+	struct source_node *nodes, *peers;
+	char **places; /* the peers' tables */
+};
+
+struct openings {
+	struct opening *items;
+	size_t count;
+};
+
+/* One opening for each -s; a -s that is the name of a section stands for it, and without any -s all
+ * sections are opened. Sections that read the same are one opening with several nodes. count is 0
+ * when nothing was named at all. NULL with *e (-EINVAL) for what does not fit
+ * together. The strings live until openings_free(), as sources want it. */
+struct openings *openings_make(const struct options *o, struct err *e);
+/* One more, for what was found by itself. */
+void openings_add(struct openings *l, const struct options *o, const char *spec);
+/* NULL is fine. */
+void openings_free(struct openings *l);
+
+#endif
