@@ -133,6 +133,19 @@ static int check_one_control(const struct options *o, const struct openings *l, 
 		       "--control and --sip fit one section, and there are %zu.", l->count);
 }
 
+/* Which peers are opened themselves is known when all are taken. */
+static void mark_listed(struct openings *l, const struct config *c,
+			const struct config_section *const *named, size_t n)
+{
+	for (size_t i = 0; i < l->count; i++) {
+		struct opening *item = &l->items[i];
+
+		for (size_t k = 0; k < item->options.peer_count; k++)
+			item->peers[k].listed =
+				is_taken(named, n, config_find(c, slice_of(item->peers[k].name)));
+	}
+}
+
 void openings_add(struct openings *l, const struct options *o, const char *spec)
 {
 	add(l, o)->spec = xstrdup(spec);
@@ -160,6 +173,8 @@ struct openings *openings_make(const struct options *o, struct err *e)
 	if (rc == 0 && out->count > ACT_MAX_SOURCES)
 		rc = err_set(e, -EINVAL, "Name some of them with -s.",
 			     "%zu sources are more than %d.", out->count, ACT_MAX_SOURCES);
+	if (rc == 0)
+		mark_listed(out, o->config, named, n);
 	free(named);
 	if (rc == 0)
 		return out;

@@ -39,15 +39,18 @@ static const struct kamailio *of_const(const struct source *s)
 
 /* ---- the zone of the times ------------------------------------------------------------------- */
 
-static void on_rows(void *ctx, struct binding *rows, size_t n)
+static size_t on_rows(void *ctx, struct binding *rows, size_t n)
 {
 	struct kamailio *k = ctx;
+	size_t kept = 0;
 
 	for (size_t i = 0; i < n; i++)
-		kamailio_nodes_name(k->nodes, &rows[i]);
-	for (size_t i = 0; k->server && !k->sample && i < n; i++)
+		if (kamailio_nodes_take(k->nodes, &rows[i]))
+			rows[kept++] = rows[i];
+	for (size_t i = 0; k->server && !k->sample && i < kept; i++)
 		if (rows[i].expires_s != BINDING_PERMANENT && rows[i].ruid.n)
 			k->sample = binding_copy(&rows[i]);
+	return kept;
 }
 
 static void on_sample(void *ctx, enum source_answer answer, const struct binding *now,

@@ -16,6 +16,7 @@
 struct node {
 	char *name;
 	int64_t server_id; /* -1: not said */
+	bool listed;       /* elsewhere: a peer whose own table is shown */
 	struct netaddr sip;
 	struct kamailio_asker *asker;
 };
@@ -113,13 +114,14 @@ static const struct node *owner_of(const struct kamailio_nodes *n, const struct 
 	return by_socket;
 }
 
-void kamailio_nodes_name(const struct kamailio_nodes *n, struct binding *b)
+bool kamailio_nodes_take(const struct kamailio_nodes *n, struct binding *b)
 {
 	const struct node *owner =
 		n->count > 1 || n->nodes[0].server_id >= 0 ? owner_of(n, b, NULL) : NULL;
 
 	if (owner)
 		b->node = slice_of(owner->name);
+	return !owner || !owner->listed;
 }
 
 struct kamailio_asker *kamailio_nodes_owner(struct kamailio_nodes *n, const struct binding *b,
@@ -396,6 +398,7 @@ static int add_node(struct kamailio_nodes *n, const struct clock *c, const char 
 
 	node->name = xstrdup(from->name ? from->name : "this node");
 	node->server_id = from->server_id;
+	node->listed = from->listed;
 	n->count++;
 	if (from->sip && netaddr_parse_hostport(slice_of(from->sip), SIP_PORT, &node->sip) < 0) {
 		text_clean_buf(slice_of(from->sip), shown, sizeof(shown));

@@ -23,8 +23,9 @@ const char *kamailio_nodes_refused(const struct kamailio_nodes *n);
 void kamailio_nodes_how(const struct kamailio_nodes *n, struct strbuf *out);
 void kamailio_nodes_aor_how(const struct kamailio_nodes *n, struct strbuf *out);
 void kamailio_nodes_row_how(const struct kamailio_nodes *n, struct strbuf *out);
-/* Puts the name of the node in place of its server_id, as the configuration calls it. */
-void kamailio_nodes_name(const struct kamailio_nodes *n, struct binding *b);
+/* Puts the name of the node in place of its server_id, as the configuration calls it. False for a
+ * copy of a binding that is listed from its own node's table. */
+bool kamailio_nodes_take(const struct kamailio_nodes *n, struct binding *b);
 /* The asker of the node that b belongs to: by its server_id, or when two nodes have the same, by
  * the socket that took its REGISTER (facts/kamailio-opensips 6). NULL with *why. */
 struct kamailio_asker *kamailio_nodes_owner(struct kamailio_nodes *n, const struct binding *b,

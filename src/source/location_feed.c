@@ -57,9 +57,11 @@ static void deliver_keys(struct location_feed *f, const struct location_batch *b
 
 static void deliver_rows(struct location_feed *f, const struct location_batch *b)
 {
+	size_t n = b->count;
+
 	if (f->hooks->rows)
-		f->hooks->rows(f->ctx, b->rows, b->count);
-	for (size_t i = 0; i < b->count; i++)
+		n = f->hooks->rows(f->ctx, b->rows, n);
+	for (size_t i = 0; i < n; i++)
 		f->source->sink.put(f->source->sink.ctx, &b->rows[i]);
 	f->source->status.progress += b->count;
 	source_tell(f->source);

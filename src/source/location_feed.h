@@ -8,8 +8,9 @@ struct location_feed;
 
 /* What a source wants to know or to add; called in the loop. Any may be NULL. */
 struct location_feed_hooks {
-	/* Rows that are about to be delivered, and may be completed. */
-	void (*rows)(void *ctx, struct binding *rows, size_t n);
+	/* Rows that are about to be delivered: may complete them, and leave some out. Returns how
+	 * many are left at the front. */
+	size_t (*rows)(void *ctx, struct binding *rows, size_t n);
 	/* A pass is about to end: what the table does not know, but is there, is to be put or kept
 	 * now. */
 	void (*pass_ends)(void *ctx, bool complete);

@@ -87,6 +87,7 @@ struct source_node {
 	const char *sip;     /* HOST:PORT; NULL: from the bindings */
 	int64_t server_id;   /* -1: not said */
 	const char *place;   /* a peer's own table; NULL: the source's */
+	bool listed;         /* a peer: its own table is shown too, copies of its rows are not */
 };
 
 /* Options of -s and --control as the user gave them; strings live as long as the source. */

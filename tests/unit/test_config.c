@@ -207,6 +207,12 @@ TEST(only_sections_of_one_cluster_are_peers)
 	assert_string_equal(l->items[0].options.peers[0].name, "b");
 	assert_string_equal(l->items[0].options.peers[0].place, "/b.sqlite");
 	assert_int_equal(l->items[0].options.peers[0].server_id, 2);
+	assert_false(l->items[0].options.peers[0].listed);
+	openings_free(l);
+	options.source_count = 0;
+	l = openings_make(&options, &err);
+	assert_int_equal(l->count, 4);
+	assert_true(l->items[0].options.peers[0].listed);
 	done(l);
 }
 

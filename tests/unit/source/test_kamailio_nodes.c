@@ -104,9 +104,10 @@ static struct source *two_nodes(void)
 	for (size_t i = 0; i < NODES; i++)
 		if (!servers[i].watch)
 			server_begin(i, HAS_NOT, YES);
-	nodes[0] = (struct source_node){"one", servers[0].place, NULL, 1, NULL};
-	nodes[1] = (struct source_node){"two", servers[1].place, NULL, 2, NULL};
-	nodes[2] = (struct source_node){"three", servers[2].place, NULL, 3, NULL};
+	nodes[0] = (struct source_node){.name = "one", .control = servers[0].place, .server_id = 1};
+	nodes[1] = (struct source_node){.name = "two", .control = servers[1].place, .server_id = 2};
+	nodes[2] =
+		(struct source_node){.name = "three", .control = servers[2].place, .server_id = 3};
 	options.nodes = nodes;
 	options.node_count = 2;
 	return opened();
@@ -336,6 +337,28 @@ TEST(a_peer_owns_what_no_node_of_the_table_took)
 	source_free(s);
 }
 
+TEST(a_copy_is_left_out_when_its_own_table_is_shown)
+{
+	UNUSED_STATE;
+	struct source *s;
+
+	source_free(two_nodes());
+	sql(fixture_db,
+	    "INSERT INTO location(ruid,username,contact,expires,callid,cseq,server_id) "
+	    "VALUES('uloc-2-2','mine','sip:mine@127.0.0.1:9',2440587.49999421,'c',1,1)");
+	options.node_count = 1;
+	options.peers = &nodes[1];
+	options.peer_count = 1;
+	nodes[1].listed = true;
+	s = opened();
+	source_start(s, &sink);
+	WAIT(seen.complete == 1);
+	assert_int_equal(seen.puts, 1);
+	assert_slice_equal(seen.last->user, "mine");
+	assert_slice_equal(seen.last->node, "one");
+	source_free(s);
+}
+
 TEST(a_proof_that_is_open_at_the_end_is_forgotten)
 {
 	UNUSED_STATE;
@@ -381,6 +404,7 @@ int main(int argc, char **argv)
 		U(a_node_that_nobody_named_is_told),
 		U(two_nodes_with_one_server_id_are_told_apart_by_their_socket_or_not_at_all),
 		U(a_peer_owns_what_no_node_of_the_table_took),
+		U(a_copy_is_left_out_when_its_own_table_is_shown),
 		U(a_proof_that_is_open_at_the_end_is_forgotten),
 		U(the_plan_names_each_node_and_its_way),
 	};
