@@ -2,30 +2,23 @@
 # regtop beside a real Kamailio that keeps its bindings on a real MariaDB or PostgreSQL, in two time
 # zones: its list, its removals, and what it says when the server is not there.
 . "$TOP_SRCDIR/tests/lib/tap.sh"
+. "$TOP_SRCDIR/tests/lib/database.sh"
 
 need kamailio python3
 here=$TOP_SRCDIR/tests/registrars
 phone=$here/phone.py
-kamailios=() servers=()
+kamailios=()
 
 stop_all() {
   local one
   for one in "${kamailios[@]}"; do bash "$here/kamailio_start.sh" "$one" stop; done
-  for one in "${servers[@]}"; do bash "$here/database_start.sh" "${one%%:*}" "${one#*:}" stop; done
+  stop_servers
   tap_end
 }
 trap stop_all EXIT
 
 export HOME=$tap_dir XDG_STATE_HOME=$tap_dir/state XDG_CONFIG_HOME=$tap_dir/config
 export PYTHONDONTWRITEBYTECODE=1 PGCONNECT_TIMEOUT=5
-
-# What differs between the two servers.
-sql_mariadb() { mariadb --no-defaults -h 127.0.0.1 -P "$server_port" -u kamailio '-pkam pw@1' kamailio "$@"; }
-sql_postgres() { psql -h 127.0.0.1 -p "$server_port" -U kamailio -d kamailio -v ON_ERROR_STOP=1 "$@"; }
-ask_mariadb() { sql_mariadb -NBe "$1"; }
-ask_postgres() { sql_postgres -Atqc "$1"; }
-tables_mariadb=/usr/share/kamailio/mysql tables_postgres=/usr/share/kamailio/postgres
-module_mariadb=db_mysql.so module_postgres=db_postgres.so
 
 rpc() { python3 "$phone" rpc "$sock" "$@"; }
 register() { python3 "$phone" register "$1" "$port" "${@:2}"; }
@@ -44,26 +37,6 @@ begin() {
 }
 
 end_kamailio() { bash "$here/kamailio_start.sh" "$dir" stop; }
-
-server() {
-  local kind=$1 part
-  server_port=$(free_port) server_dir=$tap_dir/$kind
-  bash "$here/database_start.sh" "$kind" "$server_dir" "$server_port" || return 1
-  servers+=("$kind:$server_dir")
-  if [ "$kind" = mariadb ]; then
-    url="mysql://kamailio:kam%20pw%401@127.0.0.1:$server_port/kamailio"
-    # Kamailio's own URL takes no blank.
-    mariadb --no-defaults -S "$server_dir/sock" -e \
-      "CREATE USER IF NOT EXISTS writer@127.0.0.1 IDENTIFIED BY 'w'; GRANT ALL ON kamailio.* TO writer@127.0.0.1;
-       CREATE USER IF NOT EXISTS writer@localhost IDENTIFIED BY 'w'; GRANT ALL ON kamailio.* TO writer@localhost"
-    kamailio_url="mysql://writer:w@127.0.0.1:$server_port/kamailio"
-  else
-    url="postgresql://kamailio@127.0.0.1:$server_port/kamailio"
-    kamailio_url="postgres://kamailio:x@127.0.0.1:$server_port/kamailio"
-  fi
-  local tables=tables_$kind
-  for part in standard usrloc; do "sql_$kind" <"${!tables}/$part-create.sql" >/dev/null 2>&1 || return 1; done
-}
 
 # The list is what Kamailio's memory says, whatever zone either of us is in.
 list_in_zone() {

@@ -1,0 +1,40 @@
+# A database server of a test's own, with Kamailio's tables: source it behind tap.sh.
+# Sets $server_port, $server_dir, $url (regtop's address of it) and $kamailio_url (Kamailio's).
+
+servers=()
+
+# What differs between the two servers.
+sql_mariadb() { mariadb --no-defaults -h 127.0.0.1 -P "$server_port" -u kamailio '-pkam pw@1' kamailio "$@"; }
+sql_postgres() { psql -h 127.0.0.1 -p "$server_port" -U kamailio -d kamailio -v ON_ERROR_STOP=1 "$@"; }
+ask_mariadb() { sql_mariadb -NBe "$1"; }
+ask_postgres() { sql_postgres -Atqc "$1"; }
+tables_mariadb=/usr/share/kamailio/mysql tables_postgres=/usr/share/kamailio/postgres
+module_mariadb=db_mysql.so module_postgres=db_postgres.so
+
+# server mariadb|postgres: starts one.
+server() {
+  local kind=$1 part
+  server_port=$(free_port) server_dir=$tap_dir/$kind
+  bash "$TOP_SRCDIR/tests/registrars/database_start.sh" "$kind" "$server_dir" "$server_port" || return 1
+  servers+=("$kind:$server_dir")
+  if [ "$kind" = mariadb ]; then
+    url="mysql://kamailio:kam%20pw%401@127.0.0.1:$server_port/kamailio"
+    # Kamailio's own URL takes no blank.
+    mariadb --no-defaults -S "$server_dir/sock" -e \
+      "CREATE USER IF NOT EXISTS writer@127.0.0.1 IDENTIFIED BY 'w'; GRANT ALL ON kamailio.* TO writer@127.0.0.1;
+       CREATE USER IF NOT EXISTS writer@localhost IDENTIFIED BY 'w'; GRANT ALL ON kamailio.* TO writer@localhost"
+    kamailio_url="mysql://writer:w@127.0.0.1:$server_port/kamailio"
+  else
+    url="postgresql://kamailio@127.0.0.1:$server_port/kamailio"
+    kamailio_url="postgres://kamailio:x@127.0.0.1:$server_port/kamailio"
+  fi
+  local tables=tables_$kind
+  for part in standard usrloc; do "sql_$kind" <"${!tables}/$part-create.sql" >/dev/null 2>&1 || return 1; done
+}
+
+stop_servers() {
+  local one
+  for one in "${servers[@]}"; do
+    bash "$TOP_SRCDIR/tests/registrars/database_start.sh" "${one%%:*}" "${one#*:}" stop
+  done
+}
