@@ -65,17 +65,17 @@ static bool is_stream(const struct binding *b)
 
 /* What a registrar's own final response says about the phone: 408 that nothing came, 477, 478 and
  * 5xx of tm that it could not send; the rest is the registrar's opinion. */
-static enum probe_outcome registrar_outcome(const struct binding *b, const struct probe_report *r)
+static enum probe_outcome registrar_outcome(const struct binding *b, int code, struct slice reason)
 {
-	bool could_not_send = r->code == 477 || r->code == 478 ||
-			      ((r->code == 500 || r->code == 503) &&
-			       slice_find_icase(r->reason, SLICE_LIT("/TM)")) >= 0);
+	bool could_not_send =
+		code == 477 || code == 478 ||
+		((code == 500 || code == 503) && slice_find_icase(reason, SLICE_LIT("/TM)")) >= 0);
 
-	if (r->code == 408)
+	if (code == 408)
 		return PROBE_SILENT;
 	if (!could_not_send)
 		return PROBE_ANSWERED;
-	return is_stream(b) && r->code != 478 ? PROBE_FLOW_GONE : PROBE_NO_ROUTE;
+	return is_stream(b) && code != 478 ? PROBE_FLOW_GONE : PROBE_NO_ROUTE;
 }
 
 struct icmp_word {
@@ -128,7 +128,8 @@ static void read_answer(const struct binding *b, const struct probe_report *r,
 			struct ping_finding *out)
 {
 	out->by_registrar = is_by_registrar(b, out->path, r);
-	out->outcome = out->by_registrar ? registrar_outcome(b, r) : PROBE_ANSWERED;
+	out->outcome =
+		out->by_registrar ? registrar_outcome(b, r->code, r->reason) : PROBE_ANSWERED;
 	out->code = r->code;
 	out->rtt_us = r->rtt_us;
 	text_clean_buf(r->agent, out->agent, sizeof(out->agent));
@@ -161,6 +162,40 @@ void ping_evidence_read(const struct binding *b, enum probe_path path, const str
 		out->outcome = path == PROBE_PATH_OWN ? PROBE_FLOW_GONE : PROBE_SILENT;
 		text_clean_buf(slice_of("the connection was closed without an answer"), out->detail,
 			       sizeof(out->detail));
+		break;
+	}
+}
+
+/* The registrar's own transaction: what it made up says that it could not send, or heard nothing.
+ */
+static enum probe_outcome told_outcome(const struct binding *b, const struct source_uac_reply *r)
+{
+	if (!r->by_registrar)
+		return PROBE_ANSWERED;
+	if (r->code == 408)
+		return PROBE_SILENT;
+	return is_stream(b) && r->code != 478 ? PROBE_FLOW_GONE : PROBE_NO_ROUTE;
+}
+
+void ping_evidence_told(const struct binding *b, const struct source_uac_reply *r,
+			struct ping_finding *out)
+{
+	*out = (struct ping_finding){.path = PROBE_PATH_REGISTRAR, .sent = true};
+	switch (r->end) {
+	case SOURCE_UAC_ANSWER:
+		out->by_registrar = r->by_registrar;
+		out->outcome = told_outcome(b, r);
+		out->code = r->code;
+		out->rtt_us = r->rtt_us;
+		text_clean_buf(r->agent, out->agent, sizeof(out->agent));
+		text_clean_buf(r->reason, out->detail, sizeof(out->detail));
+		break;
+	case SOURCE_UAC_SILENT:
+		out->outcome = PROBE_SILENT;
+		break;
+	case SOURCE_UAC_FAILED:
+		out->outcome = PROBE_NO_ROUTE;
+		text_clean_buf(slice_of(r->e.what), out->detail, sizeof(out->detail));
 		break;
 	}
 }

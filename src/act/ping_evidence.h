@@ -5,6 +5,7 @@
 #include "model/binding.h"
 #include "model/evidence.h"
 #include "sip/probe.h"
+#include "source/source.h"
 
 /* What one probe came to. */
 struct ping_finding {
@@ -20,6 +21,10 @@ struct ping_finding {
 
 /* Reads a report of a probe of b that travelled by path. */
 void ping_evidence_read(const struct binding *b, enum probe_path path, const struct probe_report *r,
+			struct ping_finding *out);
+/* The same of what a registrar told about a request that it sent to b itself. Not a failure of the
+ * phone's: NO_ROUTE that is not by the registrar means that the registrar could not be asked. */
+void ping_evidence_told(const struct binding *b, const struct source_uac_reply *r,
 			struct ping_finding *out);
 /* Carries the finding over into e, which holds what was known before (all zero: nothing).
  * asked_ms: wall time of the first send. */

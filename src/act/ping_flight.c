@@ -20,6 +20,7 @@ void pinger_wake(struct pinger *p)
 /* ---- legs ------------------------------------------------------------------------------------ */
 
 static void on_report(void *ctx, uint64_t id, const struct probe_report *r);
+static void on_uac(void *ctx, const struct source_uac_reply *r);
 
 static void leg_leave_place(struct leg *l)
 {
@@ -43,6 +44,9 @@ static void leg_close(struct leg *l)
 	if (l->probe)
 		prober_cancel(env->probers[source], l->probe);
 	l->probe = 0;
+	if (l->uac)
+		env->sources[source]->ops->uac_cancel(env->sources[source], l->uac);
+	l->uac = 0;
 	if (l->connection)
 		sip_transport_close(env->transports[source], l->connection);
 	l->connection = 0;
@@ -67,6 +71,27 @@ static void leg_failed_to_connect(struct leg *l, int error)
 	leg_keep(l, &f);
 }
 
+/* False when the registrar cannot be asked any more. */
+static bool leg_start_uac(struct leg *l, const struct binding *b, const struct ping_path *path,
+			  unsigned verdict_ms)
+{
+	struct ping_finding f = {.path = l->path, .outcome = PROBE_NO_ROUTE};
+	struct source *s = l->flight->pinger->env->sources[l->flight->source];
+
+	l->by_uac = true;
+	l->uac = s->ops->uac(s, b, "OPTIONS", verdict_ms, on_uac, l);
+	if (!l->uac) {
+		l->state = LEG_DONE;
+		leg_keep(l, &f);
+		return false;
+	}
+	pace_take(&l->flight->pinger->pace);
+	l->state = LEG_OPEN;
+	ping_places_take(&l->flight->pinger->places, &l->place, l->flight->job,
+			 ping_path_place(path, b));
+	return true;
+}
+
 /* False when it ended before anything could be sent. */
 static bool leg_start(struct leg *l, const struct binding *b, const struct ping_path *path,
 		      unsigned verdict_ms)
@@ -83,6 +108,8 @@ static bool leg_start(struct leg *l, const struct binding *b, const struct ping_
 	};
 
 	l->path = path->path;
+	if (path->uac)
+		return leg_start_uac(l, b, path, verdict_ms);
 	if (spec.flow.transport != TRANSPORT_UDP && spec.flow.connection == 0) {
 		l->connection =
 			sip_transport_connect(env->transports[f->source], &spec.flow.remote);
@@ -271,7 +298,9 @@ static void conclude_unreached(struct ping_flight *f, const struct binding *b)
 	struct strbuf words = STRBUF_INIT;
 
 	ping_path_find(f->pinger->env, b, &path);
-	if (path.node[0]) {
+	if (f->legs[0].by_uac) {
+		strbuf_add_str(&words, "the registrar cannot be asked: ");
+	} else if (path.node[0]) {
 		nothing.outcome = PROBE_ELSEWHERE;
 		strbuf_addf(&words, "only node %s reaches it, which takes no SIP: ", path.node);
 	} else {
@@ -400,6 +429,24 @@ static void on_report(void *ctx, uint64_t id, const struct probe_report *r)
 	}
 	ping_evidence_read(&now, l->path, r, &found);
 	found.late = false;
+	leg_keep(l, &found);
+	decide(f);
+}
+
+static void on_uac(void *ctx, const struct source_uac_reply *r)
+{
+	struct leg *l = ctx;
+	struct ping_flight *f = l->flight;
+	struct ping_finding found;
+	struct binding now;
+
+	l->uac = 0;
+	leg_leave_place(l);
+	if (!same_way(f, &now)) {
+		overtaken(f);
+		return;
+	}
+	ping_evidence_told(&now, r, &found);
 	leg_keep(l, &found);
 	decide(f);
 }

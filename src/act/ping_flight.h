@@ -13,7 +13,9 @@ enum leg_state { LEG_UNUSED, LEG_OPEN, LEG_DONE };
 struct leg {
 	struct ping_flight *flight;
 	enum leg_state state;
-	uint64_t probe;      /* the prober's; 0 when no report can come */
+	uint64_t probe; /* the prober's; 0 when no report can come */
+	uint64_t uac;   /* the source's, of a request that the registrar sends; 0 none */
+	bool by_uac;
 	uint32_t connection; /* one that was opened for it; 0 none */
 	enum probe_path path;
 	struct ping_place place;      /* held while open */

@@ -211,17 +211,28 @@ static bool direct_says_the_same(const struct act_env *env, const struct binding
 	return direct.never == PROBE_NOT_ASKED;
 }
 
+static bool by_uac(struct source *s, const struct binding *b)
+{
+	return s && s->ops->uac && s->ops->uac(s, b, "OPTIONS", 0, NULL, NULL) != 0;
+}
+
 void ping_path_find(const struct act_env *env, const struct binding *b, struct ping_path *out)
 {
 	struct source *s = b->source < env->source_count ? env->sources[b->source] : NULL;
 	struct source_route r;
 
 	memset(&r, 0, sizeof(r));
+	*out = PING_PATH_INIT;
 	if (!s || !s->ops->route || !can_send(env, b->source) || !s->ops->route(s, b, &r)) {
-		ping_path_direct(env, b, out);
+		if (by_uac(s, b)) {
+			out->path = PROBE_PATH_REGISTRAR;
+			out->uac = true;
+			out->second = can_send(env, b->source) && direct_says_the_same(env, b);
+		} else {
+			ping_path_direct(env, b, out);
+		}
 		return;
 	}
-	*out = PING_PATH_INIT;
 	if (!r.own && !r.addr.len) {
 		never(out, PROBE_ELSEWHERE, r.why);
 		return;
@@ -243,6 +254,9 @@ uint64_t ping_path_place(const struct ping_path *p, const struct binding *b)
 {
 	char text[NETADDR_STR];
 
+	if (p->uac)
+		return hash_u64((uint64_t)b->source << 32 |
+				hash_bytes(b->contact.p, b->contact.n) % PING_UAC_PLACES);
 	if (p->path == PROBE_PATH_REGISTRAR || p->route.n)
 		return hash_bytes(b->contact.p, b->contact.n) ^ hash_u64(b->source);
 	netaddr_format(&p->flow.remote, text);

@@ -14,6 +14,7 @@ struct ping_path {
 	char why[EVIDENCE_DETAIL]; /* words for never; cleaned */
 	char node[64]; /* REGISTRAR: the one of several nodes that reaches it, or empty */
 	bool second;   /* REGISTRAR: a direct probe would mean the same, and sees ICMP */
+	bool uac;      /* REGISTRAR: it sends the request itself; there is no flow of ours */
 };
 
 #define PING_PATH_INIT ((struct ping_path){.path = PROBE_PATH_NONE})
@@ -23,8 +24,13 @@ void ping_path_free(struct ping_path *p);
 void ping_path_find(const struct act_env *env, const struct binding *b, struct ping_path *out);
 /* From a socket of ours to the next hop, whatever the source offers. */
 void ping_path_direct(const struct act_env *env, const struct binding *b, struct ping_path *out);
+/* So many requests that registrars themselves send are open at once for each source: each is a
+ * connection to a control, and a transaction that lasts 30 s there. */
+#define PING_UAC_PLACES 64
+
 /* Names where the probe goes, so that no two are on their way to one place at once: the address for
- * OWN and DIRECT; the contact for REGISTRAR and where a Path leads over an edge that many share. */
+ * OWN and DIRECT; the contact for REGISTRAR and where a Path leads over an edge that many share;
+ * one of PING_UAC_PLACES for what a registrar sends itself. */
 uint64_t ping_path_place(const struct ping_path *p, const struct binding *b);
 
 #endif

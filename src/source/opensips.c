@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "source/opensips_ask.h"
 #include "source/opensips_memory.h"
+#include "source/uac.h"
 
 /* A dump of as many contacts as are asked for takes less than a second. */
 #define TIMEOUT_MS 5000
@@ -16,6 +17,7 @@ struct opensips {
 	struct control *control;
 	struct opensips_asker *asker;
 	struct opensips_memory *memory;
+	struct uac *uac;
 	char *refused; /* room for the sentence of purge_refused() */
 };
 
@@ -68,6 +70,20 @@ static void opensips_purge(struct source *s, const struct binding *b, source_ans
 	opensips_remove(of(s)->asker, b, fn, ctx);
 }
 
+static uint64_t opensips_uac(struct source *s, const struct binding *b, const char *method,
+			     unsigned timeout_ms, source_uac_fn *fn, void *ctx)
+{
+	if (!of(s)->uac)
+		return 0;
+	return uac_send(of(s)->uac, b, method, timeout_ms, fn, ctx);
+}
+
+static void opensips_uac_cancel(struct source *s, uint64_t id)
+{
+	if (of(s)->uac)
+		uac_cancel(of(s)->uac, id);
+}
+
 static void opensips_free(struct source *s)
 {
 	struct opensips *o = of(s);
@@ -75,6 +91,7 @@ static void opensips_free(struct source *s)
 	opensips_asker_close(o->asker);
 	opensips_memory_close(o->memory);
 	control_free(o->control);
+	uac_free(o->uac);
 	opensips_asker_free(o->asker);
 	opensips_memory_free(o->memory);
 	free(o->refused);
@@ -89,6 +106,8 @@ static const struct source_ops opensips_ops = {
 	.purge_how = opensips_purge_how,
 	.reread = opensips_reread,
 	.purge = opensips_purge,
+	.uac = opensips_uac,
+	.uac_cancel = opensips_uac_cancel,
 	.free = opensips_free,
 };
 
@@ -110,6 +129,7 @@ struct source *opensips_open(struct loop *l, const struct clock *c, const struct
 		return NULL;
 	}
 	o->asker = opensips_asker_new(l, c, o->control);
+	o->uac = uac_new(l, c, CONTROL_OPENSIPS, so->place);
 	o->memory = opensips_memory_new(l, c, &o->base, o->control, so->interval_ms);
 	return &o->base;
 }

@@ -80,6 +80,25 @@ struct source_route {
 	char why[160];
 };
 
+/* How a request ended that the registrar itself sent to a binding. */
+enum source_uac_end {
+	SOURCE_UAC_ANSWER, /* a final response: code, reason, agent */
+	SOURCE_UAC_SILENT, /* none in time, from a registrar that is there */
+	SOURCE_UAC_FAILED, /* the registrar could not be asked, or would not send: e */
+};
+
+struct source_uac_reply {
+	enum source_uac_end end;
+	int code;
+	/* Nobody else answered: the registrar made the response up, as 408 after its own time. */
+	bool by_registrar;
+	uint32_t rtt_us;            /* of an answer; the way to the registrar is in it */
+	struct slice reason, agent; /* raw, for the call alone; agent is User-Agent or Server */
+	struct err e;
+};
+
+typedef void source_uac_fn(void *ctx, const struct source_uac_reply *r);
+
 /* One registrar process that works on the table of a source. */
 struct source_node {
 	const char *name;    /* the configuration's; NULL: nothing was said of nodes */
@@ -142,6 +161,14 @@ struct source_ops {
 			  void *ctx);
 	/* False: no way through this registrar (then the probe goes direct). */
 	bool (*route)(struct source *s, const struct binding *b, struct source_route *out);
+	/* The registrar itself sends method to b and tells what came of it (t_uac_dlg;
+	 * tm.t_uac_wait over HTTP). Returns an id for uac_cancel(), or 0 when it cannot be asked
+	 * that of b; with fn NULL nothing is sent, and anything but 0 means that it can. fn is
+	 * called once, never from inside, after timeout_ms or a little later; several may be open.
+	 * NULL: it offers nothing like that. */
+	uint64_t (*uac)(struct source *s, const struct binding *b, const char *method,
+			unsigned timeout_ms, source_uac_fn *fn, void *ctx);
+	void (*uac_cancel)(struct source *s, uint64_t id);
 	void (*free)(struct source *s);
 };
 

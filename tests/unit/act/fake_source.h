@@ -29,6 +29,11 @@ struct fake_source {
 	struct source_route route;
 	bool routes;
 	void (*on_purge)(struct fake_source *f);
+	/* A registrar that sends requests itself: the last one that is open. */
+	bool uacs;
+	unsigned uac_calls, uac_cancels;
+	source_uac_fn *uac_fn;
+	void *uac_ctx;
 };
 
 static inline void fake_answer_now(struct fake_source *f, const struct fake_answer *a,
@@ -114,6 +119,27 @@ static inline bool fake_route(struct source *s, const struct binding *b, struct 
 	return f->routes;
 }
 
+static inline uint64_t fake_uac(struct source *s, const struct binding *b, const char *method,
+				unsigned timeout_ms, source_uac_fn *fn, void *ctx)
+{
+	struct fake_source *f = (struct fake_source *)s;
+
+	(void)b;
+	(void)method;
+	(void)timeout_ms;
+	if (!f->uacs || !fn)
+		return f->uacs;
+	f->uac_fn = fn;
+	f->uac_ctx = ctx;
+	return ++f->uac_calls;
+}
+
+static inline void fake_uac_cancel(struct source *s, uint64_t id)
+{
+	(void)id;
+	((struct fake_source *)s)->uac_cancels++;
+}
+
 static const struct source_ops fake_ops = {
 	.kind = "fake",
 	.refresh = fake_refresh,
@@ -122,6 +148,8 @@ static const struct source_ops fake_ops = {
 	.reread = fake_reread,
 	.purge = fake_purge,
 	.route = fake_route,
+	.uac = fake_uac,
+	.uac_cancel = fake_uac_cancel,
 };
 
 static const struct source_ops fake_ops_read_only = {.kind = "snapshot"};

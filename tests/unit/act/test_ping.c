@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include "act/ping.h"
+#include "act/ping_path.h"
 #include "fake_source.h"
 #include "judge/next_hop.h"
 
@@ -620,6 +621,119 @@ static void rebind(struct peer *p)
 		put_at(w, "k1", &w->peers[1]);
 }
 
+/* ---- requests that the registrar sends itself ------------------------------------------------ */
+
+static void run_until(struct world *w, const unsigned *counter, unsigned n)
+{
+	int64_t end = clock_mono_ms(&clock_system) + 10000;
+
+	while (*counter < n) {
+		loop_turn(w->env.loop, true);
+		assert_true(clock_mono_ms(&clock_system) < end);
+	}
+}
+
+/* The registrar sends, and tells this of it. */
+static const struct evidence *told(struct world *w, binding_id id, struct source_uac_reply r)
+{
+	const struct evidence *e;
+
+	w->source.uacs = true;
+	pinger_ask(w->pinger, id);
+	run_until(w, &w->source.uac_calls, 1);
+	w->source.uac_fn(w->source.uac_ctx, &r);
+	run(w);
+	e = store_evidence(w->env.store, id);
+	assert_non_null(e);
+	assert_false(e->pending);
+	return e;
+}
+
+TEST(without_a_way_through_the_registrar_it_sends_the_probe_itself)
+{
+	struct world *w = *state;
+	struct peer *p = peer_new(w, 200);
+	struct source_uac_reply r = {.end = SOURCE_UAC_ANSWER,
+				     .code = 486,
+				     .rtt_us = 1234,
+				     .reason = SLICE_LIT("Busy"),
+				     .agent = SLICE_LIT("Phone/1")};
+	const struct evidence *e = told(w, put_at(w, "1", p), r);
+
+	assert_int_equal(e->outcome, PROBE_ANSWERED);
+	assert_int_equal(e->path, PROBE_PATH_REGISTRAR);
+	assert_int_equal(e->code, 486);
+	assert_int_equal(e->rtt_us, 1234);
+	assert_string_equal(e->agent, "Phone/1");
+	assert_false(e->by_registrar);
+	/* Nothing of ours went out. */
+	assert_int_equal(p->got, 0);
+	assert_int_equal(w->results, 1);
+}
+
+TEST(a_408_that_the_registrar_tells_is_silence_of_the_phone)
+{
+	struct world *w = *state;
+	struct source_uac_reply r = {.end = SOURCE_UAC_ANSWER, .code = 408, .by_registrar = true};
+	const struct evidence *e = told(w, put(w, "1", "sip:4021@phone.example"), r);
+
+	assert_int_equal(e->outcome, PROBE_SILENT);
+	assert_true(e->by_registrar);
+	assert_int_equal(e->code, 408);
+	assert_int_equal(e->failures, 1);
+}
+
+TEST(silence_that_the_registrar_tells_is_silence)
+{
+	struct world *w = *state;
+	struct source_uac_reply r = {.end = SOURCE_UAC_SILENT};
+	const struct evidence *e = told(w, put(w, "1", "sip:4021@phone.example"), r);
+
+	assert_int_equal(e->outcome, PROBE_SILENT);
+	assert_int_equal(e->path, PROBE_PATH_REGISTRAR);
+}
+
+TEST(a_registrar_that_cannot_be_asked_does_not_blame_the_phone)
+{
+	struct world *w = *state;
+	struct peer *p = peer_new(w, 200);
+	struct source_uac_reply r = {.end = SOURCE_UAC_FAILED};
+	const struct evidence *e;
+
+	err_set(&r.e, -ENOENT, NULL, "There is no control socket.");
+	e = told(w, put_at(w, "1", p), r);
+	assert_int_equal(e->outcome, PROBE_ANSWERED);
+	assert_int_equal(e->path, PROBE_PATH_DIRECT);
+	w->source.uac_calls = 0;
+	e = told(w, put(w, "2", "sip:4021@phone.example"), r);
+	assert_int_equal(e->outcome, PROBE_UNROUTABLE);
+	assert_non_null(strstr(e->detail, "cannot be asked: There is no control socket"));
+}
+
+TEST(so_many_requests_of_the_registrar_are_open_and_no_more)
+{
+	struct world *w = *state;
+	char key[16], contact[64];
+	unsigned n = PING_UAC_PLACES * 4;
+
+	w->source.uacs = true;
+	for (unsigned i = 0; i < n; i++) {
+		snprintf(key, sizeof(key), "k%u", i);
+		snprintf(contact, sizeof(contact), "sip:p%u@phone.example", i);
+		pinger_ask(w->pinger, put(w, key, contact));
+	}
+	run_until(w, &w->source.uac_calls, PING_UAC_PLACES / 2);
+	for (int i = 0; i < 200; i++)
+		loop_turn(w->env.loop, false);
+	assert_true(w->source.uac_calls <= PING_UAC_PLACES);
+	assert_int_equal(pinger_open(w->pinger), n);
+	pinger_cancel(w->pinger);
+	assert_int_equal(pinger_open(w->pinger), w->source.uac_calls);
+	pinger_free(w->pinger);
+	assert_int_equal(w->source.uac_cancels, w->source.uac_calls);
+	w->pinger = pinger_new(&w->env, 1000);
+}
+
 TEST(a_binding_that_moved_during_the_probe_is_asked_once_more)
 {
 	struct world *w = *state;
@@ -854,6 +968,11 @@ int main(void)
 		P(a_408_of_the_registrar_is_silence),
 		P(a_late_408_of_the_registrar_leaves_silence_silence),
 		P(a_registrar_whose_sip_port_is_shut_does_not_blame_the_phone),
+		P(without_a_way_through_the_registrar_it_sends_the_probe_itself),
+		P(a_408_that_the_registrar_tells_is_silence_of_the_phone),
+		P(silence_that_the_registrar_tells_is_silence),
+		P(a_registrar_that_cannot_be_asked_does_not_blame_the_phone),
+		P(so_many_requests_of_the_registrar_are_open_and_no_more),
 		P(a_binding_that_moved_during_the_probe_is_asked_once_more),
 		P(a_binding_that_left_during_the_probe_leaves_no_result),
 		P(asking_twice_sends_once),

@@ -29,7 +29,7 @@ static struct {
 	int count;
 } mi;
 
-static void mi_say(const char *method, const char *text)
+static inline void mi_say(const char *method, const char *text)
 {
 	for (size_t i = 0; i < 8; i++)
 		if (!mi.says[i].method || strcmp(mi.says[i].method, method) == 0) {
@@ -39,7 +39,7 @@ static void mi_say(const char *method, const char *text)
 	fail_msg("too many methods");
 }
 
-static const char *mi_last(void)
+static inline const char *mi_last(void)
 {
 	return mi.count ? mi.asked[(mi.count - 1) % 16] : "";
 }
@@ -94,7 +94,7 @@ static void mi_begin(void)
 	mi.watch = loop_watch_new(loop, mi.fd, LOOP_READ, LOOP_SIP, mi_serves, NULL);
 }
 
-static void mi_end(void)
+static inline void mi_end(void)
 {
 	loop_watch_free(mi.watch);
 	mi.watch = NULL;
@@ -113,7 +113,7 @@ static struct {
 	struct source_status status;
 } seen;
 
-static int row_of(struct slice key)
+static inline int row_of(struct slice key)
 {
 	for (int i = 0; i < ROWS; i++)
 		if (seen.rows[i] && slice_eq(seen.rows[i]->key, key))
@@ -144,14 +144,14 @@ static void drop(int i)
 	seen.rows[i] = NULL;
 }
 
-static void on_begin(void *ctx)
+static inline void on_begin(void *ctx)
 {
 	(void)ctx;
 	seen.begins++;
 	memset(seen.brought, 0, sizeof(seen.brought));
 }
 
-static void on_put(void *ctx, const struct binding *b)
+static inline void on_put(void *ctx, const struct binding *b)
 {
 	int i = row_of(b->key);
 
@@ -166,14 +166,14 @@ static void on_put(void *ctx, const struct binding *b)
 	seen.puts++;
 }
 
-static void on_remove(void *ctx, struct slice key)
+static inline void on_remove(void *ctx, struct slice key)
 {
 	(void)ctx;
 	assert_true(row_of(key) >= 0);
 	drop(row_of(key));
 }
 
-static void on_end(void *ctx, bool complete)
+static inline void on_end(void *ctx, bool complete)
 {
 	(void)ctx;
 	for (int i = 0; complete && i < ROWS; i++)
@@ -182,7 +182,7 @@ static void on_end(void *ctx, bool complete)
 	seen.complete += complete;
 }
 
-static void on_status(void *ctx, const struct source_status *st)
+static inline void on_status(void *ctx, const struct source_status *st)
 {
 	(void)ctx;
 	seen.status = *st;
