@@ -28,6 +28,7 @@ struct options {
 	bool dry_run;
 	bool yes;
 	unsigned yes_count; /* --yes=COUNT; 0 when no count was given */
+	bool whole_aor, leftovers;
 	bool force;
 	bool no_color;
 	bool ascii;

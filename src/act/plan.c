@@ -19,6 +19,8 @@ static const char *const state_words[] = {
 	[PLAN_REFUSED] = "refused",
 	[PLAN_UNKNOWN] = "unknown",
 	[PLAN_CANCELLED] = "cancelled",
+	[PLAN_NOT_ALONE] = "not alone",
+	[PLAN_ONLY_ROW] = "only its row is left",
 };
 
 const char *plan_state_word(enum plan_state s)
@@ -174,18 +176,63 @@ static void say_remains(const struct remains *r, struct strbuf *out)
 		strbuf_addf(out, ", %u of them did not answer when last asked", r->failed);
 }
 
-static void say_how(const struct source *s, struct strbuf *out)
+typedef void how_fn(const struct source *s, struct strbuf *out);
+
+static void say_how(const struct source *s, how_fn *how, struct strbuf *out)
 {
-	if (!s->ops->purge_how)
+	if (!how)
 		return;
 	strbuf_add_str(out, "; ");
-	s->ops->purge_how(s, out);
+	how(s, out);
+}
+
+/* The AoR as the registrar has it goes; the picture may know less of it, or more. Said once, of the
+ * last of its bindings. */
+static void say_aors(const struct act_env *env, struct plan *p)
+{
+	for (size_t i = 0, all; i < p->count; i += all) {
+		const struct source *s = env->sources[p->items[i].b->source];
+		struct strbuf text = STRBUF_INIT;
+		struct plan_item *last;
+
+		all = plan_step(p, i);
+		last = &p->items[i + all - 1];
+		strbuf_addf(&text,
+			    "the AoR goes whole, %zu binding%s in one step: calls to it will fail "
+			    "until a phone registers again; the phones are not forced back: they "
+			    "return with their next REGISTER",
+			    all, all == 1 ? "" : "s");
+		say_how(s, s->ops->purge_aor_how, &text);
+		text_clean_buf(strbuf_slice(&text), last->consequence, sizeof(last->consequence));
+		strbuf_free(&text);
+	}
+}
+
+static void say_rows(const struct act_env *env, struct plan *p)
+{
+	for (size_t i = 0; i < p->count; i++) {
+		struct plan_item *it = &p->items[i];
+		const struct source *s = env->sources[it->b->source];
+		struct strbuf text = STRBUF_INIT;
+
+		strbuf_add_str(&text, "calls do not go there already: the registrar's memory does "
+				      "not know it, and only the row goes");
+		say_how(s, s->ops->purge_row_how, &text);
+		text_clean_buf(strbuf_slice(&text), it->consequence, sizeof(it->consequence));
+		strbuf_free(&text);
+	}
 }
 
 static void say_consequences(const struct act_env *env, struct plan *p)
 {
 	struct census c = {.store = env->store, .plan = p};
 
+	if (p->kind == PLAN_WHOLE_AORS)
+		say_aors(env, p);
+	else if (p->kind == PLAN_ROWS)
+		say_rows(env, p);
+	if (p->kind != PLAN_BINDINGS)
+		return;
 	c.now_s = p->frozen_ms / 1000;
 	census_take(&c);
 	for (size_t i = 0; i < p->count; i++) {
@@ -195,7 +242,8 @@ static void say_consequences(const struct act_env *env, struct plan *p)
 		say_remains(census_find(&c, it->b), &text);
 		strbuf_add_str(&text, "; the phone is not forced back: it returns with its next "
 				      "REGISTER");
-		say_how(env->sources[it->b->source], &text);
+		say_how(env->sources[it->b->source], env->sources[it->b->source]->ops->purge_how,
+			&text);
 		text_clean_buf(strbuf_slice(&text), it->consequence, sizeof(it->consequence));
 		strbuf_free(&text);
 	}
@@ -204,12 +252,16 @@ static void say_consequences(const struct act_env *env, struct plan *p)
 }
 
 /* NULL, or the sentence why this source does not purge. */
-static const char *source_refuses(const struct act_env *env, uint8_t source)
+static const char *source_refuses(const struct act_env *env, enum plan_kind kind, uint8_t source)
 {
 	const struct source *s = source < env->source_count ? env->sources[source] : NULL;
 
 	if (!s || !s->ops->purge || !s->ops->reread)
 		return "it only shows, it cannot change anything";
+	if (kind == PLAN_WHOLE_AORS && (!s->ops->read_aor || !s->ops->purge_aor))
+		return "its registrar removes bindings one by one, never a whole AoR";
+	if (kind == PLAN_ROWS && !s->ops->purge_row)
+		return "it has no rows beside what its registrar knows";
 	return s->ops->purge_refused ? s->ops->purge_refused(s) : NULL;
 }
 
@@ -232,7 +284,7 @@ int plan_allowed(const struct act_env *env, const struct plan *p, struct err *e)
 		return -EPERM;
 	for (size_t i = 0; p && i < p->count; i++) {
 		uint8_t source = p->items[i].b->source;
-		const char *why = source_refuses(env, source);
+		const char *why = source_refuses(env, p->kind, source);
 		char name[128];
 
 		if (!why)
@@ -307,12 +359,56 @@ struct plan *plan_purge(const struct act_env *env, const binding_id *ids, size_t
 	return p;
 }
 
+struct plan *plan_of_found(const struct act_env *env, enum plan_kind kind,
+			   const struct binding *const *found, size_t n, const char *reason,
+			   struct err *e)
+{
+	struct plan *p = xcalloc(1, sizeof(*p));
+
+	p->kind = kind;
+	p->frozen_ms = clock_wall_ms(env->clock);
+	p->items = xcalloc(n + 1, sizeof(*p->items));
+	snprintf(p->reason, sizeof(p->reason), "%s", reason ? reason : "");
+	for (; p->count < n; p->count++)
+		p->items[p->count] = (struct plan_item){
+			.id = store_find(env->store, found[p->count]->source, found[p->count]->key),
+			.b = binding_copy(found[p->count]),
+			.twins = 1,
+		};
+	if (n == 0)
+		err_set(e, -ENOENT, NULL, "the registrar has none of them");
+	else if (n > PLAN_MAX_ITEMS)
+		err_set(e, -EPERM, "Purge in several steps.",
+			"%zu bindings are more than one plan may hold (%d)", n, PLAN_MAX_ITEMS);
+	if (n == 0 || n > PLAN_MAX_ITEMS || plan_allowed(env, p, e) < 0) {
+		plan_free(p);
+		return NULL;
+	}
+	for (size_t i = 0; i < n; i++)
+		p->items[i].twins = p->items[i].twins_in_plan = (unsigned)plan_step(p, i);
+	say_consequences(env, p);
+	return p;
+}
+
+size_t plan_step(const struct plan *p, size_t index)
+{
+	const struct binding *b = p->items[index].b;
+	size_t n = 1;
+
+	while (p->kind == PLAN_WHOLE_AORS && index + n < p->count &&
+	       p->items[index + n].b->source == b->source && same_aor(p->items[index + n].b, b))
+		n++;
+	return n;
+}
+
 void plan_free(struct plan *p)
 {
 	if (!p)
 		return;
-	for (size_t i = 0; i < p->count; i++)
+	for (size_t i = 0; i < p->count; i++) {
 		free(p->items[i].b);
+		free(p->items[i].row);
+	}
 	free(p->items);
 	free(p);
 }
@@ -338,16 +434,87 @@ static void add_clean_aor(const struct binding *b, struct strbuf *out)
 	strbuf_free(&raw);
 }
 
-void plan_question(const struct plan *p, struct strbuf *out)
+static size_t count_aors(const struct plan *p)
+{
+	size_t aors = 0;
+
+	for (size_t i = 0; i < p->count; i += plan_step(p, i))
+		aors++;
+	return aors;
+}
+
+/* "Type 3 to do it, Esc to leave" */
+static void add_how_to_answer(const struct plan *p, struct strbuf *out)
+{
+	if (p->count == 1)
+		strbuf_add_str(out, "y to do it, Esc to leave");
+	else
+		strbuf_addf(out, "Type %zu to do it, Esc to leave", p->count);
+}
+
+static void question_aors(const struct plan *p, struct strbuf *out)
+{
+	size_t aors = count_aors(p);
+
+	if (p->count == 1)
+		strbuf_add_str(out, "Purge the only binding of ");
+	else
+		strbuf_addf(out, "Purge all %zu bindings of ", p->count);
+	if (aors == 1)
+		add_clean_aor(p->items[0].b, out);
+	else
+		strbuf_addf(out, "these %zu AoRs", aors);
+	strbuf_add_str(out, "? ");
+}
+
+static void question_rows(const struct plan *p, struct strbuf *out)
+{
+	if (p->count == 1) {
+		strbuf_add_str(out, "Remove this row of ");
+		add_clean_aor(p->items[0].b, out);
+	} else {
+		strbuf_addf(out, "Remove these %zu rows", p->count);
+	}
+	strbuf_add_str(out, " from the table? Calls do not go there already. ");
+}
+
+static void question_bindings(const struct plan *p, struct strbuf *out)
 {
 	if (p->count == 1) {
 		strbuf_add_str(out, "Purge this one binding of ");
 		add_clean_aor(p->items[0].b, out);
-		strbuf_add_str(out, "? y to do it, Esc to leave");
+		strbuf_add_str(out, "? ");
+	} else {
+		strbuf_addf(out, "Purge these %zu bindings? ", p->count);
+	}
+}
+
+void plan_question(const struct plan *p, struct strbuf *out)
+{
+	if (p->kind == PLAN_WHOLE_AORS)
+		question_aors(p, out);
+	else if (p->kind == PLAN_ROWS)
+		question_rows(p, out);
+	else
+		question_bindings(p, out);
+	add_how_to_answer(p, out);
+}
+
+void plan_offer(const struct plan *p, struct strbuf *out)
+{
+	size_t aors = count_aors(p);
+
+	if (p->kind == PLAN_ROWS) {
+		strbuf_addf(out, p->count == 1 ? "%zu row is" : "%zu rows are", p->count);
+		strbuf_add_str(out, " left in the table that calls do not follow");
 		return;
 	}
-	strbuf_addf(out, "Purge these %zu bindings? Type %zu to do it, Esc to leave", p->count,
-		    p->count);
+	if (aors == 1)
+		add_clean_aor(p->items[0].b, out);
+	else
+		strbuf_addf(out, "%zu AoRs", aors);
+	strbuf_addf(out, " can only go whole, with %s%zu binding%s", p->count == 1 ? "" : "all ",
+		    p->count, p->count == 1 ? "" : "s");
 }
 
 static void describe_text(const char *label, struct slice text, struct strbuf *out)

@@ -1,9 +1,8 @@
 /* Running a plan: journal, re-read, remove, prove; one request in flight, and it can be cancelled.
  */
-#include "act/purge.h"
+#include "act/purge_state.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include "act/journal.h"
@@ -14,32 +13,12 @@
 /* A registrar that says nothing so often in a row will not be asked for the rest. */
 #define SILENT_IN_A_ROW 3
 
-enum step { STEP_IDLE, STEP_REREAD, STEP_REMOVE, STEP_PROVE, STEP_PROVE_ELSEWHERE };
-
-struct purge {
-	struct act_env *env;
-	struct plan *plan;
-	int64_t *entries; /* journal entry of each item */
-	purge_progress_fn *fn;
-	void *ctx;
-	struct loop_timer *go, *watchdog;
-	size_t at;        /* the item whose turn it is */
-	enum step step;   /* what the source was asked for; IDLE: nothing is in flight */
-	size_t elsewhere; /* STEP_PROVE_ELSEWHERE: source that is asked */
-	bool sent_blind;  /* the removal itself was not answered */
-	int64_t removed_us;
-	unsigned silent;
-	bool stopping, over;
-	char proof[160];
-	uintptr_t token; /* names the request in flight; a late answer carries an old one */
-};
-
 /* A source may answer after the purge was freed, or not at all: what it is given back is a number,
  * looked up here, and never a pointer. One purge runs at a time. */
 static struct purge *live;
 static uintptr_t last_token;
 
-static struct plan_item *item(struct purge *p)
+struct plan_item *purge_item(struct purge *p)
 {
 	return &p->plan->items[p->at];
 }
@@ -55,19 +34,19 @@ static void tell(struct purge *p, size_t index)
 		p->fn(p->ctx, p->plan, index);
 }
 
-static void say(struct plan_item *it, const char *words)
+void purge_say(struct plan_item *it, const char *words)
 {
 	text_clean_buf(slice_of(words), it->result, sizeof(it->result));
 }
 
 /* "words: what the source said". */
-static void say_why(struct plan_item *it, const char *words, const struct err *e)
+void purge_say_why(struct plan_item *it, const char *words, const struct err *e)
 {
 	char text[480];
 
 	snprintf(text, sizeof(text), "%s%s%s", words, e && e->what[0] ? ": " : "",
 		 e && e->what[0] ? e->what : "");
-	say(it, text);
+	purge_say(it, text);
 }
 
 static void cancel_waiting(struct purge *p, const char *why)
@@ -80,7 +59,7 @@ static void cancel_waiting(struct purge *p, const char *why)
 		if (it->state != PLAN_WAITING)
 			continue;
 		it->state = PLAN_CANCELLED;
-		say(it, why);
+		purge_say(it, why);
 		journal_result(p->env->journal, p->entries[i], plan_state_word(it->state),
 			       it->result, "", NULL);
 	}
@@ -104,22 +83,22 @@ static void stop(struct purge *p, const char *why)
 	}
 }
 
-static void go(struct purge *p)
+void purge_go(struct purge *p)
 {
 	loop_timer_set(p->go, 0);
 }
 
 /* Ends the item whose turn it was, and lets the next one begin in another turn of the loop. */
-static void finish(struct purge *p, enum plan_state state)
+void purge_finish(struct purge *p, enum plan_state state)
 {
-	struct plan_item *it = item(p);
+	struct plan_item *it = purge_item(p);
 	size_t index = p->at;
 	struct err e = ERR_NONE;
 
 	it->state = state;
 	p->step = STEP_IDLE;
 	p->at++;
-	go(p);
+	purge_go(p);
 	if (journal_result(p->env->journal, p->entries[index], plan_state_word(state), it->result,
 			   p->proof, &e) < 0) {
 		size_t n = strlen(it->result);
@@ -133,33 +112,58 @@ static void finish(struct purge *p, enum plan_state state)
 	tell(p, index);
 }
 
-static void finish_saying(struct purge *p, enum plan_state state, const char *words)
+void purge_finish_saying(struct purge *p, enum plan_state state, const char *words)
 {
-	say(item(p), words);
-	finish(p, state);
+	purge_say(purge_item(p), words);
+	purge_finish(p, state);
+}
+
+/* The items that go in this step; journalled before anything happens to them. */
+static void begin_removal(struct purge *p)
+{
+	size_t end = p->at + plan_step(p->plan, p->at);
+	struct err e = ERR_NONE;
+
+	for (size_t i = p->at; i < end; i++) {
+		p->plan->items[i].state = PLAN_RUNNING;
+		if (journal_result(p->env->journal, p->entries[i], "running", "", "", &e) == 0)
+			continue;
+		stop(p, "stopped: the journal cannot be written");
+		while (p->at < end) {
+			purge_say_why(purge_item(p), "not touched", &e);
+			purge_finish(p, PLAN_REFUSED);
+		}
+		return;
+	}
+	p->step = STEP_REMOVE;
+	purge_go(p);
 }
 
 static void reread_again(struct purge *p, const struct binding *now)
 {
-	const char *changed = purge_difference(item(p)->b, now);
-	struct err e = ERR_NONE;
+	const char *changed = purge_difference(purge_item(p)->b, now);
 
-	if (changed) {
-		finish_saying(p, PLAN_SKIPPED_CHANGED, changed);
+	if (changed)
+		purge_finish_saying(p, PLAN_SKIPPED_CHANGED, changed);
+	else if (p->stopping)
+		purge_finish_saying(p, PLAN_CANCELLED, "stopped before it was touched");
+	else
+		begin_removal(p);
+}
+
+static void reread_gone(struct purge *p, const struct binding *row, const struct err *e)
+{
+	bool words = e && e->what[0];
+
+	if (row) {
+		purge_item(p)->row = binding_copy(row);
+		purge_finish_saying(p, PLAN_ONLY_ROW,
+				    words ? e->what : "the registrar's memory does not know it");
 		return;
 	}
-	if (p->stopping) {
-		finish_saying(p, PLAN_CANCELLED, "stopped before it was touched");
-		return;
-	}
-	if (journal_result(p->env->journal, p->entries[p->at], "running", "", "", &e) < 0) {
-		stop(p, "stopped: the journal cannot be written");
-		say_why(item(p), "not touched", &e);
-		finish(p, PLAN_REFUSED);
-		return;
-	}
-	p->step = STEP_REMOVE;
-	go(p);
+	purge_finish_saying(p, PLAN_SKIPPED_GONE,
+			    words && e->code == -EAGAIN ? e->what
+							: "the registrar no longer has it");
 }
 
 static void on_reread(struct purge *p, enum source_answer a, const struct binding *now,
@@ -170,20 +174,47 @@ static void on_reread(struct purge *p, enum source_answer a, const struct bindin
 		reread_again(p, now);
 		return;
 	case SOURCE_GONE:
-		finish_saying(p, PLAN_SKIPPED_GONE, "the registrar no longer has it");
+		reread_gone(p, now, e);
 		return;
 	case SOURCE_CHANGED:
-		finish_saying(p, PLAN_SKIPPED_CHANGED, "it has changed since it was shown");
+		purge_finish_saying(p, PLAN_SKIPPED_CHANGED, "it has changed since it was shown");
 		return;
 	case SOURCE_REFUSED:
 	case SOURCE_WHOLE_AOR:
-		say_why(item(p), "not touched, it cannot be read again", e);
+		purge_say_why(purge_item(p), "not touched, it cannot be read again", e);
 		break;
 	case SOURCE_NO_ANSWER:
-		say_why(item(p), "not touched, no answer when it was read again", e);
+		purge_say_why(purge_item(p), "not touched, no answer when it was read again", e);
 		break;
 	}
-	finish(p, PLAN_REFUSED);
+	purge_finish(p, PLAN_REFUSED);
+}
+
+/* All that were to go in this step. */
+static void finish_step(struct purge *p, enum plan_state state, const char *words,
+			const struct err *e)
+{
+	for (size_t n = plan_step(p->plan, p->at); n > 0; n--) {
+		purge_say_why(purge_item(p), words, e);
+		purge_finish(p, state);
+	}
+}
+
+/* A row that the registrar's own timer may still take away is left for so long. */
+static bool ask_again(struct purge *p, const struct err *e)
+{
+	int64_t now_us = clock_mono_us(p->env->clock);
+
+	if (!e || e->code != -EAGAIN || p->stopping)
+		return false;
+	if (!p->again_us)
+		p->again_us = now_us;
+	if (now_us - p->again_us > PURGE_AGAIN_MAX_MS * INT64_C(1000))
+		return false;
+	purge_say_why(purge_item(p), "waiting", e);
+	loop_timer_set(p->go, PURGE_AGAIN_MS);
+	tell(p, p->at);
+	return true;
 }
 
 static void on_removed(struct purge *p, enum source_answer a, const struct err *e)
@@ -191,104 +222,32 @@ static void on_removed(struct purge *p, enum source_answer a, const struct err *
 	p->removed_us = clock_mono_us(p->env->clock);
 	switch (a) {
 	case SOURCE_DONE:
+		text_clean_buf(slice_of(e ? e->what : ""), p->how, sizeof(p->how));
 		break;
 	case SOURCE_NO_ANSWER:
 		/* Only the registrar's own word can tell now what became of it. */
 		p->sent_blind = true;
 		break;
 	case SOURCE_GONE:
-		finish_saying(p, PLAN_SKIPPED_GONE, "the registrar no longer had it");
+		finish_step(p, PLAN_SKIPPED_GONE, "the registrar no longer had it", NULL);
 		return;
 	case SOURCE_CHANGED:
-		finish_saying(p, PLAN_SKIPPED_CHANGED, "it changed at the last moment");
+		finish_step(p, PLAN_SKIPPED_CHANGED,
+			    p->plan->kind == PLAN_BINDINGS ? "it changed at the last moment"
+							   : "not touched",
+			    p->plan->kind == PLAN_BINDINGS ? NULL : e);
 		return;
 	case SOURCE_REFUSED:
+		if (!ask_again(p, e))
+			finish_step(p, PLAN_REFUSED, "the registrar said no", e);
+		return;
 	case SOURCE_WHOLE_AOR:
-		say_why(item(p), "the registrar said no", e);
-		finish(p, PLAN_REFUSED);
+		finish_step(p, PLAN_NOT_ALONE, "not touched", e);
 		return;
 	}
+	p->removed = p->at + plan_step(p->plan, p->at);
 	p->step = STEP_PROVE;
-	go(p);
-}
-
-/* Other nodes that showed the same binding under the same key are asked as well. */
-static void prove_elsewhere(struct purge *p)
-{
-	const struct binding *b = item(p)->b;
-
-	for (size_t k = p->elsewhere; k < p->env->source_count; k++) {
-		const struct source *s = p->env->sources[k];
-		struct binding there;
-		binding_id id;
-
-		if (k == b->source || !s || !s->ops->reread)
-			continue;
-		id = store_find(p->env->store, (uint8_t)k, b->key);
-		if (!id || !store_get(p->env->store, id, &there) ||
-		    !slice_eq(there.contact, b->contact))
-			continue;
-		p->elsewhere = k;
-		p->step = STEP_PROVE_ELSEWHERE;
-		go(p);
-		return;
-	}
-	finish_saying(p, PLAN_DONE, p->sent_blind ? "no answer, but it is gone" : "");
-}
-
-static void prove_still_there(struct purge *p, const struct binding *now)
-{
-	const char *changed = purge_difference(item(p)->b, now);
-
-	snprintf(p->proof, sizeof(p->proof), "%s", changed ? changed : "it is still there");
-	if (p->sent_blind)
-		finish_saying(p, PLAN_UNKNOWN,
-			      changed ? "no answer, and it has registered again since"
-				      : "no answer, and it is still there");
-	else if (changed)
-		finish_saying(p, PLAN_CAME_BACK, changed);
-	else
-		finish_saying(p, PLAN_REFUSED, "the registrar said yes, but still has it");
-}
-
-static void on_proof(struct purge *p, enum source_answer a, const struct binding *now,
-		     const struct err *e)
-{
-	int64_t ms = (clock_mono_us(p->env->clock) - p->removed_us) / 1000;
-
-	switch (a) {
-	case SOURCE_GONE:
-		snprintf(p->proof, sizeof(p->proof), "gone when asked again after %" PRId64 " ms",
-			 ms);
-		p->elsewhere = 0;
-		prove_elsewhere(p);
-		return;
-	case SOURCE_DONE:
-		prove_still_there(p, now);
-		return;
-	default:
-		say_why(item(p),
-			p->sent_blind ? "no answer, and it cannot be read again"
-				      : "the registrar said yes, but it cannot be read again",
-			e);
-		finish(p, p->sent_blind ? PLAN_UNKNOWN : PLAN_UNPROVEN);
-	}
-}
-
-static void on_proof_elsewhere(struct purge *p, enum source_answer a, const struct binding *now)
-{
-	const struct binding *b = item(p)->b;
-	char words[200];
-
-	if (a == SOURCE_GONE || (a == SOURCE_DONE && purge_difference(b, now))) {
-		p->elsewhere++;
-		prove_elsewhere(p);
-		return;
-	}
-	snprintf(words, sizeof(words), "gone from its registrar, but %.120s %s",
-		 p->env->sources[p->elsewhere]->name,
-		 a == SOURCE_DONE ? "still has it" : "cannot be asked");
-	finish_saying(p, PLAN_UNPROVEN, words);
+	purge_go(p);
 }
 
 static void answered(struct purge *p, enum source_answer a, const struct binding *now,
@@ -310,10 +269,10 @@ static void answered(struct purge *p, enum source_answer a, const struct binding
 		on_removed(p, a, e);
 		break;
 	case STEP_PROVE:
-		on_proof(p, a, now, e);
+		purge_on_proof(p, a, now, e);
 		break;
 	case STEP_PROVE_ELSEWHERE:
-		on_proof_elsewhere(p, a, now);
+		purge_on_proof_elsewhere(p, a, now);
 		break;
 	case STEP_IDLE:
 		break;
@@ -335,9 +294,34 @@ static void on_watchdog(void *arg)
 	answered(arg, SOURCE_NO_ANSWER, NULL, &e);
 }
 
+static void remove_step(struct purge *p, struct source *s, void *token)
+{
+	size_t n = plan_step(p->plan, p->at);
+	const struct binding **all;
+
+	/* Asked for again it is the same removal. */
+	for (size_t i = 0; !p->again_us && i < n; i++)
+		pace_take(&p->env->purge_pace);
+	switch (p->plan->kind) {
+	case PLAN_BINDINGS:
+		s->ops->purge(s, purge_item(p)->b, on_answer, token);
+		return;
+	case PLAN_ROWS:
+		s->ops->purge_row(s, purge_item(p)->b, on_answer, token);
+		return;
+	case PLAN_WHOLE_AORS:
+		break;
+	}
+	all = xcalloc(n, sizeof(*all));
+	for (size_t i = 0; i < n; i++)
+		all[i] = p->plan->items[p->at + i].b;
+	s->ops->purge_aor(s, all, n, on_answer, token);
+	free(all);
+}
+
 static void ask(struct purge *p)
 {
-	size_t index = p->step == STEP_PROVE_ELSEWHERE ? p->elsewhere : item(p)->b->source;
+	size_t index = p->step == STEP_PROVE_ELSEWHERE ? p->elsewhere : purge_item(p)->b->source;
 	struct source *s = p->env->sources[index];
 	unsigned timeout = p->env->answer_timeout_ms;
 	void *token;
@@ -345,12 +329,12 @@ static void ask(struct purge *p)
 	p->token = ++last_token;
 	token = (void *)p->token;
 	loop_timer_set(p->watchdog, timeout ? timeout : PURGE_ANSWER_MS);
-	if (p->step != STEP_REMOVE) {
-		s->ops->reread(s, item(p)->b, on_answer, token);
-		return;
-	}
-	pace_take(&p->env->purge_pace);
-	s->ops->purge(s, item(p)->b, on_answer, token);
+	if (p->step == STEP_REMOVE)
+		remove_step(p, s, token);
+	else if (p->step == STEP_PROVE && s->ops->prove)
+		s->ops->prove(s, purge_item(p)->b, on_answer, token);
+	else
+		s->ops->reread(s, purge_item(p)->b, on_answer, token);
 }
 
 /* The pictures are read again, as F5 would: a source need not notice by itself. */
@@ -370,17 +354,30 @@ static void refresh_sources(struct purge *p)
 	}
 }
 
+void purge_end(struct purge *p)
+{
+	live = NULL;
+	p->over = true;
+	tell(p, p->at);
+}
+
 static void next_item(struct purge *p)
 {
 	int64_t wait_ms;
 
-	while (p->at < p->plan->count && item(p)->state != PLAN_WAITING)
+	if (p->at < p->removed) {
+		/* Removed with the one before it. */
+		p->step = STEP_PROVE;
+		p->proof[0] = '\0';
+		ask(p);
+		return;
+	}
+	while (p->at < p->plan->count && purge_item(p)->state != PLAN_WAITING)
 		p->at++;
 	if (p->at == p->plan->count) {
 		refresh_sources(p);
-		live = NULL;
-		p->over = true;
-		tell(p, p->at);
+		if (!purge_find_offers(p))
+			purge_end(p);
 		return;
 	}
 	if (!pace_ready(&p->env->purge_pace, p->env->clock, PURGE_PER_MINUTE / 60.0, PURGE_BURST,
@@ -388,11 +385,17 @@ static void next_item(struct purge *p)
 		loop_timer_set(p->go, wait_ms);
 		return;
 	}
-	item(p)->state = PLAN_RUNNING;
-	p->step = STEP_REREAD;
+	purge_item(p)->state = PLAN_RUNNING;
 	p->sent_blind = false;
-	p->proof[0] = '\0';
+	p->again_us = 0;
+	p->how[0] = p->proof[0] = '\0';
 	tell(p, p->at);
+	if (p->plan->kind != PLAN_BINDINGS) {
+		/* The source itself reads again, and touches nothing that is another one. */
+		begin_removal(p);
+		return;
+	}
+	p->step = STEP_REREAD;
 	ask(p);
 }
 
@@ -403,7 +406,7 @@ static void on_go(void *arg)
 	if (p->step == STEP_IDLE)
 		next_item(p);
 	else if (p->step == STEP_REMOVE && p->stopping)
-		finish_saying(p, PLAN_CANCELLED, "stopped before it was touched");
+		finish_step(p, PLAN_CANCELLED, "stopped before it was touched", NULL);
 	else
 		ask(p);
 }
@@ -456,7 +459,7 @@ struct purge *purge_start(struct act_env *env, struct plan *take, purge_progress
 	p->go = loop_timer_new(env->loop, LOOP_INPUT, on_go, p);
 	p->watchdog = loop_timer_new(env->loop, LOOP_INPUT, on_watchdog, p);
 	live = p;
-	go(p);
+	purge_go(p);
 	return p;
 }
 
@@ -464,9 +467,16 @@ void purge_cancel(struct purge *p)
 {
 	if (p->over)
 		return;
+	if (p->survey) {
+		survey_free(p->survey);
+		p->survey = NULL;
+		p->stopping = true;
+		purge_go(p);
+		return;
+	}
 	stop(p, "stopped before its turn");
 	if (p->step == STEP_IDLE)
-		go(p);
+		purge_go(p);
 }
 
 bool purge_over(const struct purge *p)
@@ -482,21 +492,23 @@ const struct plan *purge_plan(const struct purge *p)
 /* What the journal can still be told when the program leaves in the middle. */
 static void leave(struct purge *p)
 {
-	struct plan_item *it;
 	bool untouched;
 
 	p->fn = NULL;
 	live = NULL;
 	stop(p, "regtop ended before its turn");
-	if (p->step == STEP_IDLE)
-		return;
-	it = item(p);
 	untouched = p->step == STEP_REREAD || (p->step == STEP_REMOVE && p->token == 0);
-	it->state = untouched ? PLAN_CANCELLED : PLAN_UNKNOWN;
-	say(it, untouched ? "regtop ended before it was touched"
-			  : "regtop ended before it knew the result");
-	journal_result(p->env->journal, p->entries[p->at], plan_state_word(it->state), it->result,
-		       "", NULL);
+	for (size_t i = p->at; i < p->plan->count; i++) {
+		struct plan_item *it = &p->plan->items[i];
+
+		if (it->state != PLAN_RUNNING)
+			continue;
+		it->state = untouched ? PLAN_CANCELLED : PLAN_UNKNOWN;
+		purge_say(it, untouched ? "regtop ended before it was touched"
+					: "regtop ended before it knew the result");
+		journal_result(p->env->journal, p->entries[i], plan_state_word(it->state),
+			       it->result, "", NULL);
+	}
 }
 
 void purge_free(struct purge *p)
@@ -505,8 +517,11 @@ void purge_free(struct purge *p)
 		return;
 	if (live == p)
 		leave(p);
+	survey_free(p->survey);
 	loop_timer_free(p->go);
 	loop_timer_free(p->watchdog);
+	plan_free(p->offers[0]);
+	plan_free(p->offers[1]);
 	plan_free(p->plan);
 	free(p->entries);
 	free(p);

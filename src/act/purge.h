@@ -11,6 +11,9 @@ struct purge;
 #define PURGE_PER_MINUTE 120
 /* So many go at once when nothing was removed in the last seconds. */
 #define PURGE_BURST 10
+/* A row that its registrar may still take away by itself: asked again so often, so long. */
+#define PURGE_AGAIN_MS     3000
+#define PURGE_AGAIN_MAX_MS 180000
 /* A verb of a source that has not answered by then counts as unanswered. */
 #define PURGE_ANSWER_MS 10000
 
@@ -27,6 +30,12 @@ struct purge *purge_start(struct act_env *env, struct plan *take, purge_progress
 void purge_cancel(struct purge *p);
 bool purge_over(const struct purge *p);
 const struct plan *purge_plan(const struct purge *p);
+/* When over: what may be asked next, of what this one could not do, or NULL: AoRs that can only go
+ * whole, then rows that are left. It is a plan like any other, and nothing happens without a yes to
+ * its own question. Lives until it is taken, or the purge is freed. */
+const struct plan *purge_offered(const struct purge *p);
+/* The same, taken: the next offer comes up. */
+struct plan *purge_take_offer(struct purge *p);
 /* Only when over, or when the process ends (what is in flight stays "unknown" in the journal). */
 void purge_free(struct purge *p);
 

@@ -260,6 +260,20 @@ static const struct plan *port_purge_plan_now(void *ctx, bool *over)
 	return in->run ? purge_plan(in->run) : NULL;
 }
 
+static const struct plan *port_purge_offered(void *ctx)
+{
+	struct inspector *in = ctx;
+
+	return in->run ? purge_offered(in->run) : NULL;
+}
+
+static struct plan *port_purge_take_offer(void *ctx)
+{
+	struct inspector *in = ctx;
+
+	return in->run ? purge_take_offer(in->run) : NULL;
+}
+
 static const char *port_purge_refused(void *ctx)
 {
 	const struct act_env *env = &((struct inspector *)ctx)->app->env;
@@ -390,6 +404,8 @@ static const struct ui_port port = {
 	.purge_run = port_purge_run,
 	.purge_cancel = port_purge_cancel,
 	.purge_plan_now = port_purge_plan_now,
+	.purge_offered = port_purge_offered,
+	.purge_take_offer = port_purge_take_offer,
 	.snapshot = port_snapshot,
 	.ticket = port_ticket,
 	.copy = port_copy,

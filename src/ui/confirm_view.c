@@ -18,6 +18,8 @@ static enum role state_role(enum plan_state s)
 	case PLAN_CAME_BACK:
 	case PLAN_SKIPPED_CHANGED:
 	case PLAN_SKIPPED_GONE:
+	case PLAN_NOT_ALONE:
+	case PLAN_ONLY_ROW:
 		return ROLE_WARN;
 	case PLAN_REFUSED:
 	case PLAN_UNKNOWN:
@@ -78,7 +80,8 @@ static void put_item(struct sheet *s, const struct plan *p, size_t i, bool runni
 	strbuf_clear(&t);
 	add_age(it->b, p->frozen_ms / 1000, &t);
 	sheet_field(s, ROLE_DIM, "Age", ROLE_TEXT, strbuf_slice(&t));
-	sheet_field(s, ROLE_DIM, "Then", ROLE_WARN, slice_of(it->consequence));
+	if (it->consequence[0])
+		sheet_field(s, ROLE_DIM, "Then", ROLE_WARN, slice_of(it->consequence));
 	strbuf_free(&t);
 }
 
@@ -118,8 +121,8 @@ static bool put_list(struct ui *u, struct frame *f, struct area a, const struct 
 	if (running)
 		running_title(p, over, title, sizeof(title));
 	else
-		snprintf(title, sizeof(title), "Purge %zu binding%s", p->count,
-			 p->count == 1 ? "" : "s");
+		snprintf(title, sizeof(title), "Purge %zu %s%s", p->count,
+			 p->kind == PLAN_ROWS ? "row" : "binding", p->count == 1 ? "" : "s");
 	return sheet_end(&s, title);
 }
 
@@ -151,6 +154,39 @@ static void draw_question(const struct ui *u, struct frame *f, struct area a)
 	f->cursor_y = y;
 }
 
+/* What a purge that is over leaves to be asked. */
+static void add_offer(const struct ui *u, struct strbuf *out)
+{
+	const struct plan *offered = u->cfg.port.purge_offered(u->cfg.port.ctx);
+
+	if (!offered)
+		return;
+	plan_offer(offered, out);
+	strbuf_add_str(out, ": x shows them and asks.");
+}
+
+static void draw_offer(const struct ui *u, struct frame *f, struct area a)
+{
+	struct strbuf t = STRBUF_INIT;
+
+	frame_fill(f, 0, a.y, f->width, a.height, ROLE_TEXT, 0, 0);
+	add_offer(u, &t);
+	put_wrapped(f, a, 0, a.y + 1, f->width, ROLE_ALERT, strbuf_slice(&t));
+	strbuf_free(&t);
+}
+
+static int offer_height(const struct ui *u, struct frame *f)
+{
+	struct strbuf t = STRBUF_INIT;
+	struct area nowhere = {0, 0};
+	int lines;
+
+	add_offer(u, &t);
+	lines = t.n ? put_wrapped(f, nowhere, 0, 0, f->width, ROLE_ALERT, strbuf_slice(&t)) + 1 : 0;
+	strbuf_free(&t);
+	return lines;
+}
+
 static int question_height(const struct ui *u, struct frame *f)
 {
 	struct strbuf t = STRBUF_INIT;
@@ -168,7 +204,7 @@ void confirm_draw(struct ui *u, struct frame *f, struct area a, int64_t now_ms)
 	bool over = true, asking = u->plan != NULL;
 	const struct plan *p =
 		asking ? u->plan : u->cfg.port.purge_plan_now(u->cfg.port.ctx, &over);
-	int below = asking ? question_height(u, f) : 0;
+	int below = asking ? question_height(u, f) : over ? offer_height(u, f) : 0;
 	struct area list = {a.y, a.height - below};
 	struct area question = {a.y + a.height - below, below};
 
@@ -183,4 +219,6 @@ void confirm_draw(struct ui *u, struct frame *f, struct area a, int64_t now_ms)
 		put_list(u, f, list, p, !asking, over);
 	if (asking)
 		draw_question(u, f, question);
+	else if (below)
+		draw_offer(u, f, question);
 }

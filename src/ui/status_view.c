@@ -495,6 +495,8 @@ static void hints_of_confirm(const struct ui *u, struct frame *f, int y)
 					   "leave", "Up Down",    "scroll", NULL};
 	static const char *const running[] = {"Ctrl-C", "stop", "Esc", "back, it goes on", NULL};
 	static const char *const over[] = {"Esc", "back", "j k", "scroll", NULL};
+	static const char *const offered[] = {"x",   "show and ask", "Esc", "back",
+					      "j k", "scroll",       NULL};
 	bool is_over = true;
 
 	if (u->plan) {
@@ -502,7 +504,10 @@ static void hints_of_confirm(const struct ui *u, struct frame *f, int y)
 		return;
 	}
 	u->cfg.port.purge_plan_now(u->cfg.port.ctx, &is_over);
-	hints_of_pairs(f, y, is_over ? over : running);
+	hints_of_pairs(f, y,
+		       !is_over                                     ? running
+		       : u->cfg.port.purge_offered(u->cfg.port.ctx) ? offered
+								    : over);
 }
 
 static void draw_hints(const struct ui *u, struct frame *f, int y)

@@ -30,6 +30,9 @@ struct ui_port {
 	void (*purge_cancel)(void *ctx);
 	/* The plan that is running or was the last to run, NULL for none. */
 	const struct plan *(*purge_plan_now)(void *ctx, bool *over);
+	/* When it is over: what may be asked next, or NULL (act/purge.h). */
+	const struct plan *(*purge_offered)(void *ctx);
+	struct plan *(*purge_take_offer)(void *ctx);
 	/* Writes a file and says where in path. */
 	int (*snapshot)(void *ctx, char path[256], struct err *e);
 	int (*ticket)(void *ctx, const binding_id *ids, size_t n, char path[256], struct err *e);

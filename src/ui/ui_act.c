@@ -241,11 +241,16 @@ static bool purge_is_running(const struct ui *u)
 	return plan_running(u, &over) && !over;
 }
 
-static void confirm_open(struct ui *u, struct plan *take)
+static void confirm_ask(struct ui *u, struct plan *take)
 {
 	u->plan = take;
 	u->answer[0] = '\0';
 	u->confirm_scroll = (struct scroll){0};
+}
+
+static void confirm_open(struct ui *u, struct plan *take)
+{
+	confirm_ask(u, take);
 	u->was_frozen = view_frozen(u->cfg.view);
 	/* Nothing may move behind a question. */
 	view_freeze(u->cfg.view, true);
@@ -300,9 +305,7 @@ static void confirm_run(struct ui *u)
 	struct plan *plan = u->plan;
 	struct err e = ERR_NONE;
 
-	u->plan = NULL;
-	u->answer[0] = '\0';
-	u->confirm_scroll = (struct scroll){0};
+	confirm_ask(u, NULL);
 	if (u->cfg.port.purge_run(u->cfg.port.ctx, plan, &e) < 0) {
 		confirm_leave(u);
 		ui_say_err(u, &e);
@@ -369,6 +372,9 @@ static void confirm_key_running(struct ui *u, const char *key, int64_t now_ms)
 		confirm_leave(u);
 		if (running)
 			ui_say(u, false, "The purge goes on; x shows it, Ctrl-C stops it.");
+	} else if (c && c->run == do_purge && u->cfg.port.purge_offered(u->cfg.port.ctx)) {
+		/* The key only opens the question; it is no answer to it. */
+		confirm_ask(u, u->cfg.port.purge_take_offer(u->cfg.port.ctx));
 	} else if (c && c->group == GROUP_MOVE) {
 		c->run(u, NULL, now_ms);
 	}

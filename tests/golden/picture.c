@@ -138,6 +138,20 @@ static int port_purge_run(void *ctx, struct plan *take, struct err *e)
 	return 0;
 }
 
+static const struct plan *port_purge_offered(void *ctx)
+{
+	return ((struct picture *)ctx)->offered;
+}
+
+static struct plan *port_purge_take_offer(void *ctx)
+{
+	struct picture *p = ctx;
+	struct plan *taken = p->offered;
+
+	p->offered = NULL;
+	return taken;
+}
+
 static const struct plan *port_purge_plan_now(void *ctx, bool *over)
 {
 	struct picture *p = ctx;
@@ -186,8 +200,47 @@ static void never(struct source *s, const struct binding *b, source_answer_fn *f
 	(void)ctx;
 }
 
-static const struct source_ops ops = {
-	.kind = "golden", .purge_how = purge_how, .reread = never, .purge = never};
+static void never_aor(struct source *s, const struct binding *b, source_aor_fn *fn, void *ctx)
+{
+	(void)s;
+	(void)b;
+	(void)fn;
+	(void)ctx;
+}
+
+static void never_all(struct source *s, const struct binding *const *all, size_t n,
+		      source_answer_fn *fn, void *ctx)
+{
+	(void)s;
+	(void)all;
+	(void)n;
+	(void)fn;
+	(void)ctx;
+}
+
+static void aor_how(const struct source *s, struct strbuf *out)
+{
+	(void)s;
+	strbuf_add_str(out, "ul.rm on unix:/run/kamailio/kamailio_rpc.sock takes every contact of "
+			    "the AoR at once");
+}
+
+static void row_how(const struct source *s, struct strbuf *out)
+{
+	(void)s;
+	strbuf_add_str(out, "DELETE of its row in /var/lib/kamailio/kamailio.sqlite; a phone that "
+			    "registers at that very instant may get a 500");
+}
+
+static const struct source_ops ops = {.kind = "golden",
+				      .purge_how = purge_how,
+				      .reread = never,
+				      .purge = never,
+				      .purge_aor_how = aor_how,
+				      .read_aor = never_aor,
+				      .purge_aor = never_all,
+				      .purge_row_how = row_how,
+				      .purge_row = never};
 
 void picture_open(struct picture *p, bool ascii_only)
 {
@@ -230,6 +283,8 @@ void picture_open(struct picture *p, bool ascii_only)
 			 .purge_run = port_purge_run,
 			 .purge_cancel = port_nothing,
 			 .purge_plan_now = port_purge_plan_now,
+			 .purge_offered = port_purge_offered,
+			 .purge_take_offer = port_purge_take_offer,
 			 .snapshot = port_snapshot,
 			 .ticket = port_ticket,
 			 .copy = port_copy,
@@ -242,6 +297,7 @@ void picture_open(struct picture *p, bool ascii_only)
 void picture_close(struct picture *p)
 {
 	ui_free(p->ui);
+	plan_free(p->offered);
 	plan_free(p->ran);
 	view_free(p->view);
 	store_free(p->store);

@@ -20,6 +20,7 @@ struct picture {
 	struct clock_fake clock;
 	struct plan *ran; /* the plan that was run */
 	bool ran_over;
+	struct plan *offered; /* what it leaves to be asked */
 	size_t pings_open;
 	const char *refused;
 	struct ui *ui;

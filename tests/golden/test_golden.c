@@ -180,6 +180,53 @@ static void prepare_results(struct picture *p)
 	p->ran->items[2].state = PLAN_RUNNING;
 }
 
+static void offer(struct picture *p, enum plan_kind kind, const char *const *names, size_t n)
+{
+	const struct binding *found[4];
+	struct binding copies[4];
+
+	for (size_t i = 0; i < n; i++) {
+		assert_true(store_get(p->store, picture_id(p, names[i]), &copies[i]));
+		copies[i].user = copies[0].user;
+		copies[i].domain = copies[0].domain;
+		found[i] = &copies[i];
+	}
+	p->offered = plan_of_found(&p->env, kind, found, n, "", NULL);
+	assert_non_null(p->offered);
+}
+
+static void prepare_results_offer(struct picture *p)
+{
+	static const char *const victims[] = {"k02", "k03", "k04"};
+
+	prepare_confirm_one(p);
+	picture_keys(p, "y");
+	p->ran->items[0].state = PLAN_NOT_ALONE;
+	snprintf(p->ran->items[0].result, sizeof(p->ran->items[0].result),
+		 "not touched: Kamailio cannot remove one contact alone (its matching_mode is not "
+		 "0): only the whole AoR, 3 contacts, can go.");
+	p->ran_over = true;
+	offer(p, PLAN_WHOLE_AORS, victims, 3);
+}
+
+static void prepare_confirm_aor(struct picture *p)
+{
+	prepare_results_offer(p);
+	picture_keys(p, "x");
+}
+
+static void prepare_confirm_row(struct picture *p)
+{
+	static const char *const victims[] = {"k02"};
+
+	prepare_confirm_one(p);
+	picture_keys(p, "y");
+	p->ran->items[0].state = PLAN_ONLY_ROW;
+	p->ran_over = true;
+	offer(p, PLAN_ROWS, victims, 1);
+	picture_keys(p, "x");
+}
+
 static void prepare_command(struct picture *p)
 {
 	picture_keys(p, ":");
@@ -230,6 +277,9 @@ GOLDEN(columns)
 GOLDEN(confirm_one)
 GOLDEN(confirm_many)
 GOLDEN(results)
+GOLDEN(results_offer)
+GOLDEN(confirm_aor)
+GOLDEN(confirm_row)
 GOLDEN(command)
 GOLDEN(trouble)
 GOLDEN(opening)
@@ -285,6 +335,9 @@ int main(void)
 		T(frame_of_confirm_one),
 		T(frame_of_confirm_many),
 		T(frame_of_results),
+		T(frame_of_results_offer),
+		T(frame_of_confirm_aor),
+		T(frame_of_confirm_row),
 		T(frame_of_command),
 		T(frame_of_trouble),
 		T(frame_of_opening),

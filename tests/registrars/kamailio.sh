@@ -149,8 +149,9 @@ begin matching MATCHMODE=1
 register strict contact=sip:strict@127.0.0.1:17201
 register strict contact=sip:strict@127.0.0.1:17202
 purge contact:17201 >"$tap_dir/purge.out" 2>&1
-is $? 1 "with another matching mode one contact alone cannot go"
+is $? 5 "with another matching mode one contact alone cannot go"
 like "$(cat "$tap_dir/purge.out")" 'matching_mode' "and the words say why"
+like "$(cat "$tap_dir/purge.out")" '[-]-whole-aor --yes=2' "and name the option that takes the whole AoR"
 like "$(rpc ul.lookup location strict)" '17201.*17202|17202.*17201' "nothing was removed"
 
 begin truth DBMODE=3

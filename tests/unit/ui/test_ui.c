@@ -25,7 +25,7 @@ struct world {
 	struct ping_progress progress;
 	unsigned rate;
 	binding_id first_pinged;
-	struct plan *ran;
+	struct plan *ran, *offered;
 	bool over;
 	const char *refused;
 	struct strbuf copied;
@@ -107,6 +107,20 @@ static const struct plan *port_purge_plan_now(void *ctx, bool *over)
 	return me->ran;
 }
 
+static const struct plan *port_purge_offered(void *ctx)
+{
+	return ((struct world *)ctx)->offered;
+}
+
+static struct plan *port_purge_take_offer(void *ctx)
+{
+	struct world *me = ctx;
+	struct plan *taken = me->offered;
+
+	me->offered = NULL;
+	return taken;
+}
+
 static int port_snapshot(void *ctx, char path[256], struct err *e)
 {
 	(void)ctx;
@@ -150,8 +164,31 @@ static void never(struct source *s, const struct binding *b, source_answer_fn *f
 	(void)ctx;
 }
 
-static const struct source_ops ops = {
-	.kind = "test", .purge_how = purge_how, .reread = never, .purge = never};
+static void never_aor(struct source *s, const struct binding *b, source_aor_fn *fn, void *ctx)
+{
+	(void)s;
+	(void)b;
+	(void)fn;
+	(void)ctx;
+}
+
+static void never_all(struct source *s, const struct binding *const *all, size_t n,
+		      source_answer_fn *fn, void *ctx)
+{
+	(void)s;
+	(void)all;
+	(void)n;
+	(void)fn;
+	(void)ctx;
+}
+
+static const struct source_ops ops = {.kind = "test",
+				      .purge_how = purge_how,
+				      .reread = never,
+				      .purge = never,
+				      .read_aor = never_aor,
+				      .purge_aor = never_all,
+				      .purge_row = never};
 
 static void add_at(const char *user, int64_t seen_s)
 {
@@ -203,7 +240,8 @@ static int open_world(void **state)
 				 .port = {&w, port_quit, port_suspend, port_redraw, port_refresh,
 					  port_ping, port_ping_rate, port_ping_progress,
 					  port_ping_cancel, port_purge_plan, port_purge_run,
-					  port_purge_cancel, port_purge_plan_now, port_snapshot,
+					  port_purge_cancel, port_purge_plan_now,
+					  port_purge_offered, port_purge_take_offer, port_snapshot,
 					  port_ticket, port_copy, port_purge_refused}};
 	w.ui = ui_new(&cfg);
 	view_update(w.view, NOW_MS);
@@ -215,6 +253,7 @@ static int close_world(void **state)
 	(void)state;
 	ui_free(w.ui);
 	plan_free(w.ran);
+	plan_free(w.offered);
 	view_free(w.view);
 	store_free(w.store);
 	strbuf_free(&w.copied);
@@ -894,6 +933,61 @@ TEST(a_reason_given_with_the_word_goes_into_the_plan)
 	assert_string_equal(w.ran->reason, "ticket 4711");
 }
 
+/* A purge of one that could only go with its whole AoR, which is offered. */
+static void refused_alone(enum plan_kind kind, size_t n)
+{
+	struct binding b = {.user = SLICE_LIT("bob"),
+			    .domain = SLICE_LIT("example.com"),
+			    .contact = SLICE_LIT("sip:bob@192.0.2.2"),
+			    .key = SLICE_LIT("other")};
+	const struct binding *all[] = {&b, &b};
+
+	keys("j x y");
+	w.ran->items[0].state = kind == PLAN_ROWS ? PLAN_ONLY_ROW : PLAN_NOT_ALONE;
+	w.over = true;
+	w.offered = plan_of_found(&w.env, kind, all, n, "", NULL);
+	assert_non_null(w.offered);
+	assert_int_equal(w.runs, 1);
+}
+
+TEST(what_cannot_go_alone_is_asked_about_by_one_key_and_done_by_its_number)
+{
+	UNUSED_STATE;
+	refused_alone(PLAN_WHOLE_AORS, 2);
+	keys("k");
+	assert_true(screen_has("bob@example.com can only go whole, with all 2 bindings: x shows"));
+	keys("x");
+	assert_int_equal(w.runs, 1);
+	assert_true(screen_has("Purge all 2 bindings of bob@example.com? Type 2"));
+	keys("x y enter 1 enter");
+	assert_int_equal(w.runs, 1);
+	assert_int_equal(ui_mode(w.ui), MODE_TABLE);
+	assert_true(screen_has("Nothing was purged"));
+}
+
+TEST(the_number_lets_the_whole_aor_go)
+{
+	UNUSED_STATE;
+	refused_alone(PLAN_WHOLE_AORS, 2);
+	keys("x 2 enter");
+	assert_int_equal(w.runs, 2);
+	assert_int_equal(w.ran->kind, PLAN_WHOLE_AORS);
+	assert_int_equal(w.ran->count, 2);
+}
+
+TEST(a_row_that_is_left_is_asked_about_and_no_key_but_y_is_yes)
+{
+	UNUSED_STATE;
+	refused_alone(PLAN_ROWS, 1);
+	keys("k");
+	assert_true(screen_has("1 row is left in the table that calls do not follow"));
+	keys("x");
+	assert_true(screen_has("Remove this row of bob@example.com from the table?"));
+	keys("x");
+	assert_int_equal(w.runs, 1);
+	assert_int_equal(ui_mode(w.ui), MODE_TABLE);
+}
+
 /* ---- the table of commands ---------------------------------------------------------------- */
 
 TEST(every_command_has_its_words_and_keys_are_distinct)
@@ -1033,6 +1127,9 @@ int main(void)
 		W(a_reason_given_with_the_word_goes_into_the_plan),
 		W(every_command_has_its_words_and_keys_are_distinct),
 		W(delete_backspace_and_later_keys_are_bound_to_nothing),
+		W(what_cannot_go_alone_is_asked_about_by_one_key_and_done_by_its_number),
+		W(the_number_lets_the_whole_aor_go),
+		W(a_row_that_is_left_is_asked_about_and_no_key_but_y_is_yes),
 		W(only_purge_changes_anything),
 		W(the_hint_bar_fits),
 		W(random_keys_never_purge_without_an_answer),
