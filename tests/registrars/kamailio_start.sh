@@ -1,9 +1,10 @@
 #!/bin/bash
 # Starts the registrar of kamailio.cfg for a test, or stops it.
 #   kamailio_start.sh DIR PORT [JOURNAL=delete] [PKG=8] [DBMODE=1] [MATCHMODE=0] [USEDOMAIN=0] [TIMERIVL=10]
+#                     [FIFODIR=/tmp]
 #                     [DB=mysql://USER:PASSWORD@HOST:PORT/DATABASE | DB=postgres://…]
 #   kamailio_start.sh DIR stop
-# DIR gets the database (kept when it is there), the control socket, the log and the pid.
+# DIR gets the database (kept when it is there), the control sockets and the FIFO, the log and the pid.
 set -eu
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 dir=$1
@@ -30,6 +31,7 @@ for option in "$@"; do
     PKG=*) pkg=${option#*=} ;;
     DB=mysql:*) server=${option#*=} defines+=(-A WITH_MYSQL) ;;
     DB=postgres:*) server=${option#*=} defines+=(-A WITH_POSTGRES) ;;
+    FIFODIR=*) defines+=(-A "FIFODIR=\"${option#*=}\"") ;;
     *) defines+=(-A "$option") ;;
   esac
 done
@@ -45,11 +47,12 @@ if [ -z "$server" ]; then
   server=sqlite:///$db
 fi
 
-rm -f "$dir/kamailio.pid" "$dir/kamailio_rpc.sock"
+rm -f "$dir/kamailio.pid" "$dir/kamailio_rpc.sock" "$dir/kamailio_ctl" "$dir/kamailio_rpc.fifo"
 kamailio -f "$here/kamailio.cfg" -Y "$dir" -P "$dir/kamailio.pid" -m 64 -M "$pkg" -DD -E \
-  -A "SIPPORT=$port" -A "DBURL=\"$server\"" "${defines[@]}" >"$dir/kamailio.log" 2>&1 &
+  -A "SIPPORT=$port" -A "DBURL=\"$server\"" -A "CTLSOCK=\"unix:$dir/kamailio_ctl\"" "${defines[@]}" >"$dir/kamailio.log" 2>&1 &
 for _ in $(seq 400); do
-  if [ -S "$dir/kamailio_rpc.sock" ] && [ -s "$dir/kamailio.pid" ]; then exit 0; fi
+  if [ -S "$dir/kamailio_rpc.sock" ] && [ -S "$dir/kamailio_ctl" ] &&
+    [ -p "$dir/kamailio_rpc.fifo" ] && [ -s "$dir/kamailio.pid" ]; then exit 0; fi
   sleep 0.05
 done
 sed 's/^/# /' "$dir/kamailio.log" | tail -20
