@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/text.h"
 #include "source/opensips_ask.h"
+#include "source/opensips_events.h"
 #include "source/opensips_memory.h"
 #include "source/uac.h"
 
@@ -17,6 +18,7 @@ struct opensips {
 	struct control *control;
 	struct opensips_asker *asker;
 	struct opensips_memory *memory;
+	struct opensips_events *events;
 	struct uac *uac;
 	char *refused; /* room for the sentence of purge_refused() */
 };
@@ -31,6 +33,27 @@ static struct opensips *of(struct source *s)
 static const struct opensips *of_const(const struct source *s)
 {
 	return (const struct opensips *)s;
+}
+
+static void on_heard(void *ctx, struct slice table, struct slice aor)
+{
+	struct opensips *o = ctx;
+
+	opensips_memory_heard(o->memory, table, aor);
+}
+
+/* It may have been started anew, and has forgotten who wanted to know. */
+static void on_back(void *ctx)
+{
+	struct opensips *o = ctx;
+
+	opensips_events_start(o->events);
+}
+
+static void opensips_start(struct source *s)
+{
+	opensips_events_start(of(s)->events);
+	opensips_memory_refresh(of(s)->memory);
 }
 
 static void opensips_refresh(struct source *s)
@@ -54,8 +77,12 @@ static const char *opensips_purge_refused(const struct source *s)
 
 static void opensips_purge_how(const struct source *s, struct strbuf *out)
 {
+	const char *silent = opensips_events_refused(of_const(s)->events);
+
 	strbuf_add_str(out, "ul_rm_contact on ");
 	text_clean(slice_of(control_place(of_const(s)->control)), false, out);
+	if (silent)
+		strbuf_addf(out, " (its events cannot be had: %s)", silent);
 }
 
 static void opensips_reread(struct source *s, const struct binding *b, source_answer_fn *fn,
@@ -90,17 +117,19 @@ static void opensips_free(struct source *s)
 
 	opensips_asker_close(o->asker);
 	opensips_memory_close(o->memory);
+	opensips_events_close(o->events);
 	control_free(o->control);
 	uac_free(o->uac);
 	opensips_asker_free(o->asker);
 	opensips_memory_free(o->memory);
+	opensips_events_free(o->events);
 	free(o->refused);
 	free(o);
 }
 
 static const struct source_ops opensips_ops = {
 	.kind = "opensips",
-	.start = opensips_refresh,
+	.start = opensips_start,
 	.refresh = opensips_refresh,
 	.purge_refused = opensips_purge_refused,
 	.purge_how = opensips_purge_how,
@@ -130,6 +159,7 @@ struct source *opensips_open(struct loop *l, const struct clock *c, const struct
 	}
 	o->asker = opensips_asker_new(l, c, o->control);
 	o->uac = uac_new(l, c, CONTROL_OPENSIPS, so->place);
-	o->memory = opensips_memory_new(l, c, &o->base, o->control, so->interval_ms);
+	o->memory = opensips_memory_new(l, c, &o->base, o->control, so->interval_ms, on_back, o);
+	o->events = opensips_events_new(l, o->control, on_heard, o);
 	return &o->base;
 }

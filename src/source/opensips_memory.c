@@ -29,7 +29,10 @@ struct opensips_memory {
 	struct opensips_book *book;
 	struct loop_timer *timer;
 	unsigned interval_ms;
-	bool live, closing;
+	opensips_back_fn *back;
+	void *ctx;
+	bool live; /* changes are heard of: something was */
+	bool closing;
 	bool looking, again; /* a look is under way; another was asked for meanwhile */
 	bool pictured;       /* there was a whole picture */
 	bool held_some;      /* it was not empty */
@@ -38,7 +41,8 @@ struct opensips_memory {
 	unsigned failures; /* looks in a row */
 	struct heard *heard, **heard_end;
 	size_t heard_n;
-	bool asking; /* for the first of heard */
+	bool asking;    /* for the first of heard */
+	bool overflown; /* more was heard of than can be asked for: a look comes soon */
 };
 
 /* ---- a look ---------------------------------------------------------------------------------- */
@@ -71,6 +75,7 @@ static void look_fails(struct opensips_memory *m, const struct err *e)
 	struct source_status *st = &m->source->status;
 
 	m->failures++;
+	m->live = false;
 	st->state = SOURCE_TROUBLE;
 	st->complete = false;
 	st->trouble = *e;
@@ -169,6 +174,8 @@ static void on_dump(void *ctx, const struct control_reply *r)
 		return;
 	}
 	n = take_domains(m, domains);
+	if (m->failures && m->back)
+		m->back(m->ctx);
 	m->failures = 0;
 	m->pictured = true;
 	st->state = SOURCE_LIVE;
@@ -233,6 +240,7 @@ static void on_timer(void *arg)
 	if (m->looking)
 		return;
 	m->looking = true;
+	m->overflown = false;
 	m->began_us = clock_mono_us(m->clock);
 	m->source->status.reading = m->source->status.state == SOURCE_OPENING;
 	control_call(m->control, "get_statistics", json_pack("[[s,s]]", "usrloc:", "registrar:"),
@@ -277,9 +285,7 @@ static void on_aor(void *ctx, const struct control_reply *r)
 	if (gone || json_is_array(contacts))
 		opensips_book_put(m->book, slice_of(m->heard->table), slice_of(m->heard->aor),
 				  gone ? NULL : contacts, true);
-	else
-		/* What was heard must not be forgotten. */
-		opensips_memory_refresh(m);
+	/* Anything else is left to the next look: what was heard may have been made up. */
 	heard_free(m);
 	ask_first(m);
 }
@@ -311,8 +317,11 @@ void opensips_memory_heard(struct opensips_memory *m, struct slice table, struct
 	/* Before the first whole picture there is nothing that could change. */
 	if (!m->pictured || m->closing || already_waits(m, table, aor))
 		return;
+	m->live = true;
 	if (m->heard_n >= HEARD_MAX) {
-		opensips_memory_refresh(m);
+		if (!m->overflown && !m->looking)
+			loop_timer_set(m->timer, m->interval_ms);
+		m->overflown = true;
 		return;
 	}
 	h = xcalloc(1, sizeof(*h));
@@ -324,25 +333,19 @@ void opensips_memory_heard(struct opensips_memory *m, struct slice table, struct
 	ask_first(m);
 }
 
-void opensips_memory_live(struct opensips_memory *m, bool live)
-{
-	bool lost = m->live && !live;
-
-	m->live = live;
-	if (lost)
-		opensips_memory_refresh(m);
-}
-
 /* ---- opening --------------------------------------------------------------------------------- */
 
 struct opensips_memory *opensips_memory_new(struct loop *l, const struct clock *c, struct source *s,
-					    struct control *control, unsigned interval_ms)
+					    struct control *control, unsigned interval_ms,
+					    opensips_back_fn *back, void *ctx)
 {
 	struct opensips_memory *m = xcalloc(1, sizeof(*m));
 
 	m->clock = c;
 	m->source = s;
 	m->control = control;
+	m->back = back;
+	m->ctx = ctx;
 	m->interval_ms = interval_ms ? interval_ms : INTERVAL_MS;
 	m->book = opensips_book_new(c, s);
 	m->timer = loop_timer_new(l, LOOP_DRAW, on_timer, m);

@@ -12,18 +12,21 @@
 
 struct opensips_memory;
 
+/* Called when the registrar answers again after it did not: it may have been started anew. */
+typedef void opensips_back_fn(void *ctx);
+
 /* Feeds s's sink and status. control is borrowed and must be freed first, after
  * opensips_memory_close(). interval_ms: between two looks, 0 the default. */
 struct opensips_memory *opensips_memory_new(struct loop *l, const struct clock *c, struct source *s,
-					    struct control *control, unsigned interval_ms);
+					    struct control *control, unsigned interval_ms,
+					    opensips_back_fn *back, void *ctx);
 /* Nothing is delivered from now on. */
 void opensips_memory_close(struct opensips_memory *m);
 void opensips_memory_free(struct opensips_memory *m);
 /* Reads everything now, and from then on keeps up. */
 void opensips_memory_refresh(struct opensips_memory *m);
-/* Something was heard of this AoR: asks for it. */
+/* Something was heard of this AoR: asks for it. From then on the looks are only a safety net, and
+ * rarer, until the registrar was away. */
 void opensips_memory_heard(struct opensips_memory *m, struct slice table, struct slice aor);
-/* While changes are heard of, the looks are only a safety net, and rarer. */
-void opensips_memory_live(struct opensips_memory *m, bool live);
 
 #endif

@@ -210,6 +210,7 @@ static int setup(void **state)
 	memset(&options, 0, sizeof(options));
 	memset(&seen, 0, sizeof(seen));
 	options.interval_ms = 20;
+	mi_say("event_subscribe", "\"error\":{\"code\":400,\"message\":\"Bad parameter value\"}");
 	mi_begin();
 	return 0;
 }

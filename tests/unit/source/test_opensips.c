@@ -162,8 +162,8 @@ TEST(memory_is_listed_by_a_dump_after_its_size_was_asked)
 	says_two();
 	s = started();
 	WAIT(seen.complete == 1);
-	assert_string_equal(mi.asked[0], "get_statistics [[\"usrloc:\",\"registrar:\"]]");
-	assert_string_equal(mi.asked[1], "ul_dump ");
+	assert_string_equal(mi.asked[1], "get_statistics [[\"usrloc:\",\"registrar:\"]]");
+	assert_int_equal(mi_calls("ul_dump"), 1);
 	assert_int_equal(rows(), 2);
 	assert_non_null(row(ALICE_ID));
 	assert_slice_equal(row(ALICE_ID)->user, "alice");
@@ -411,6 +411,139 @@ TEST(a_refusal_and_a_silence_are_told_apart)
 	assert_int_equal(asked(true, FAULT("404", "Table not found"), OK), SOURCE_REFUSED);
 }
 
+/* ---- what it tells by itself ----------------------------------------------------------------- */
+
+/* Where the source wants to be told, from its subscription. */
+static struct netaddr events_socket(void)
+{
+	struct slice hostport;
+	struct netaddr a;
+	char *at = NULL;
+
+	for (int i = 0; i < mi.count && !at; i++)
+		at = strstr(mi.asked[i], "udp:");
+	assert_non_null(at);
+	slice_cut(slice_of(at + 4), '"', &hostport);
+	assert_int_equal(netaddr_parse_hostport(hostport, 0, &a), 0);
+	assert_true(netaddr_is_loopback(&a));
+	return a;
+}
+
+static void tell(const char *text)
+{
+	struct netaddr a = events_socket();
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(sendto(fd, text, strlen(text), 0, &a.sa, a.len), strlen(text));
+	close(fd);
+}
+
+/* As OpenSIPS 3.4.18 sent it. */
+#define EVENT(what, aor)                                                                           \
+	"{\"jsonrpc\":\"2.0\",\"method\":\"E_UL_CONTACT_" what                                     \
+	"\",\"params\":{\"domain\":\"location\",\"aor\":\"" aor                                    \
+	"\",\"uri\":\"sip:ev1@127.0.0.1:58744\",\"received\":\"sip:127.0.0.1:58744\",\"path\":"    \
+	"null,\"qval\":-1,\"user_agent\":\"testua/1\",\"socket\":\"udp:127.0.0.1:5095\","          \
+	"\"bflags\":7,\"expires\":1795400405,\"callid\":\"x1\",\"cseq\":1,\"attr\":\"test-attr\"," \
+	"\"latency\":0,\"shtag\":\"\"}}"
+
+static struct source *subscribed(void)
+{
+	struct source *s;
+
+	says_two();
+	options.interval_ms = 60000;
+	mi_say("event_subscribe", OK);
+	s = started();
+	WAIT(seen.complete == 1 && mi_calls("event_subscribe") == 4);
+	return s;
+}
+
+TEST(events_are_subscribed_to_for_a_while)
+{
+	UNUSED_STATE;
+	struct source *s = subscribed();
+	struct strbuf how = STRBUF_INIT;
+
+	assert_non_null(strstr(mi.asked[0], "E_UL_CONTACT_INSERT"));
+	assert_non_null(strstr(mi.asked[0], ",60]"));
+	for (int i = 0; i < 50; i++)
+		loop_turn(loop, false);
+	s->ops->purge_how(s, &how);
+	assert_null(strstr(strbuf_str(&how), "events"));
+	strbuf_free(&how);
+	source_free(s);
+}
+
+TEST(an_event_brings_what_its_aor_has_now)
+{
+	UNUSED_STATE;
+	int64_t now_s = clock_wall_s(&clock_system);
+	struct source *s = subscribed();
+
+	mi_say("ul_show_contact",
+	       SHOW("carol", CONTACT("sip:carol@127.0.0.1:5073", "77", "300", "c@x", "1")));
+	tell(EVENT("INSERT", "carol"));
+	WAIT(rows() == 3);
+	assert_string_equal(mi_last(), "ul_show_contact [\"location\",\"carol\"]");
+	assert_slice_equal(row("77")->user, "carol");
+	/* It was registered just now, and for so long. */
+	assert_true(row("77")->refreshed_s >= now_s);
+	assert_true(row("77")->granted_s == 300);
+	assert_int_equal(row(BOB_ID)->refreshed_s, 0);
+	assert_int_equal(seen.begins, 1);
+	source_free(s);
+}
+
+TEST(an_event_takes_away_what_its_aor_has_no_more)
+{
+	UNUSED_STATE;
+	struct source *s = subscribed();
+
+	mi_say("ul_show_contact", FAULT("404", "AOR not found"));
+	tell(EVENT("DELETE", "alice"));
+	WAIT(rows() == 1);
+	assert_non_null(row(BOB_ID));
+	source_free(s);
+}
+
+TEST(a_made_up_event_changes_nothing)
+{
+	UNUSED_STATE;
+	struct source *s = subscribed();
+
+	mi_say("ul_show_contact", SHOW("alice", ALICE));
+	tell("rubbish");
+	tell("{\"method\":\"E_UL_CONTACT_DELETE\",\"params\":[1]}");
+	tell("{\"method\":\"E_CORE_LOG\",\"params\":{\"domain\":\"location\",\"aor\":\"bob\"}}");
+	tell(EVENT("DELETE", "alice"));
+	WAIT(mi_calls("ul_show_contact") == 1);
+	for (int i = 0; i < 50; i++)
+		loop_turn(loop, false);
+	assert_int_equal(rows(), 2);
+	source_free(s);
+}
+
+TEST(without_its_module_looks_go_on_and_the_plan_says_so)
+{
+	UNUSED_STATE;
+	struct source *s;
+	struct strbuf how = STRBUF_INIT;
+
+	says_two();
+	mi_say("event_subscribe", FAULT("400", "Bad parameter value"));
+	s = started();
+	WAIT(seen.complete == 2);
+	assert_int_equal(seen.status.state, SOURCE_LIVE);
+	assert_false(seen.status.trouble.code);
+	assert_int_equal(mi_calls("event_subscribe"), 1);
+	s->ops->purge_how(s, &how);
+	assert_non_null(strstr(strbuf_str(&how), "ul_rm_contact on unix:"));
+	assert_non_null(strstr(strbuf_str(&how), "event_datagram"));
+	strbuf_free(&how);
+	source_free(s);
+}
+
 #define U(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -437,6 +570,11 @@ int main(void)
 		U(what_came_back_under_another_number_is_not_removed),
 		U(one_of_two_contacts_that_compare_equal_is_not_removed),
 		U(a_refusal_and_a_silence_are_told_apart),
+		U(events_are_subscribed_to_for_a_while),
+		U(an_event_brings_what_its_aor_has_now),
+		U(an_event_takes_away_what_its_aor_has_no_more),
+		U(a_made_up_event_changes_nothing),
+		U(without_its_module_looks_go_on_and_the_plan_says_so),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 
