@@ -115,13 +115,19 @@ static const struct binding *table_row(const struct ask *k)
 	return k->found && k->found->count ? &k->found->rows[0] : NULL;
 }
 
+/* Before a removal an error leaves the row as it is. */
+enum source_answer ask_table_failed(const struct ask *k)
+{
+	return k->delete && k->rc != -EINPROGRESS ? SOURCE_REFUSED : SOURCE_NO_ANSWER;
+}
+
 static void done_truth(void *arg)
 {
 	struct ask *k = arg;
 	const struct binding *now = table_row(k);
 
 	if (k->rc < 0) {
-		ask_end(k, k->delete ? SOURCE_REFUSED : SOURCE_NO_ANSWER, NULL, &k->e);
+		ask_end(k, ask_table_failed(k), NULL, &k->e);
 	} else if (k->deleted) {
 		ask_end(k, SOURCE_DONE, NULL, NULL);
 	} else if (!now) {

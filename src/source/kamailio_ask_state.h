@@ -92,6 +92,8 @@ bool ask_unchanged(const struct binding *now, const struct binding *shown);
 void ask_unknown(struct ask *k, enum unknown_how how);
 /* Deletes or reads the row of k->b on the worker, then done. */
 void ask_table(struct ask *k, void (*done)(void *ask));
+/* What k->rc < 0 means for the question: refused, or an outcome that nobody heard. */
+enum source_answer ask_table_failed(const struct ask *k);
 /* The table is the truth: reads or deletes the row, and answers. */
 void ask_truth(struct ask *k, bool delete);
 

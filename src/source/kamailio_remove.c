@@ -259,7 +259,7 @@ static void done_delete(void *arg)
 	struct ask *k = arg;
 
 	if (k->rc < 0) {
-		ask_end(k, SOURCE_REFUSED, NULL, &k->e);
+		ask_end(k, ask_table_failed(k), NULL, &k->e);
 	} else if (k->deleted) {
 		err_set(&k->e, 0, NULL, "its row, which memory did not know");
 		ask_end(k, SOURCE_DONE, NULL, &k->e);

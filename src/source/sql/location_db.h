@@ -21,6 +21,8 @@ struct location_db_ops {
 			 struct err *e);
 	int (*read_one)(struct location_db *db, const struct binding *b, struct location_batch *out,
 			struct err *e);
+	/* -EINPROGRESS: it was told to, and whether it happened was not heard. All other codes: the
+	 * row was not touched. */
 	int (*remove)(struct location_db *db, const struct binding *b, unsigned *deleted,
 		      struct err *e);
 	/* Whoever waits for a pause of the writers asks stop whether to go on. May be NULL. */

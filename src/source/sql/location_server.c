@@ -94,6 +94,14 @@ static void disconnect(struct server *s)
 	s->read = NULL;
 }
 
+/* With several sources on the screen the words have to say whose they are. */
+static int named(const struct server *s, int rc, struct err *e)
+{
+	struct err why = *e;
+
+	return rc < 0 ? err_set(e, rc, why.hint, "%s: %s", s->shown, why.what) : rc;
+}
+
 /* A connection that broke is opened anew once: it may have been idle for hours. What had come of
  * the rows is forgotten by restart(). */
 static int run(struct server *s, const char *statement, sql_row_fn *row, void *ctx,
@@ -116,7 +124,7 @@ static int run(struct server *s, const char *statement, sql_row_fn *row, void *c
 				break;
 		}
 	}
-	return rc;
+	return named(s, rc, e);
 }
 
 /* ---- rows -------------------------------------------------------------------------------------*/
@@ -308,6 +316,16 @@ static int delete_on(struct server *s, struct sql *sql, const struct binding *b,
 	return rc;
 }
 
+/* Once COMMIT was sent, silence says nothing of what became of it. */
+static int commit(struct sql *sql, bool changed, struct err *e)
+{
+	int rc = sql->ops->run(sql, "COMMIT", NULL, NULL, NULL, e);
+
+	if (changed && (rc == -EPIPE || rc == -ETIME))
+		rc = e->code = -EINPROGRESS;
+	return rc;
+}
+
 /* Reads the row and deletes it in one transaction, on a connection that may write and lives no
  * longer: only here does this process change the table. */
 static int server_remove(struct location_db *db, const struct binding *b, unsigned *deleted,
@@ -334,12 +352,14 @@ static int server_remove(struct location_db *db, const struct binding *b, unsign
 	if (rc == 0 && seen->count)
 		rc = delete_on(s, sql, b, seen, &changed, e);
 	if (rc == 0)
-		rc = sql->ops->run(sql, "COMMIT", NULL, NULL, NULL, e);
+		rc = commit(sql, changed != 0, e);
 	/* Otherwise closing rolls back. */
 	if (sql)
 		sql->ops->close(sql);
 	if (rc == 0)
 		*deleted = (unsigned)changed;
+	else if (sql)
+		named(s, rc, e);
 	strbuf_free(&q);
 	location_batch_free(seen);
 	return rc;
@@ -414,7 +434,7 @@ static int server_inspect(struct location_db *db, struct err *e)
 		return err_set(e, -EPROTONOSUPPORT,
 			       "Give the database that the usrloc module's db_url names; ?table= "
 			       "and ?contact_column= name what is called otherwise there.",
-			       "%s has no readable table %s. %s", s->shown, s->table, why.what);
+			       "There is no readable table %s. %s", s->table, why.what);
 	if (rc < 0) {
 		*e = why;
 		return rc;

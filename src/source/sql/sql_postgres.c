@@ -2,6 +2,8 @@
 #include "source/sql/sql.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <sys/socket.h>
 #include "base/text.h"
 
 #if HAVE_POSTGRES
@@ -18,7 +20,7 @@
 	X(PQgetvalue) X(PQgetlength) X(PQsendQuery) X(PQsetSingleRowMode) X(PQgetResult) \
 	X(PQresultStatus) X(PQcmdTuples) X(PQclear) X(PQescapeLiteral) X(PQfreemem) \
 	X(PQfinish) X(PQconnectdbParams) X(PQconnectionNeedsPassword) \
-	X(PQsetClientEncoding) X(PQsocket)
+	X(PQsetClientEncoding) X(PQsocket) X(PQconsumeInput) X(PQisBusy)
 /* clang-format on */
 
 /* Pointers to functions only: sql_library.c fills it as an array of them. */
@@ -87,6 +89,33 @@ static void give_row(const PGresult *r, sql_row_fn *row, void *ctx)
 	row(ctx, cells, (unsigned)(count < CELLS_MAX ? count : CELLS_MAX));
 }
 
+/* libpq itself waits for ever: a server that holds its answer back, or a line that drops
+ * everything, must not hold the reader. False when the silence was too long: the connection is of
+ * no use then.
+ */
+static bool wait_for_result(PGconn *db)
+{
+	struct pollfd p = {.fd = lib.PQsocket(db), .events = POLLIN};
+	int rc;
+
+	while (lib.PQisBusy(db)) {
+		rc = poll(&p, 1, SQL_SILENCE_S * 1000);
+		if (rc == 0)
+			return false;
+		/* What is wrong with the connection is in the result that follows. */
+		if (rc < 0 ? errno != EINTR : !lib.PQconsumeInput(db))
+			return true;
+	}
+	return true;
+}
+
+static int tell_silence(PGconn *db, struct err *e)
+{
+	shutdown(lib.PQsocket(db), SHUT_RDWR);
+	return err_set(e, -EPIPE, NULL, "The database server has said nothing for %d s.",
+		       SQL_SILENCE_S);
+}
+
 static int postgres_run(struct sql *s, const char *statement, sql_row_fn *row, void *ctx,
 			uint64_t *changed, struct err *e)
 {
@@ -99,7 +128,12 @@ static int postgres_run(struct sql *s, const char *statement, sql_row_fn *row, v
 		return tell(db, NULL, e);
 	/* Row by row as they come: the client holds one, not the table. */
 	lib.PQsetSingleRowMode(db);
-	while ((r = lib.PQgetResult(db)) != NULL) {
+	for (;;) {
+		if (rc == 0 && !wait_for_result(db))
+			rc = tell_silence(db, e);
+		r = lib.PQgetResult(db);
+		if (!r)
+			return rc;
 		switch (lib.PQresultStatus(r)) {
 		case PGRES_SINGLE_TUPLE:
 			if (row)
@@ -118,7 +152,6 @@ static int postgres_run(struct sql *s, const char *statement, sql_row_fn *row, v
 		}
 		lib.PQclear(r);
 	}
-	return rc;
 }
 
 static void postgres_quote(struct sql *s, struct slice text, struct strbuf *out)
