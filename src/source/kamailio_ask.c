@@ -283,7 +283,7 @@ void ask_unknown(struct ask *k, enum unknown_how how)
 		return;
 	}
 	if (how == UNKNOWN_CLEARING)
-		err_set(&e, -ENOENT, NULL,
+		err_set(&e, -EAGAIN, NULL,
 			"Kamailio no longer has this contact; its timer clears away what is left.");
 	else
 		err_set(&e, -ENOENT, NULL, "Kamailio no longer has this contact.");
