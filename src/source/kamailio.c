@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "source/kamailio_gruu.h"
 #include "source/kamailio_nodes.h"
+#include "source/kamailio_uac.h"
 #include "source/location_feed.h"
 #include "source/sql/location_db.h"
 
@@ -21,6 +22,7 @@ struct kamailio {
 	const struct clock *clock;
 	struct location_feed *feed;
 	struct kamailio_nodes *nodes;
+	struct kamailio_uac *uac;
 	bool server; /* its times are those of a zone, which may be another than we think */
 	struct binding *sample; /* a binding that has an end, to ask Kamailio for it; or NULL */
 	bool sampled;           /* it was asked */
@@ -212,10 +214,27 @@ static bool kamailio_route(struct source *s, const struct binding *b, struct sou
 	return ok;
 }
 
+/* For a binding without a temp-GRUU, or whose socket is not known: where Kamailio is asked by HTTP.
+ */
+static uint64_t kamailio_send(struct source *s, const struct binding *b, const char *method,
+			      unsigned timeout_ms, source_uac_fn *fn, void *ctx)
+{
+	const struct kamailio_asker *owner = kamailio_nodes_owner(of(s)->nodes, b, NULL);
+
+	return kamailio_uac_send(of(s)->uac, owner ? kamailio_asker_place(owner) : NULL, b, method,
+				 timeout_ms, fn, ctx);
+}
+
+static void kamailio_send_cancel(struct source *s, uint64_t id)
+{
+	kamailio_uac_cancel(of(s)->uac, id);
+}
+
 static void kamailio_free(struct source *s)
 {
 	struct kamailio *k = of(s);
 
+	kamailio_uac_free(k->uac);
 	kamailio_nodes_free(k->nodes);
 	location_feed_free(k->feed);
 	free(k->sample);
@@ -229,7 +248,8 @@ static void kamailio_free(struct source *s)
 		.reread = kamailio_reread, .prove = kamailio_prove, .purge = kamailio_purge,       \
 		.purge_aor_how = kamailio_purge_aor_how, .read_aor = kamailio_read_aor,            \
 		.purge_aor = kamailio_purge_aor, .purge_row_how = kamailio_purge_row_how,          \
-		.purge_row = kamailio_purge_row, .route = kamailio_route, .free = kamailio_free,   \
+		.purge_row = kamailio_purge_row, .route = kamailio_route, .uac = kamailio_send,    \
+		.uac_cancel = kamailio_send_cancel, .free = kamailio_free,                         \
 	}
 
 static const struct source_ops sqlite_ops = KAMAILIO_OPS("kamailio-sqlite");
@@ -259,6 +279,7 @@ struct source *kamailio_open(struct loop *l, const struct clock *c, const struct
 	k->server = location_db_is_server(o->place);
 	k->clock = c;
 	location_db_name(o->place, k->base.name, sizeof(k->base.name));
+	k->uac = kamailio_uac_new(l, c);
 	k->nodes = kamailio_nodes_new(l, c, o, e);
 	if (k->nodes)
 		k->feed = location_feed_new(l, c, &k->base, o->place, o->recognised, o->interval_ms,

@@ -456,6 +456,11 @@ void kamailio_asker_look(struct kamailio_asker *a)
 	}
 }
 
+const char *kamailio_asker_place(const struct kamailio_asker *a)
+{
+	return a->control ? control_place(a->control) : NULL;
+}
+
 const char *kamailio_asker_refused(const struct kamailio_asker *a)
 {
 	return a->refused[0] ? a->refused : NULL;

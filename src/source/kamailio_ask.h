@@ -21,6 +21,8 @@ void kamailio_asker_set_server_id(struct kamailio_asker *a, uint64_t server_id);
 /* Open questions are forgotten: their fn is not called. */
 void kamailio_asker_free(struct kamailio_asker *a);
 void kamailio_asker_look(struct kamailio_asker *a);
+/* Its control, as it is written; NULL when there is none. */
+const char *kamailio_asker_place(const struct kamailio_asker *a);
 /* NULL, or the sentence that says why nothing can be removed. */
 const char *kamailio_asker_refused(const struct kamailio_asker *a);
 /* How a removal is done, for the plan. */
