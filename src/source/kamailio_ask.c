@@ -118,7 +118,7 @@ static const struct binding *table_row(const struct ask *k)
 /* Before a removal an error leaves the row as it is. */
 enum source_answer ask_table_failed(const struct ask *k)
 {
-	return k->delete && k->rc != -EINPROGRESS ? SOURCE_REFUSED : SOURCE_NO_ANSWER;
+	return k->delete &&k->rc != -EINPROGRESS ? SOURCE_REFUSED : SOURCE_NO_ANSWER;
 }
 
 static void done_truth(void *arg)
