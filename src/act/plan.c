@@ -176,14 +176,15 @@ static void say_remains(const struct remains *r, struct strbuf *out)
 		strbuf_addf(out, ", %u of them did not answer when last asked", r->failed);
 }
 
-typedef void how_fn(const struct source *s, struct strbuf *out);
+typedef void how_fn(const struct source *s, const struct binding *b, struct strbuf *out);
 
-static void say_how(const struct source *s, how_fn *how, struct strbuf *out)
+static void say_how(const struct source *s, how_fn *how, const struct binding *b,
+		    struct strbuf *out)
 {
 	if (!how)
 		return;
 	strbuf_add_str(out, "; ");
-	how(s, out);
+	how(s, b, out);
 }
 
 /* The AoR as the registrar has it goes; the picture may know less of it, or more. Said once, of the
@@ -202,7 +203,7 @@ static void say_aors(const struct act_env *env, struct plan *p)
 			    "until a phone registers again; the phones are not forced back: they "
 			    "return with their next REGISTER",
 			    all, all == 1 ? "" : "s");
-		say_how(s, s->ops->purge_aor_how, &text);
+		say_how(s, s->ops->purge_aor_how, last->b, &text);
 		text_clean_buf(strbuf_slice(&text), last->consequence, sizeof(last->consequence));
 		strbuf_free(&text);
 	}
@@ -217,7 +218,7 @@ static void say_rows(const struct act_env *env, struct plan *p)
 
 		strbuf_add_str(&text, "calls do not go there already: the registrar's memory does "
 				      "not know it, and only the row goes");
-		say_how(s, s->ops->purge_row_how, &text);
+		say_how(s, s->ops->purge_row_how, it->b, &text);
 		text_clean_buf(strbuf_slice(&text), it->consequence, sizeof(it->consequence));
 		strbuf_free(&text);
 	}
@@ -243,7 +244,7 @@ static void say_consequences(const struct act_env *env, struct plan *p)
 		strbuf_add_str(&text, "; the phone is not forced back: it returns with its next "
 				      "REGISTER");
 		say_how(env->sources[it->b->source], env->sources[it->b->source]->ops->purge_how,
-			&text);
+			it->b, &text);
 		text_clean_buf(strbuf_slice(&text), it->consequence, sizeof(it->consequence));
 		strbuf_free(&text);
 	}

@@ -115,9 +115,9 @@ static const char *kamailio_purge_refused(const struct source *s)
 	return kamailio_nodes_refused(of_const(s)->nodes);
 }
 
-static void kamailio_purge_how(const struct source *s, struct strbuf *out)
+static void kamailio_purge_how(const struct source *s, const struct binding *b, struct strbuf *out)
 {
-	kamailio_nodes_how(of_const(s)->nodes, out);
+	kamailio_nodes_how(of_const(s)->nodes, b, out);
 }
 
 static void kamailio_reread(struct source *s, const struct binding *b, source_answer_fn *fn,
@@ -138,13 +138,16 @@ static void kamailio_purge(struct source *s, const struct binding *b, source_ans
 	kamailio_nodes_remove(of(s)->nodes, b, fn, ctx);
 }
 
-static void kamailio_purge_aor_how(const struct source *s, struct strbuf *out)
+static void kamailio_purge_aor_how(const struct source *s, const struct binding *b,
+				   struct strbuf *out)
 {
-	kamailio_nodes_aor_how(of_const(s)->nodes, out);
+	kamailio_nodes_aor_how(of_const(s)->nodes, b, out);
 }
 
-static void kamailio_purge_row_how(const struct source *s, struct strbuf *out)
+static void kamailio_purge_row_how(const struct source *s, const struct binding *b,
+				   struct strbuf *out)
 {
+	(void)b;
 	kamailio_nodes_row_how(of_const(s)->nodes, out);
 }
 

@@ -150,27 +150,29 @@ const char *kamailio_nodes_refused(const struct kamailio_nodes *n)
 
 typedef void how_fn(const struct kamailio_asker *a, struct strbuf *out);
 
-static void add_how(const struct kamailio_nodes *n, how_fn *how, struct strbuf *out)
+/* At the node of b; without b, or when nobody knows whose it is, at whichever it will be. */
+static void add_how(const struct kamailio_nodes *n, how_fn *how, const struct binding *b,
+		    struct strbuf *out)
 {
-	if (n->count == 1) {
-		how(n->nodes[0].asker, out);
-		return;
-	}
-	strbuf_add_str(out, "at its own node:");
-	for (size_t i = 0; i < n->count; i++) {
-		strbuf_addf(out, "%s %s by ", i ? ";" : "", n->nodes[i].name);
-		how(n->nodes[i].asker, out);
-	}
+	const struct node *owner = n->count == 1 ? &n->nodes[0] : b ? owner_of(n, b, NULL) : NULL;
+
+	if (owner)
+		how(owner->asker, out);
+	else
+		strbuf_add_str(out, "at the node that it belongs to");
+	if (owner && n->count > 1)
+		strbuf_addf(out, ", its node %s", owner->name);
 }
 
-void kamailio_nodes_how(const struct kamailio_nodes *n, struct strbuf *out)
+void kamailio_nodes_how(const struct kamailio_nodes *n, const struct binding *b, struct strbuf *out)
 {
-	add_how(n, kamailio_asker_how, out);
+	add_how(n, kamailio_asker_how, b, out);
 }
 
-void kamailio_nodes_aor_how(const struct kamailio_nodes *n, struct strbuf *out)
+void kamailio_nodes_aor_how(const struct kamailio_nodes *n, const struct binding *b,
+			    struct strbuf *out)
 {
-	add_how(n, kamailio_asker_aor_how, out);
+	add_how(n, kamailio_asker_aor_how, b, out);
 }
 
 void kamailio_nodes_row_how(const struct kamailio_nodes *n, struct strbuf *out)

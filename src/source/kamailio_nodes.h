@@ -20,8 +20,10 @@ void kamailio_nodes_look(struct kamailio_nodes *n);
  */
 const char *kamailio_nodes_refused(const struct kamailio_nodes *n);
 /* How a removal is done, for the plan: of a contact, of a whole AoR, of a row that is left. */
-void kamailio_nodes_how(const struct kamailio_nodes *n, struct strbuf *out);
-void kamailio_nodes_aor_how(const struct kamailio_nodes *n, struct strbuf *out);
+void kamailio_nodes_how(const struct kamailio_nodes *n, const struct binding *b,
+			struct strbuf *out);
+void kamailio_nodes_aor_how(const struct kamailio_nodes *n, const struct binding *b,
+			    struct strbuf *out);
 void kamailio_nodes_row_how(const struct kamailio_nodes *n, struct strbuf *out);
 /* Puts the name of the node in place of its server_id, as the configuration calls it. False for a
  * copy of a binding that is listed from its own node's table. */

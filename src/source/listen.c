@@ -153,8 +153,9 @@ static const char *listen_purge_refused(const struct source *s)
 	return NULL;
 }
 
-static void listen_purge_how(const struct source *s, struct strbuf *out)
+static void listen_purge_how(const struct source *s, const struct binding *b, struct strbuf *out)
 {
+	(void)b;
 	(void)s;
 	strbuf_add_str(out, "removed from this registrar and its file");
 }

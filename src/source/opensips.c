@@ -75,10 +75,11 @@ static const char *opensips_purge_refused(const struct source *s)
 	return o->refused;
 }
 
-static void opensips_purge_how(const struct source *s, struct strbuf *out)
+static void opensips_purge_how(const struct source *s, const struct binding *b, struct strbuf *out)
 {
 	const char *silent = opensips_events_refused(of_const(s)->events);
 
+	(void)b;
 	strbuf_add_str(out, "ul_rm_contact on ");
 	text_clean(slice_of(control_place(of_const(s)->control)), false, out);
 	if (silent)

@@ -223,8 +223,9 @@ static const char *purge_refused(const struct source *s)
 	return refusal;
 }
 
-static void purge_how(const struct source *s, struct strbuf *out)
+static void purge_how(const struct source *s, const struct binding *b, struct strbuf *out)
 {
+	(void)b;
 	(void)s;
 	strbuf_add_str(out, refusal);
 }

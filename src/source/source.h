@@ -132,9 +132,9 @@ struct source_ops {
 	void (*refresh)(struct source *s); /* read again now (F5) */
 	/* NULL: allowed; else the sentence that says why the verb is not offered. */
 	const char *(*purge_refused)(const struct source *s);
-	/* A clause for the plan: how it is done ("ul.rm_contact on unix:…"). What is left for the
-	 * AoR is counted by the plan, over all sources. */
-	void (*purge_how)(const struct source *s, struct strbuf *out);
+	/* A clause for the plan: how it is done to b ("ul.rm_contact on unix:…"), or with NULL to
+	 * any binding. What is left for the AoR is counted by the plan, over all sources. */
+	void (*purge_how)(const struct source *s, const struct binding *b, struct strbuf *out);
 	/* Asks the authority (not the picture) for one binding. */
 	void (*reread)(struct source *s, const struct binding *b, source_answer_fn *fn, void *ctx);
 	/* After a removal: asks every node that could still hold b. SOURCE_GONE: gone everywhere;
@@ -147,7 +147,7 @@ struct source_ops {
 	 * read_aor asks the authority for every binding of b's AoR. purge_aor removes that AoR when
 	 * the registrar holds exactly these contacts, each unchanged; else SOURCE_CHANGED and
 	 * nothing is touched. */
-	void (*purge_aor_how)(const struct source *s, struct strbuf *out);
+	void (*purge_aor_how)(const struct source *s, const struct binding *b, struct strbuf *out);
 	void (*read_aor)(struct source *s, const struct binding *b, source_aor_fn *fn, void *ctx);
 	void (*purge_aor)(struct source *s, const struct binding *const *all, size_t n,
 			  source_answer_fn *fn, void *ctx);
@@ -156,7 +156,7 @@ struct source_ops {
 	 * does not know the binding: SOURCE_CHANGED when it does, or when the row is another one;
 	 * SOURCE_GONE when there is no row any more; SOURCE_REFUSED with -EAGAIN as long as the
 	 * registrar's own timer may take it away. */
-	void (*purge_row_how)(const struct source *s, struct strbuf *out);
+	void (*purge_row_how)(const struct source *s, const struct binding *b, struct strbuf *out);
 	void (*purge_row)(struct source *s, const struct binding *b, source_answer_fn *fn,
 			  void *ctx);
 	/* False: no way through this registrar (then the probe goes direct). */

@@ -186,8 +186,9 @@ static const char *port_purge_refused(void *ctx)
 	return ((struct picture *)ctx)->refused;
 }
 
-static void purge_how(const struct source *s, struct strbuf *out)
+static void purge_how(const struct source *s, const struct binding *b, struct strbuf *out)
 {
+	(void)b;
 	(void)s;
 	strbuf_add_str(out, "done by the registrar itself");
 }
@@ -218,15 +219,17 @@ static void never_all(struct source *s, const struct binding *const *all, size_t
 	(void)ctx;
 }
 
-static void aor_how(const struct source *s, struct strbuf *out)
+static void aor_how(const struct source *s, const struct binding *b, struct strbuf *out)
 {
+	(void)b;
 	(void)s;
 	strbuf_add_str(out, "ul.rm on unix:/run/kamailio/kamailio_rpc.sock takes every contact of "
 			    "the AoR at once");
 }
 
-static void row_how(const struct source *s, struct strbuf *out)
+static void row_how(const struct source *s, const struct binding *b, struct strbuf *out)
 {
+	(void)b;
 	(void)s;
 	strbuf_add_str(out, "DELETE of its row in /var/lib/kamailio/kamailio.sqlite; a phone that "
 			    "registers at that very instant may get a 500");

@@ -104,8 +104,9 @@ static inline const char *fake_refused(const struct source *s)
 	return ((const struct fake_source *)s)->refused;
 }
 
-static inline void fake_how(const struct source *s, struct strbuf *out)
+static inline void fake_how(const struct source *s, const struct binding *b, struct strbuf *out)
 {
+	(void)b;
 	(void)s;
 	strbuf_add_str(out, "ul.rm_contact on unix:fake\x1b");
 }

@@ -254,7 +254,7 @@ TEST(the_plan_is_told_how_a_purge_is_done)
 
 	kamailio_begin(NULL, NULL);
 	s = opened();
-	s->ops->purge_how(s, &text);
+	s->ops->purge_how(s, NULL, &text);
 	assert_non_null(strstr(strbuf_str(&text), "ul.rm_contact on unix:/"));
 	strbuf_free(&text);
 	source_free(s);

@@ -374,15 +374,20 @@ TEST(a_proof_that_is_open_at_the_end_is_forgotten)
 	free(b);
 }
 
-TEST(the_plan_names_each_node_and_its_way)
+TEST(the_plan_names_the_node_and_its_way)
 {
 	UNUSED_STATE;
 	struct source *s = two_nodes();
+	struct binding *b = shown_row(s);
 	struct strbuf how = STRBUF_INIT;
 
-	s->ops->purge_how(s, &how);
-	assert_non_null(strstr(strbuf_str(&how), "one by ul.rm_contact on unix:"));
-	assert_non_null(strstr(strbuf_str(&how), "two by ul.rm_contact on unix:"));
+	s->ops->purge_how(s, NULL, &how);
+	assert_string_equal(strbuf_str(&how), "at the node that it belongs to");
+	strbuf_clear(&how);
+	s->ops->purge_how(s, b, &how);
+	assert_non_null(strstr(strbuf_str(&how), "ul.rm_contact on unix:"));
+	assert_non_null(strstr(strbuf_str(&how), "node1.sock, its node two"));
+	free(b);
 	strbuf_free(&how);
 	source_free(s);
 }
@@ -406,7 +411,7 @@ int main(int argc, char **argv)
 		U(a_peer_owns_what_no_node_of_the_table_took),
 		U(a_copy_is_left_out_when_its_own_table_is_shown),
 		U(a_proof_that_is_open_at_the_end_is_forgotten),
-		U(the_plan_names_each_node_and_its_way),
+		U(the_plan_names_the_node_and_its_way),
 	};
 
 	writer_main(argc, argv);

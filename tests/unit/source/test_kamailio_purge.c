@@ -30,7 +30,7 @@ TEST(another_matching_mode_takes_the_whole_aor_or_nothing)
 	assert_non_null(strstr(told.words, "2 contacts"));
 	/* lookup, rm_contact, lookup: nothing else */
 	assert_int_equal(kamailio.count, 3);
-	s->ops->purge_how(s, &how);
+	s->ops->purge_how(s, NULL, &how);
 	assert_non_null(strstr(strbuf_str(&how), "cannot go alone"));
 	strbuf_free(&how);
 	source_free(s);
@@ -333,11 +333,11 @@ TEST(the_plan_is_told_what_a_row_and_an_aor_cost)
 	struct strbuf text = STRBUF_INIT;
 
 	begin_left(NO_AOR, NULL);
-	s_left->ops->purge_row_how(s_left, &text);
+	s_left->ops->purge_row_how(s_left, NULL, &text);
 	assert_non_null(strstr(strbuf_str(&text), "DELETE of its row"));
 	assert_non_null(strstr(strbuf_str(&text), "may get a 500"));
 	strbuf_clear(&text);
-	s_left->ops->purge_aor_how(s_left, &text);
+	s_left->ops->purge_aor_how(s_left, NULL, &text);
 	assert_non_null(strstr(strbuf_str(&text), "ul.rm on unix:/"));
 	assert_non_null(strstr(strbuf_str(&text), "every contact"));
 	strbuf_free(&text);

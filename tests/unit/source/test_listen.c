@@ -401,7 +401,7 @@ TEST(a_purge_is_offered_and_says_how_it_is_done)
 
 	UNUSED_STATE;
 	assert_null(s.source->ops->purge_refused(s.source));
-	s.source->ops->purge_how(s.source, &out);
+	s.source->ops->purge_how(s.source, NULL, &out);
 	assert_string_equal(strbuf_str(&out), "removed from this registrar and its file");
 	strbuf_free(&out);
 	scene_free(&s);

@@ -469,7 +469,7 @@ TEST(events_are_subscribed_to_for_a_while)
 	assert_non_null(strstr(mi.asked[0], ",60]"));
 	for (int i = 0; i < 50; i++)
 		loop_turn(loop, false);
-	s->ops->purge_how(s, &how);
+	s->ops->purge_how(s, NULL, &how);
 	assert_null(strstr(strbuf_str(&how), "events"));
 	strbuf_free(&how);
 	source_free(s);
@@ -537,7 +537,7 @@ TEST(without_its_module_looks_go_on_and_the_plan_says_so)
 	assert_int_equal(seen.status.state, SOURCE_LIVE);
 	assert_false(seen.status.trouble.code);
 	assert_int_equal(mi_calls("event_subscribe"), 1);
-	s->ops->purge_how(s, &how);
+	s->ops->purge_how(s, NULL, &how);
 	assert_non_null(strstr(strbuf_str(&how), "ul_rm_contact on unix:"));
 	assert_non_null(strstr(strbuf_str(&how), "event_datagram"));
 	strbuf_free(&how);

@@ -150,8 +150,9 @@ static const char *port_purge_refused(void *ctx)
 	return ((struct world *)ctx)->refused;
 }
 
-static void purge_how(const struct source *s, struct strbuf *out)
+static void purge_how(const struct source *s, const struct binding *b, struct strbuf *out)
 {
+	(void)b;
 	(void)s;
 	strbuf_add_str(out, "by the test");
 }
