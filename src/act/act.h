@@ -31,7 +31,8 @@ struct act_env {
 	const char *read_only_why;  /* "--read-only", "REGTOP_READONLY=1", … */
 	unsigned probe_timeout_ms;  /* 0: default verdict time */
 	unsigned answer_timeout_ms; /* how long a source's verb may take; 0: PURGE_ANSWER_MS */
-	struct pace purge_pace;     /* of all purges of this process; starts zero */
+	unsigned again_ms;      /* between two tries at what is only too early; 0: PURGE_AGAIN_MS */
+	struct pace purge_pace; /* of all purges of this process; starts zero */
 };
 
 #endif

@@ -212,7 +212,7 @@ static bool ask_again(struct purge *p, const struct err *e)
 	if (now_us - p->again_us > PURGE_AGAIN_MAX_MS * INT64_C(1000))
 		return false;
 	purge_say_why(purge_item(p), "waiting", e);
-	loop_timer_set(p->go, PURGE_AGAIN_MS);
+	loop_timer_set(p->go, p->env->again_ms ? p->env->again_ms : PURGE_AGAIN_MS);
 	tell(p, p->at);
 	return true;
 }

@@ -12,6 +12,8 @@ struct fake_answer {
 	enum source_answer a;
 	struct binding now; /* for SOURCE_DONE of a re-read */
 	const char *what;   /* words of the error, NULL none */
+	bool row;           /* SOURCE_GONE: now is the row that is left */
+	int code;           /* of the error; 0: -EIO */
 };
 
 struct fake_source {
@@ -48,8 +50,8 @@ static inline void fake_answer_now(struct fake_source *f, const struct fake_answ
 		return;
 	}
 	if (a->what)
-		err_set(&e, -EIO, NULL, "%s", a->what);
-	fn(ctx, a->a, a->a == SOURCE_DONE ? &a->now : NULL, a->what ? &e : NULL);
+		err_set(&e, a->code ? a->code : -EIO, NULL, "%s", a->what);
+	fn(ctx, a->a, a->a == SOURCE_DONE || a->row ? &a->now : NULL, a->what ? &e : NULL);
 }
 
 static inline void fake_release(struct fake_source *f)
