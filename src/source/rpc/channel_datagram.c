@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/slice.h"
 #include "base/text.h"
+#include "source/rpc/channel_file.h"
 #include "source/rpc/jsonrpc.h"
 
 #define SCHEME "unix:"
@@ -22,7 +23,7 @@ struct datagram {
 	struct channel base;
 	struct loop *loop;
 	char *path;
-	char shown[128];
+	struct channel_file file;
 	enum control_flavour flavour;
 	int fd; /* -1: none */
 	struct loop_watch *watch;
@@ -41,11 +42,6 @@ static const struct datagram *of_const(const struct channel *ch)
 	return (const struct datagram *)ch;
 }
 
-static const char *whose(const struct datagram *d)
-{
-	return d->flavour == CONTROL_KAMAILIO ? "Kamailio" : "OpenSIPS";
-}
-
 static int tell_silence(const struct datagram *d, unsigned time_ms, struct err *e)
 {
 	return err_set(e, -ETIMEDOUT,
@@ -54,63 +50,23 @@ static int tell_silence(const struct datagram *d, unsigned time_ms, struct err *
 				 "KiB that jsonrpcs sends in a datagram: longer ones come by "
 				 "--control http://ADDRESS:PORT/RPC."
 			       : "The registrar is busy or hangs; try again.",
-		       "%s gave no answer within %u ms.", d->shown, time_ms);
+		       "%s gave no answer within %u ms.", d->file.shown, time_ms);
 }
 
 static int datagram_tell(const struct channel *ch, int code, unsigned time_ms, struct err *e)
 {
 	const struct datagram *d = of_const(ch);
-	char hint[200];
 
-	switch (-code) {
-	case ETIMEDOUT:
+	if (code == -ETIMEDOUT)
 		return tell_silence(d, time_ms, e);
-	case ENOENT:
-	case ENOTDIR:
-		snprintf(hint, sizeof(hint),
-			 "Is %s running, with %s? Name its socket with --control unix:PATH.",
-			 whose(d),
-			 d->flavour == CONTROL_KAMAILIO ? "jsonrpcs' transport 4 (datagram)"
-							: "mi_datagram");
-		return err_set(e, -ENOENT, hint, "There is no control socket %s.", d->shown);
-	case ECONNREFUSED:
-		snprintf(hint, sizeof(hint), "Is %s running?", whose(d));
-		return err_set(e, -ECONNREFUSED, hint, "Nobody listens on the control socket %s.",
-			       d->shown);
-	case EACCES:
-	case EPERM:
-		snprintf(hint, sizeof(hint), "Run regtop as root or as a member of %s's group.",
-			 whose(d));
-		return err_set(e, -EACCES, hint,
-			       "The control socket %s may not be used by this user.", d->shown);
-	case EPROTOTYPE:
-	case ENOTSOCK:
-		return err_set(e, -EPROTOTYPE,
-			       "The ctl socket and the FIFO speak other languages: say ctl:PATH or "
-			       "fifo:PATH for them.",
-			       "%s is not a datagram socket.", d->shown);
-	case EAGAIN:
-	case ENOBUFS:
-		return err_set(e, -EAGAIN, "The registrar is busy or hangs; try again.",
-			       "The control socket %s takes no more requests.", d->shown);
-	default:
-		return err_set(e, code, NULL, "The control socket %s: %s.", d->shown,
-			       strerror(-code));
-	}
+	return channel_file_tell(&d->file, code, e);
 }
 
 static int datagram_check(const struct channel *ch, struct err *e)
 {
-	const struct datagram *d = of_const(ch);
-	struct stat st;
+	int rc = channel_file_check(of_const(ch)->path, S_IFSOCK);
 
-	if (stat(d->path, &st) < 0)
-		return datagram_tell(ch, -errno, 0, e);
-	if (!S_ISSOCK(st.st_mode))
-		return datagram_tell(ch, -ENOTSOCK, 0, e);
-	if (access(d->path, W_OK) < 0)
-		return datagram_tell(ch, -errno, 0, e);
-	return 0;
+	return rc < 0 ? datagram_tell(ch, rc, 0, e) : 0;
 }
 
 /* A new address for the next request: what comes late to the old one is lost there. */
@@ -143,7 +99,7 @@ static void take(struct datagram *d, struct slice text)
 	}
 	/* The real answer cannot be told from what is not JSON, and waiting on would only hide
 	 * that. */
-	err_set(&e, rc, NULL, "The answer of %s is not JSON.", d->shown);
+	err_set(&e, rc, NULL, "The answer of %s is not JSON.", d->file.shown);
 	channel_fail(&d->base, CHANNEL_NO_ANSWER, &e);
 }
 
@@ -163,7 +119,8 @@ static void on_readable(void *arg, int fd, unsigned what)
 		return;
 	}
 	d->open = false;
-	err_set(&e, -EMSGSIZE, NULL, "The answer of %s is longer than an answer can be.", d->shown);
+	err_set(&e, -EMSGSIZE, NULL, "The answer of %s is longer than an answer can be.",
+		d->file.shown);
 	channel_fail(&d->base, CHANNEL_NO_ANSWER, &e);
 }
 
@@ -224,7 +181,13 @@ static struct channel *datagram_open(struct loop *l, enum control_flavour f, con
 	d->base.ops = &channel_datagram;
 	d->loop = l;
 	d->path = xstrdup(path);
-	text_clean_buf(slice_of(path), d->shown, sizeof(d->shown));
+	d->file = (struct channel_file){
+		.what = "control socket",
+		.place = SCHEME "PATH",
+		.server = channel_server(f),
+		.needs = f == CONTROL_KAMAILIO ? "jsonrpcs' transport 4 (datagram)" : "mi_datagram",
+		.not_this = "is not a datagram socket"};
+	text_clean_buf(slice_of(path), d->file.shown, sizeof(d->file.shown));
 	d->flavour = f;
 	d->fd = -1;
 	d->buf = xmalloc(REPLY_MAX);
