@@ -96,7 +96,7 @@ static void run_table(void *arg)
 	struct ask *k = arg;
 	struct location_db *db = k->asker->db;
 
-	if (k->delete)
+	if (k->deleting)
 		k->rc = db->ops->remove(db, k->b, &k->deleted, &k->e);
 	/* Also after a removal of nothing: is it gone, or has it changed? */
 	if (k->rc == 0 && k->deleted == 0) {
@@ -118,7 +118,7 @@ static const struct binding *table_row(const struct ask *k)
 /* Before a removal an error leaves the row as it is. */
 enum source_answer ask_table_failed(const struct ask *k)
 {
-	return k->delete &&k->rc != -EINPROGRESS ? SOURCE_REFUSED : SOURCE_NO_ANSWER;
+	return k->deleting && k->rc != -EINPROGRESS ? SOURCE_REFUSED : SOURCE_NO_ANSWER;
 }
 
 static void done_truth(void *arg)
@@ -133,7 +133,7 @@ static void done_truth(void *arg)
 	} else if (!now) {
 		err_set(&k->e, -ENOENT, NULL, "The table no longer has this row.");
 		ask_end(k, SOURCE_GONE, NULL, &k->e);
-	} else if (k->delete) {
+	} else if (k->deleting) {
 		err_set(&k->e, -ESTALE, NULL, "The row was refreshed or replaced meanwhile.");
 		ask_end(k, SOURCE_CHANGED, now, &k->e);
 	} else {
@@ -144,7 +144,7 @@ static void done_truth(void *arg)
 /* In db_mode 3. */
 void ask_truth(struct ask *k, bool delete)
 {
-	k->delete = delete;
+	k->deleting = delete;
 	ask_table(k, done_truth);
 }
 

@@ -65,7 +65,7 @@ struct ask {
 	enum unknown_how how;
 	struct binding *other; /* memory has this one at the same URI, under another ruid */
 	/* By the table: filled on the worker. */
-	bool delete;
+	bool deleting;
 	struct location_batch *found;
 	unsigned deleted;
 	int rc;

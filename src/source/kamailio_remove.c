@@ -129,6 +129,20 @@ static void remove_contact(struct ask *k, const json_t *result)
 
 /* ---- the whole AoR --------------------------------------------------------------------------- */
 
+/* The one that was asked about stands first: it says at which node the AoR is to be removed. */
+static void put_first(const struct binding *b, struct binding *all, size_t n)
+{
+	for (size_t i = 1; i < n && b->ruid.n; i++) {
+		struct binding first = all[0];
+
+		if (!slice_eq(all[i].ruid, b->ruid))
+			continue;
+		all[0] = all[i];
+		all[i] = first;
+		return;
+	}
+}
+
 static void list_aor(struct ask *k, const json_t *result)
 {
 	const json_t *list = json_object_get(result, "Contacts"), *item;
@@ -140,6 +154,7 @@ static void list_aor(struct ask *k, const json_t *result)
 
 	json_array_foreach((json_t *)(uintptr_t)list, i, item) n +=
 		read_contact(k, item, &nobody, &nodes[i], &all[n]);
+	put_first(k->b, all, n);
 	if (n > 0) {
 		fn(k->ctx, SOURCE_DONE, all, n, NULL);
 		k->aor_fn = NULL;
@@ -280,7 +295,7 @@ void remove_unknown_row(struct ask *k)
 				      remove_watch_row(k->asker, k->b) >= KAMAILIO_WRITE_BACK_MS)) {
 		location_batch_free(k->found);
 		k->found = NULL;
-		k->delete = true;
+		k->deleting = true;
 		ask_table(k, done_delete);
 		return;
 	}

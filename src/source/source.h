@@ -144,9 +144,9 @@ struct source_ops {
 	/* Removes exactly b, and only as it is known in b. */
 	void (*purge)(struct source *s, const struct binding *b, source_answer_fn *fn, void *ctx);
 	/* The three for what purge() answers with SOURCE_WHOLE_AOR; NULL: it never does.
-	 * read_aor asks the authority for every binding of b's AoR. purge_aor removes that AoR when
-	 * the registrar holds exactly these contacts, each unchanged; else SOURCE_CHANGED and
-	 * nothing is touched. */
+	 * read_aor asks the authority for every binding of b's AoR, b's own first. purge_aor
+	 * removes that AoR when the registrar holds exactly these contacts, each unchanged; else
+	 * SOURCE_CHANGED and nothing is touched. */
 	void (*purge_aor_how)(const struct source *s, const struct binding *b, struct strbuf *out);
 	void (*read_aor)(struct source *s, const struct binding *b, source_aor_fn *fn, void *ctx);
 	void (*purge_aor)(struct source *s, const struct binding *const *all, size_t n,

@@ -136,6 +136,50 @@ on_server() {
 server_rows_are() { [ "$("ask_$1" 'SELECT count(*) FROM location')" = "$2" ]; }
 on_server mariadb mariadbd db_mysql.so
 
+# ---- rows of several nodes on one table ----------------------------------------------------------
+nodes() {
+  local a b conf=$tap_dir/nodes.conf
+  bash "$here/kamailio_start.sh" "$dir" stop
+  ask_mariadb "DELETE FROM location"
+  begin one DBMODE=2 TIMERIVL=4 SERVERID=1 "DB=$kamailio_url" && a="$dir $port"
+  begin two DBMODE=2 TIMERIVL=4 SERVERID=2 "DB=$kamailio_url" && b="$dir $port"
+  ok $? "two Kamailios start on one table (db_mode 2)"
+  printf '[%s]\nread = %s\ncontrol = unix:%s/kamailio_rpc.sock\nsip = 127.0.0.1:%s\nserver_id = %s\n' \
+    one "$url" $a 1 two "$url" $b 2 >"$conf"
+  chmod 600 "$conf"
+  node_purge() { "$REGTOP" purge -c "$conf" --reason T-2 "$@" >"$tap_dir/out" 2>&1; }
+  for user in fern fern gerd; do register "$user" port=0; done
+  wait_for 15 server_rows_are mariadb 3
+  node_purge gerd --yes
+  is $? 0 "a binding of the second node is purged, though its row waits for the write-back"
+  like "$(said)" 'removed' "and it is proved on both nodes"
+  like "$("$REGTOP" journal --limit 1)" 'gone when asked again' "as the journal says"
+  node_purge "contact:$(rpc ul.lookup location fern | grep -o 'fern@127.0.0.1:[0-9]*' | head -1 | cut -d: -f2)" --yes
+  is $? 0 "so is one of two contacts"
+  wait_for 15 server_rows_are mariadb 1
+  ok $? "the write-back takes both rows"
+  for user in left1 left2 left3; do
+    ask_mariadb "INSERT INTO location (ruid, username, contact, expires, callid, cseq, server_id) VALUES
+      ('uloc-$user', '$user', 'sip:$user@127.0.0.1:9', DATE_ADD(NOW(), INTERVAL 1 HOUR), 'left', 7, ${user#left})"
+  done
+  node_purge left3 --yes
+  is $? 1 "a row of a node that nobody told of is not touched"
+  like "$(said)" 'server_id 3, which regtop was not told of' "and the words say so"
+  node_purge left2 --yes
+  is $? 5 "a row that its own node does not know is left over"
+  node_purge left2 --leftovers --yes
+  is $? 0 "and is removed, by the server_id of the configuration"
+  bash "$here/kamailio_start.sh" "$dir" stop
+  ask_mariadb "INSERT INTO location (ruid, username, contact, expires, callid, cseq, server_id) VALUES
+    ('uloc-left2', 'left2', 'sip:left2@127.0.0.1:9', DATE_ADD(NOW(), INTERVAL 1 HOUR), 'left', 7, 2)"
+  node_purge left2 --leftovers --yes
+  is $? 5 "with its node stopped it is not touched"
+  like "$(said)" 'node two, which cannot be asked' "and the words say whom nobody can ask"
+  is "$(ask_mariadb "SELECT count(*) FROM location WHERE username LIKE 'left_'")" 3 "the rows are there"
+  bash "$here/kamailio_start.sh" "${a% *}" stop
+}
+if [ "${#servers[@]}" -gt 0 ]; then nodes; else skip "rows of several nodes" "there is no MariaDB"; fi
+
 # ---- db_mode 4: memory goes, the row stays and would come back ----------------------------------
 begin readonly DBMODE=1
 register reader contact=sip:reader@127.0.0.1:17401

@@ -73,6 +73,7 @@ static struct {
 	enum source_answer answer;
 	struct binding *all[4];
 	size_t count;
+	char first[80]; /* the contact that stands first */
 	int told;
 } aor;
 
@@ -84,6 +85,7 @@ static void on_aor(void *ctx, enum source_answer a, const struct binding *all, s
 	aor.told++;
 	aor.answer = a;
 	aor.count = n;
+	slice_to_buf(n ? all[0].contact : SLICE_NONE, aor.first, sizeof(aor.first));
 	for (size_t i = 0; i < n && i < 4; i++)
 		aor.all[i] = binding_copy(&all[i]);
 }
