@@ -33,6 +33,9 @@ static int http_tell(const struct channel *ch, int code, unsigned time_ms, struc
 {
 	const struct http_channel *h = of_const(ch);
 
+	if (code == -ETIMEDOUT && !http_has_sent(h->http))
+		return err_set(e, code, "Is the address right, and no firewall in between?",
+			       "%s could not be reached within %u ms.", h->shown, time_ms);
 	if (code == -ETIMEDOUT)
 		return err_set(e, code, "The registrar is busy or hangs; try again.",
 			       "%s gave no answer within %u ms.", h->shown, time_ms);

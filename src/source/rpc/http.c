@@ -14,6 +14,17 @@
 #define PORT_HTTP 80
 #define READ_SIZE 16384
 #define HEAD_MAX  16384
+/* Of a chunk's size, with its extensions. */
+#define CHUNK_LINE_MAX 64
+
+/* What is known of the answer that is coming in. */
+struct answer {
+	unsigned status; /* 0: its head is not whole */
+	enum { BODY_TO_END, BODY_LENGTH, BODY_CHUNKS } kind;
+	size_t at;            /* where the body, or its next chunk, begins */
+	size_t length;        /* BODY_LENGTH */
+	struct strbuf joined; /* BODY_CHUNKS: those that are whole */
+};
 
 struct http {
 	struct loop *loop;
@@ -26,6 +37,7 @@ struct http {
 	int failed;
 	struct strbuf out, in;
 	size_t out_done;
+	struct answer answer;
 	http_fn *fn;
 	void *ctx;
 };
@@ -79,86 +91,119 @@ static struct slice header(struct slice head, const char *name)
 
 enum { WANTS_MORE = 1 };
 
-/* Chunks of body put together into *out; WANTS_MORE, or -EPROTO. */
-static int join_chunks(struct slice body, struct strbuf *out)
+/* The size of a chunk from its line; -EPROTO. */
+static int chunk_size(struct slice line, size_t *size)
 {
-	struct slice line, digits;
-	size_t size;
+	struct slice digits;
 
+	slice_cut(line, ';', &digits);
+	digits = slice_trim(digits);
+	if (!digits.n || digits.n > 7)
+		return -EPROTO;
+	*size = 0;
+	for (size_t i = 0; i < digits.n; i++) {
+		int d = slice_hex_digit(digits.p[i]);
+
+		if (d < 0)
+			return -EPROTO;
+		*size = *size * 16 + (size_t)d;
+	}
+	return 0;
+}
+
+/* Chunks that are whole go to a->joined, each once, however often this is called. WANTS_MORE, 0
+ * after the last one, or -EPROTO. */
+static int join_chunks(struct slice all, struct answer *a)
+{
 	for (;;) {
-		ptrdiff_t end = slice_find_char(body, '\n');
+		struct slice body = slice_skip(all, a->at);
+		struct slice line =
+			slice_make(body.p, body.n < CHUNK_LINE_MAX ? body.n : CHUNK_LINE_MAX);
+		ptrdiff_t end = slice_find_char(line, '\n');
+		size_t size;
 
 		if (end < 0)
-			return body.n > 64 ? -EPROTO : WANTS_MORE;
-		line = slice_trim(slice_make(body.p, (size_t)end));
-		slice_cut(line, ';', &digits);
-		digits = slice_trim(digits);
-		if (!digits.n || digits.n > 7)
+			return line.n == CHUNK_LINE_MAX ? -EPROTO : WANTS_MORE;
+		line.n = (size_t)end;
+		if (chunk_size(line, &size) < 0)
 			return -EPROTO;
-		size = 0;
-		for (size_t i = 0; i < digits.n; i++) {
-			int d = slice_hex_digit(digits.p[i]);
-
-			if (d < 0)
-				return -EPROTO;
-			size = size * 16 + (size_t)d;
-		}
-		body = slice_skip(body, (size_t)end + 1);
 		if (size == 0)
 			return 0;
+		body = slice_skip(body, (size_t)end + 1);
 		if (body.n < size + 2)
 			return WANTS_MORE;
-		strbuf_add(out, body.p, size);
+		strbuf_add(&a->joined, body.p, size);
 		body = slice_skip(body, size);
 		if (body.p[0] == '\r')
 			body = slice_skip(body, 1);
 		if (body.p[0] != '\n')
 			return -EPROTO;
-		body = slice_skip(body, 1);
+		a->at = all.n - (body.n - 1);
 	}
 }
 
-struct answer {
-	unsigned status;
-	struct slice body;
-	struct strbuf joined;
-};
-
-/* What has come so far: a whole answer (0), WANTS_MORE, or a code. ended: no more will come. */
-static int parse(const struct http *h, bool ended, struct answer *a)
+/* "HTTP/1.1 200 OK", and how the body's end is known. */
+static int take_head(struct slice head, struct answer *a)
 {
-	struct slice all = strbuf_slice(&h->in), head, length;
-	ptrdiff_t end = slice_find_icase(all, SLICE_LIT("\r\n\r\n"));
+	struct slice how = header(head, "Transfer-Encoding"), length;
 	uint64_t number;
 
-	if (end < 0)
-		return ended || all.n > HEAD_MAX ? -EPROTO : WANTS_MORE;
-	head = slice_make(all.p, (size_t)end + 2);
-	a->body = slice_skip(all, (size_t)end + 4);
-	/* "HTTP/1.1 200 OK" */
 	if (head.n < 12 || memcmp(head.p, "HTTP/1.", 7) != 0 ||
-	    !slice_to_u64(slice_make(head.p + 9, 3), 999, &number))
+	    !slice_to_u64(slice_make(head.p + 9, 3), 999, &number) || number == 0)
 		return -EPROTO;
 	a->status = (unsigned)number;
-	length = header(head, "Transfer-Encoding");
-	if (length.n) {
-		int rc = slice_ieq_str(length, "chunked") ? join_chunks(a->body, &a->joined)
-							  : -EPROTO;
-
-		a->body = strbuf_slice(&a->joined);
-		return rc == WANTS_MORE && ended ? -EPROTO : rc;
-	}
+	a->kind = how.n ? BODY_CHUNKS : BODY_TO_END;
+	if (how.n)
+		return slice_ieq_str(how, "chunked") ? 0 : -EPROTO;
 	length = header(head, "Content-Length");
 	if (!length.n)
-		return ended ? 0 : WANTS_MORE;
+		return 0;
 	if (!slice_to_u64(length, UINT32_MAX, &number))
 		return -EPROTO;
-	if (number > HTTP_ANSWER_MAX)
-		return -EMSGSIZE;
-	if (a->body.n < number)
-		return ended ? -EPROTO : WANTS_MORE;
-	a->body.n = (size_t)number;
-	return 0;
+	a->kind = BODY_LENGTH;
+	a->length = (size_t)number;
+	return number > HTTP_ANSWER_MAX ? -EMSGSIZE : 0;
+}
+
+static int read_head(struct slice all, struct answer *a)
+{
+	/* Only what is new is searched, and three bytes before it. */
+	size_t from = a->at > 3 ? a->at - 3 : 0;
+	ptrdiff_t end = slice_find_icase(slice_skip(all, from), SLICE_LIT("\r\n\r\n"));
+
+	a->at = all.n;
+	if (end < 0)
+		return all.n > HEAD_MAX ? -EPROTO : WANTS_MORE;
+	a->at = from + (size_t)end + 4;
+	return take_head(slice_make(all.p, a->at - 2), a);
+}
+
+/* What has come so far: a whole answer (0), WANTS_MORE, or a code. */
+static int parse(struct slice all, struct answer *a)
+{
+	int rc = a->status ? 0 : read_head(all, a);
+
+	if (rc != 0)
+		return rc;
+	switch (a->kind) {
+	case BODY_CHUNKS:
+		return join_chunks(all, a);
+	case BODY_LENGTH:
+		return all.n - a->at < a->length ? WANTS_MORE : 0;
+	default:
+		return WANTS_MORE;
+	}
+}
+
+/* The body of a whole answer. */
+static struct slice body_of(struct slice all, const struct answer *a)
+{
+	if (a->kind == BODY_CHUNKS)
+		return strbuf_slice(&a->joined);
+	all = slice_skip(all, a->at);
+	if (a->kind == BODY_LENGTH)
+		all.n = a->length;
+	return all;
 }
 
 /* ---- errands ----------------------------------------------------------------------------------*/
@@ -175,6 +220,8 @@ void http_abort(struct http *h)
 	h->fn = NULL;
 	strbuf_clear(&h->out);
 	strbuf_clear(&h->in);
+	strbuf_free(&h->answer.joined);
+	h->answer = (struct answer){0};
 }
 
 static void tell(const struct http *h, int rc, struct err *e)
@@ -197,38 +244,43 @@ static void tell(const struct http *h, int rc, struct err *e)
 	}
 }
 
-/* The errand is over before fn hears of it: it may start the next one. */
-static void finish(struct http *h, int rc, struct answer *a)
+/* The errand is over before fn hears of it: it may start the next one, or free h. */
+static void finish(struct http *h, int rc)
 {
 	http_fn *fn = h->fn;
 	void *ctx = h->ctx;
 	bool sent = h->out_done > 0;
 	struct err e = ERR_NONE;
-	struct strbuf kept = h->in;
+	struct strbuf in = h->in;
+	struct answer a = h->answer;
 
 	if (rc < 0)
 		tell(h, rc, &e);
-	h->in = (struct strbuf)STRBUF_INIT;
+	h->in = STRBUF_INIT;
+	h->answer = (struct answer){0};
 	http_abort(h);
-	fn(ctx, rc, sent, a ? a->status : 0, rc == 0 ? a->body : SLICE_NONE, &e);
-	strbuf_free(&kept);
+	fn(ctx, rc, sent, rc == 0 ? a.status : 0,
+	   rc == 0 ? body_of(strbuf_slice(&in), &a) : SLICE_NONE, &e);
+	strbuf_free(&a.joined);
+	strbuf_free(&in);
 }
 
-static void look(struct http *h, bool ended)
+static void look(struct http *h)
 {
-	struct answer a = {.joined = STRBUF_INIT};
-	int rc;
+	int rc = parse(strbuf_slice(&h->in), &h->answer);
 
-	if (ended && h->in.n == 0) {
-		finish(h, -ECONNRESET, NULL);
-		return;
-	}
-	rc = parse(h, ended, &a);
 	if (rc == WANTS_MORE && h->in.n > HTTP_ANSWER_MAX)
 		rc = -EMSGSIZE;
 	if (rc != WANTS_MORE)
-		finish(h, rc, &a);
-	strbuf_free(&a.joined);
+		finish(h, rc);
+}
+
+/* All that came was looked at already: only an answer of no stated length is whole now. */
+static void look_at_end(struct http *h)
+{
+	bool whole = h->answer.status && h->answer.kind == BODY_TO_END;
+
+	finish(h, h->in.n == 0 ? -ECONNRESET : whole ? 0 : -EPROTO);
 }
 
 static void read_some(struct http *h)
@@ -238,11 +290,11 @@ static void read_some(struct http *h)
 
 	if (n > 0) {
 		strbuf_add(&h->in, buf, (size_t)n);
-		look(h, false);
+		look(h);
 	} else if (n == 0) {
-		look(h, true);
+		look_at_end(h);
 	} else if (errno != EAGAIN && errno != EINTR) {
-		finish(h, h->in.n ? -EPROTO : -ECONNRESET, NULL);
+		finish(h, h->in.n ? -EPROTO : -ECONNRESET);
 	}
 }
 
@@ -254,13 +306,13 @@ static void write_some(struct http *h)
 
 	getsockopt(h->fd, SOL_SOCKET, SO_ERROR, &error, &len);
 	if (error) {
-		finish(h, -error, NULL);
+		finish(h, -error);
 		return;
 	}
 	n = send(h->fd, h->out.p + h->out_done, h->out.n - h->out_done,
 		 MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (n < 0 && errno != EAGAIN && errno != EINTR) {
-		finish(h, -errno, NULL);
+		finish(h, -errno);
 		return;
 	}
 	h->out_done += n > 0 ? (size_t)n : 0;
@@ -283,7 +335,7 @@ static void on_soon(void *arg)
 {
 	struct http *h = arg;
 
-	finish(h, h->failed, NULL);
+	finish(h, h->failed);
 }
 
 static int dial(struct http *h)

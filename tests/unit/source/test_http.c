@@ -174,6 +174,62 @@ TEST(chunks_are_put_together)
 	control_free(r);
 }
 
+TEST(chunks_may_come_in_any_pieces)
+{
+	struct control *r = ask(60000);
+	long long id = request();
+	char body[200], all[400];
+	int n;
+
+	UNUSED_STATE;
+	snprintf(body, sizeof(body), JSON, id, "byte by byte");
+	n = snprintf(all, sizeof(all),
+		     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n%.3s\r\n%zx\n%s"
+		     "\n0\r\n",
+		     body, strlen(body) - 3, body + 3);
+	for (int i = 0; i < n; i++) {
+		assert_int_equal(got.calls, 0);
+		say("%c", all[i]);
+	}
+	wait_reply();
+	assert_string_equal(got.text, "byte by byte");
+	control_free(r);
+}
+
+/* Each chunk is looked at once: were all of them joined anew at each, this would not end. */
+TEST(hundreds_of_thousands_of_chunks_are_taken)
+{
+	enum { CHUNKS = 400000 };
+	static char chunk[] = "1\r\n \r\n";
+	struct control *r = ask(60000);
+	long long id = request();
+	char body[200];
+	size_t done = 0, size = sizeof(chunk) - 1, all = size * CHUNKS;
+
+	UNUSED_STATE;
+	say("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+	while (done < all) {
+		struct strbuf some = STRBUF_INIT;
+		ssize_t n;
+
+		for (int i = 0; i < 2000; i++)
+			strbuf_add(&some, chunk, size);
+		if (some.n > all - done)
+			some.n = all - done;
+		n = send(client, some.p + done % size, some.n - done % size, MSG_NOSIGNAL);
+		done += n > 0 ? (size_t)n : 0;
+		strbuf_free(&some);
+		loop_turn(loop, false);
+	}
+	snprintf(body, sizeof(body), JSON, id, "many");
+	for (int i = 0; i < 2000; i++)
+		loop_turn(loop, false);
+	say("%zx\r\n%s\r\n0\r\n\r\n", strlen(body), body);
+	wait_reply();
+	assert_string_equal(got.text, "many");
+	control_free(r);
+}
+
 TEST(without_a_length_the_end_of_the_connection_is_the_end)
 {
 	struct control *r = ask(0);
@@ -219,6 +275,7 @@ static const struct {
 	{"a length of letters", "HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n", -EPROTO},
 	{"a length without end", "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\n",
 	 -EPROTO},
+	{"a head without a status", "HTTP/1.1 000 OK\r\n\r\n", -EPROTO},
 	{"far too long", "HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n", -EMSGSIZE},
 	{"a chunk without end", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffff\r\n",
 	 -EPROTO},
@@ -281,6 +338,42 @@ TEST(when_nobody_is_there_nothing_was_sent)
 	control_free(r);
 }
 
+/* A listener whose queue is full does not answer a SYN: like an address behind a firewall. */
+TEST(a_connection_that_never_opens_has_sent_nothing)
+{
+	struct sockaddr_in a;
+	socklen_t len = sizeof(a);
+	int others[16], n = 0;
+	struct control *r;
+
+	UNUSED_STATE;
+	assert_int_equal(listen(server, 0), 0);
+	assert_int_equal(getsockname(server, (struct sockaddr *)&a, &len), 0);
+	for (; n < 16; n++) {
+		struct pollfd p = {.events = POLLOUT};
+
+		p.fd = others[n] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		connect(p.fd, (struct sockaddr *)&a, sizeof(a));
+		if (poll(&p, 1, 100) == 0)
+			break;
+	}
+	assert_true(n < 16);
+	r = ask(100);
+	wait_reply();
+	assert_int_equal(got.outcome, CONTROL_NOT_SENT);
+	assert_int_equal(got.code, -ETIMEDOUT);
+	assert_non_null(strstr(got.words, "could not be reached within 100 ms"));
+	/* Nor has one that is given up. */
+	memset(&got, 0, sizeof(got));
+	control_call(r, "core.echo", NULL, on_reply, NULL);
+	for (int i = 0; i < 20; i++)
+		loop_turn(loop, false);
+	control_free(r);
+	assert_int_equal(got.outcome, CONTROL_NOT_SENT);
+	for (int i = 0; i <= n; i++)
+		close(others[i]);
+}
+
 TEST(calls_stand_in_line_and_end_with_their_client)
 {
 	struct control *r = ask(0);
@@ -318,11 +411,14 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		H(an_answer_with_its_length_is_taken_when_it_is_whole),
 		H(chunks_are_put_together),
+		H(chunks_may_come_in_any_pieces),
+		H(hundreds_of_thousands_of_chunks_are_taken),
 		H(without_a_length_the_end_of_the_connection_is_the_end),
 		H(a_fault_is_one_whatever_the_status),
 		H(broken_answers_are_none_and_said_in_words),
 		H(silence_ends_with_the_time_and_the_next_call_goes_on),
 		H(when_nobody_is_there_nothing_was_sent),
+		H(a_connection_that_never_opens_has_sent_nothing),
 		H(calls_stand_in_line_and_end_with_their_client),
 		H(addresses_that_are_none_are_refused),
 	};
