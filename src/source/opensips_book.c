@@ -228,3 +228,9 @@ size_t opensips_book_end(struct opensips_book *b)
 	b->source->sink.end_pass(b->source->sink.ctx, true);
 	return b->brought;
 }
+
+void opensips_book_abort(struct opensips_book *b)
+{
+	b->whole = false;
+	b->source->sink.end_pass(b->source->sink.ctx, false);
+}

@@ -13,6 +13,8 @@ void opensips_book_free(struct opensips_book *b);
  * contacts it brought. */
 void opensips_book_begin(struct opensips_book *b);
 size_t opensips_book_end(struct opensips_book *b);
+/* A whole picture that could not be finished: nothing is gone. */
+void opensips_book_abort(struct opensips_book *b);
 /* Tells the source's sink of one AoR's contacts (the array "Contacts"; NULL: it has none any more).
  * Inside of a whole picture what is missing goes with its end, otherwise at once. just_now: it is
  * told because something just happened to it, so a new expiry was granted now. */

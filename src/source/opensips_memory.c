@@ -13,10 +13,14 @@
 /* A look rests nine times as long as it took. */
 #define REST_FACTOR 9
 #define BACK_OFF_MS 30000
+/* An answer of mi_datagram has 65 457 bytes at the most, and a contact takes some 400
+ * (facts/kamailio-opensips 5.3): with more contacts than this only the AoRs' names are dumped, and
+ * each AoR is asked for. */
+#define DATAGRAM_CONTACTS 80
 /* So many AoRs wait to be asked for; with more, everything is read again. */
 #define HEARD_MAX 500
 
-/* An AoR that something was heard of. */
+/* An AoR that is to be asked for. */
 struct heard {
 	struct heard *next;
 	char *table, *aor;
@@ -41,7 +45,10 @@ struct opensips_memory {
 	unsigned failures; /* looks in a row */
 	struct heard *heard, **heard_end;
 	size_t heard_n;
-	bool asking;    /* for the first of heard */
+	bool asking; /* for the first of heard */
+	/* A look by parts: the AoRs that are still to be asked for. */
+	struct heard *parts, **parts_end;
+	bool by_parts;
 	bool overflown; /* more was heard of than can be asked for: a look comes soon */
 };
 
@@ -107,6 +114,13 @@ static void doubt(struct opensips_memory *m)
 		"OpenSIPS's memory holds no contacts, though phones have registered.");
 }
 
+static bool is_datagram(const struct opensips_memory *m)
+{
+	struct slice place = slice_of(control_place(m->control));
+
+	return slice_starts_with(place, "unix:") || slice_starts_with(place, "udp:");
+}
+
 static bool is_domains(const json_t *domains)
 {
 	const json_t *d, *a;
@@ -154,40 +168,150 @@ static size_t take_domains(struct opensips_memory *m, const json_t *domains)
 	return opensips_book_end(m->book);
 }
 
-static void on_dump(void *ctx, const struct control_reply *r)
+/* A whole picture is there. */
+static void look_done(struct opensips_memory *m, size_t contacts)
 {
-	struct opensips_memory *m = ctx;
 	struct source_status *st = &m->source->status;
-	const json_t *domains = json_object_get(r->result, "Domains");
-	struct err e = r->e;
-	size_t n;
 
-	if (m->closing)
-		return;
-	if (r->outcome != CONTROL_RESULT) {
-		look_fails(m, &e);
-		return;
-	}
-	if (!is_domains(domains)) {
-		err_set(&e, -EPROTO, NULL, "What OpenSIPS answered to ul_dump is no list.");
-		look_fails(m, &e);
-		return;
-	}
-	n = take_domains(m, domains);
 	if (m->failures && m->back)
 		m->back(m->ctx);
 	m->failures = 0;
 	m->pictured = true;
 	st->state = SOURCE_LIVE;
 	st->complete = true;
-	st->progress = st->expected = n;
+	st->progress = st->expected = contacts;
 	st->read_ms = clock_wall_ms(m->clock);
 	err_clear(&st->trouble);
-	m->held_some |= n > 0;
-	if (n == 0 && m->doubtful && !m->held_some)
+	m->held_some |= contacts > 0;
+	if (contacts == 0 && m->doubtful && !m->held_some)
 		doubt(m);
 	look_ends(m);
 }
+
+/* The array of domains in the answer to ul_dump; NULL when there is none, and the look has failed.
+ */
+static const json_t *dumped(struct opensips_memory *m, const struct control_reply *r)
+{
+	const json_t *domains = json_object_get(r->result, "Domains");
+	struct err e = r->e;
+
+	if (r->outcome == CONTROL_RESULT && is_domains(domains))
+		return domains;
+	if (r->outcome == CONTROL_RESULT)
+		err_set(&e, -EPROTO, NULL, "What OpenSIPS answered to ul_dump is no list.");
+	else if (is_datagram(m) && e.code == -EPROTO)
+		slice_to_buf(SLICE_LIT("mi_datagram sends 64 KiB at the most: name its FIFO or "
+				       "mi_http, fifo:PATH or http://ADDRESS:PORT/mi."),
+			     e.hint, sizeof(e.hint));
+	look_fails(m, &e);
+	return NULL;
+}
+
+static void on_dump(void *ctx, const struct control_reply *r)
+{
+	struct opensips_memory *m = ctx;
+	const json_t *domains = m->closing ? NULL : dumped(m, r);
+
+	if (domains)
+		look_done(m, take_domains(m, domains));
+}
+
+/* ---- a look by parts ------------------------------------------------------------------------- */
+
+static void add_part(struct opensips_memory *m, struct slice table, struct slice aor)
+{
+	struct heard *h = xcalloc(1, sizeof(*h));
+
+	h->table = slice_copy(table);
+	h->aor = slice_copy(aor);
+	*m->parts_end = h;
+	m->parts_end = &h->next;
+}
+
+static void drop_part(struct opensips_memory *m)
+{
+	struct heard *h = m->parts;
+
+	m->parts = h->next;
+	if (!m->parts)
+		m->parts_end = &m->parts;
+	free(h->table);
+	free(h->aor);
+	free(h);
+}
+
+static void ask_first(struct opensips_memory *m);
+
+static void parts_end(struct opensips_memory *m)
+{
+	m->by_parts = false;
+	while (m->parts)
+		drop_part(m);
+	/* What was heard of meanwhile has waited. */
+	ask_first(m);
+}
+
+static bool says_gone(const struct control_reply *r)
+{
+	return r->outcome == CONTROL_FAULT &&
+	       slice_find_icase(slice_of(r->fault), SLICE_LIT("AOR not found")) >= 0;
+}
+
+static void next_part(struct opensips_memory *m);
+
+static void on_part(void *ctx, const struct control_reply *r)
+{
+	struct opensips_memory *m = ctx;
+	const json_t *contacts = json_object_get(r->result, "Contacts");
+
+	if (m->closing)
+		return;
+	if (says_gone(r) || json_is_array(contacts)) {
+		opensips_book_put(m->book, slice_of(m->parts->table), slice_of(m->parts->aor),
+				  contacts, false);
+		drop_part(m);
+		next_part(m);
+		return;
+	}
+	opensips_book_abort(m->book);
+	look_fails(m, &r->e);
+	parts_end(m);
+}
+
+static void next_part(struct opensips_memory *m)
+{
+	if (m->parts) {
+		control_call(m->control, "ul_show_contact",
+			     json_pack("[s,s]", m->parts->table, m->parts->aor), on_part, m);
+		return;
+	}
+	look_done(m, opensips_book_end(m->book));
+	parts_end(m);
+}
+
+static void on_names(void *ctx, const struct control_reply *r)
+{
+	struct opensips_memory *m = ctx;
+	const json_t *domains = m->closing ? NULL : dumped(m, r), *d, *a;
+	size_t i, k;
+
+	if (!domains)
+		return;
+	json_array_foreach((json_t *)(uintptr_t)domains, i, d)
+	{
+		struct slice table = text_of(json_object_get(d, "name"));
+
+		json_array_foreach(json_object_get(d, "AORs"), k, a)
+		{
+			add_part(m, table, text_of(json_object_get(a, "AOR")));
+		}
+	}
+	m->by_parts = true;
+	opensips_book_begin(m->book);
+	next_part(m);
+}
+
+/* ---- what to do ------------------------------------------------------------------------------ */
 
 /* The sum of the members "usrloc:TABLE-contacts", or what the ending may be; -1 when there are
  * none. */
@@ -229,7 +353,10 @@ static void on_statistics(void *ctx, const struct control_reply *r)
 		m->doubtful = sum_over_tables(r->result, "-expires") <= 0 &&
 			      json_integer_value(
 				      json_object_get(r->result, "registrar:accepted_regs")) > 0;
-		control_call(m->control, "ul_dump", NULL, on_dump, m);
+		if (is_datagram(m) && contacts > DATAGRAM_CONTACTS)
+			control_call(m->control, "ul_dump", json_pack("[i]", 1), on_names, m);
+		else
+			control_call(m->control, "ul_dump", NULL, on_dump, m);
 	}
 }
 
@@ -270,14 +397,11 @@ static void heard_free(struct opensips_memory *m)
 	free(h);
 }
 
-static void ask_first(struct opensips_memory *m);
-
 static void on_aor(void *ctx, const struct control_reply *r)
 {
 	struct opensips_memory *m = ctx;
 	const json_t *contacts = json_object_get(r->result, "Contacts");
-	bool gone = r->outcome == CONTROL_FAULT &&
-		    slice_find_icase(slice_of(r->fault), SLICE_LIT("AOR not found")) >= 0;
+	bool gone = says_gone(r);
 
 	if (m->closing)
 		return;
@@ -292,7 +416,8 @@ static void on_aor(void *ctx, const struct control_reply *r)
 
 static void ask_first(struct opensips_memory *m)
 {
-	if (!m->heard || m->asking)
+	/* In the middle of a pass nothing could be taken away alone. */
+	if (!m->heard || m->asking || m->by_parts)
 		return;
 	m->asking = true;
 	control_call(m->control, "ul_show_contact",
@@ -350,6 +475,7 @@ struct opensips_memory *opensips_memory_new(struct loop *l, const struct clock *
 	m->book = opensips_book_new(c, s);
 	m->timer = loop_timer_new(l, LOOP_DRAW, on_timer, m);
 	m->heard_end = &m->heard;
+	m->parts_end = &m->parts;
 	return m;
 }
 
@@ -365,6 +491,8 @@ void opensips_memory_free(struct opensips_memory *m)
 		return;
 	while (m->heard)
 		heard_free(m);
+	while (m->parts)
+		drop_part(m);
 	loop_timer_free(m->timer);
 	opensips_book_free(m->book);
 	free(m);

@@ -54,7 +54,8 @@ struct channel {
 	void *ctx;
 };
 
-extern const struct channel_ops channel_ctl, channel_datagram, channel_fifo, channel_http;
+extern const struct channel_ops channel_ctl, channel_datagram, channel_fifo, channel_http,
+	channel_udp;
 
 /* For implementations: tells how the open request ended. */
 void channel_fail(struct channel *ch, enum channel_way way, const struct err *e);

@@ -1,4 +1,5 @@
-/* JSON-RPC over a Unix datagram socket: Kamailio's jsonrpcs, OpenSIPS's mi_datagram. */
+/* JSON-RPC in datagrams: Kamailio's jsonrpcs and OpenSIPS's mi_datagram on a Unix socket, the
+ * latter by UDP too. */
 #include "source/rpc/channel.h"
 
 #include <errno.h>
@@ -9,12 +10,14 @@
 #include <sys/un.h>
 #include <unistd.h>
 #include "base/alloc.h"
+#include "base/netaddr.h"
 #include "base/slice.h"
 #include "base/text.h"
 #include "source/rpc/channel_file.h"
 #include "source/rpc/jsonrpc.h"
 
-#define SCHEME "unix:"
+#define SCHEME     "unix:"
+#define UDP_SCHEME "udp:"
 /* Kamailio cuts at 128 KiB; what is longer is no answer of its (facts/kamailio-opensips 3.2). */
 #define REPLY_MAX   (160 * 1024)
 #define REQUEST_MAX 65000
@@ -22,7 +25,8 @@
 struct datagram {
 	struct channel base;
 	struct loop *loop;
-	char *path;
+	char *path;         /* NULL: by UDP */
+	struct netaddr udp; /* where to, by UDP */
 	struct channel_file file;
 	enum control_flavour flavour;
 	int fd; /* -1: none */
@@ -64,7 +68,9 @@ static int datagram_tell(const struct channel *ch, int code, unsigned time_ms, s
 
 static int datagram_check(const struct channel *ch, struct err *e)
 {
-	int rc = channel_file_check(of_const(ch)->path, S_IFSOCK);
+	const struct datagram *d = of_const(ch);
+	/* Whether somebody listens on a port is only told by asking. */
+	int rc = d->path ? channel_file_check(d->path, S_IFSOCK) : 0;
 
 	return rc < 0 ? datagram_tell(ch, rc, 0, e) : 0;
 }
@@ -103,16 +109,35 @@ static void take(struct datagram *d, struct slice text)
 	channel_fail(&d->base, CHANNEL_NO_ANSWER, &e);
 }
 
+/* An ICMP error of the request's: it never arrived. */
+static void take_error(struct datagram *d, int error)
+{
+	struct err e;
+
+	datagram_abort(&d->base);
+	datagram_tell(&d->base, -error, 0, &e);
+	channel_fail(&d->base, CHANNEL_NOT_SENT, &e);
+}
+
 static void on_readable(void *arg, int fd, unsigned what)
 {
 	struct datagram *d = arg;
+	struct netaddr from = {.len = sizeof(from.ss)};
 	struct err e;
 
 	(void)what;
 	/* One datagram a turn: whoever is told may free what is looked at here. */
-	ssize_t n = recv(fd, d->buf, REPLY_MAX, MSG_DONTWAIT | MSG_TRUNC);
+	ssize_t n = recvfrom(fd, d->buf, REPLY_MAX, MSG_DONTWAIT | MSG_TRUNC, &from.sa, &from.len);
 
-	if (n < 0 || !d->open)
+	if (!d->open)
+		return;
+	if (n < 0) {
+		if (!d->path && errno != EAGAIN && errno != EINTR)
+			take_error(d, errno);
+		return;
+	}
+	/* A server may answer from another port, but not from another machine. */
+	if (!d->path && !netaddr_same_host(&from, &d->udp))
 		return;
 	if (n <= REPLY_MAX) {
 		take(d, slice_make(d->buf, (size_t)n));
@@ -126,47 +151,92 @@ static void on_readable(void *arg, int fd, unsigned what)
 
 /* Autobound to an abstract address: the answer finds us, and no file is left behind. Not
  * connected: a server may answer from a second socket (facts/kamailio-opensips 5.3). */
-static int dial(struct datagram *d)
+static int bind_unix(int fd)
 {
 	struct sockaddr_un me = {.sun_family = AF_UNIX};
-	int size = REPLY_MAX * 2;
+
+	return bind(fd, (struct sockaddr *)&me, sizeof(sa_family_t)) < 0 ? -errno : 0;
+}
+
+/* Bound to nothing, so that the kernel chooses; not connected either, and so ICMP errors have to be
+ * asked for. */
+static void want_errors(int fd, int family)
+{
+	int yes = 1;
+
+	if (family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &yes, sizeof(yes));
+	else
+		setsockopt(fd, IPPROTO_IP, IP_RECVERR, &yes, sizeof(yes));
+}
+
+static int dial(struct datagram *d)
+{
+	int family = d->path ? AF_UNIX : d->udp.sa.sa_family, size = REPLY_MAX * 2, rc = 0;
 
 	if (d->fd >= 0)
 		return 0;
-	d->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	d->fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (d->fd < 0)
 		return -errno;
-	if (bind(d->fd, (struct sockaddr *)&me, sizeof(sa_family_t)) < 0) {
-		int error = errno;
-
+	if (d->path)
+		rc = bind_unix(d->fd);
+	else
+		want_errors(d->fd, family);
+	if (rc < 0) {
 		datagram_abort(&d->base);
-		return -error;
+		return rc;
 	}
 	setsockopt(d->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 	d->watch = loop_watch_new(d->loop, d->fd, LOOP_READ, LOOP_INPUT, on_readable, d);
 	return 0;
 }
 
+static int send_text(struct datagram *d, const char *text, size_t n)
+{
+	struct sockaddr_un path = {.sun_family = AF_UNIX};
+	const struct sockaddr *to = d->path ? (const struct sockaddr *)&path : &d->udp.sa;
+	socklen_t len = d->path ? sizeof(path) : d->udp.len;
+
+	slice_to_buf(slice_of(d->path), path.sun_path, sizeof(path.sun_path));
+	return sendto(d->fd, text, n, MSG_DONTWAIT | MSG_NOSIGNAL, to, len) < 0 ? -errno : 0;
+}
+
 static int datagram_send(struct channel *ch, const struct channel_request *r)
 {
 	struct datagram *d = of(ch);
-	struct sockaddr_un to = {.sun_family = AF_UNIX};
 	char *text = jsonrpc_request(r->method, r->params, r->id, NULL);
 	size_t n = text ? strlen(text) : 0;
 	int rc = !text ? -EILSEQ : n > REQUEST_MAX ? -EMSGSIZE : dial(d);
 
-	slice_to_buf(slice_of(d->path), to.sun_path, sizeof(to.sun_path));
-	if (rc == 0 && sendto(d->fd, text, n, MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&to,
-			      sizeof(to)) < 0)
-		rc = -errno;
+	if (rc == 0)
+		rc = send_text(d, text, n);
 	free(text);
 	d->id = r->id;
 	d->open = rc == 0;
 	return rc;
 }
 
-static struct channel *datagram_open(struct loop *l, enum control_flavour f, const char *place,
-				     struct err *e)
+static struct datagram *datagram_new(struct loop *l, enum control_flavour f, const char *shown)
+{
+	struct datagram *d = xcalloc(1, sizeof(*d));
+
+	d->loop = l;
+	d->file = (struct channel_file){
+		.what = "control socket",
+		.place = SCHEME "PATH",
+		.server = channel_server(f),
+		.needs = f == CONTROL_KAMAILIO ? "jsonrpcs' transport 4 (datagram)" : "mi_datagram",
+		.not_this = "is not a datagram socket"};
+	text_clean_buf(slice_of(shown), d->file.shown, sizeof(d->file.shown));
+	d->flavour = f;
+	d->fd = -1;
+	d->buf = xmalloc(REPLY_MAX);
+	return d;
+}
+
+static struct channel *unix_open(struct loop *l, enum control_flavour f, const char *place,
+				 struct err *e)
 {
 	const char *path = place + strlen(SCHEME);
 	struct datagram *d;
@@ -177,20 +247,29 @@ static struct channel *datagram_open(struct loop *l, enum control_flavour f, con
 			      : "unix: names no control socket.");
 		return NULL;
 	}
-	d = xcalloc(1, sizeof(*d));
+	d = datagram_new(l, f, path);
 	d->base.ops = &channel_datagram;
-	d->loop = l;
 	d->path = xstrdup(path);
-	d->file = (struct channel_file){
-		.what = "control socket",
-		.place = SCHEME "PATH",
-		.server = channel_server(f),
-		.needs = f == CONTROL_KAMAILIO ? "jsonrpcs' transport 4 (datagram)" : "mi_datagram",
-		.not_this = "is not a datagram socket"};
-	text_clean_buf(slice_of(path), d->file.shown, sizeof(d->file.shown));
-	d->flavour = f;
-	d->fd = -1;
-	d->buf = xmalloc(REPLY_MAX);
+	return &d->base;
+}
+
+static struct channel *udp_open(struct loop *l, enum control_flavour f, const char *place,
+				struct err *e)
+{
+	struct netaddr a;
+	struct datagram *d;
+	char shown[80];
+
+	if (netaddr_parse_hostport(slice_of(place + strlen(UDP_SCHEME)), 0, &a) < 0 ||
+	    netaddr_port(&a) == 0) {
+		text_clean_buf(slice_of(place), shown, sizeof(shown));
+		err_set(e, -EINVAL, "Write udp:ADDRESS:PORT, the address in numbers.",
+			"%s is not an address and a port.", shown);
+		return NULL;
+	}
+	d = datagram_new(l, f, place);
+	d->base.ops = &channel_udp;
+	d->udp = a;
 	return &d->base;
 }
 
@@ -208,7 +287,19 @@ const struct channel_ops channel_datagram = {
 	.scheme = SCHEME,
 	.place = "PATH",
 	.flavours = 1u << CONTROL_KAMAILIO | 1u << CONTROL_OPENSIPS,
-	.open = datagram_open,
+	.open = unix_open,
+	.check = datagram_check,
+	.send = datagram_send,
+	.tell = datagram_tell,
+	.abort = datagram_abort,
+	.free = datagram_free,
+};
+
+const struct channel_ops channel_udp = {
+	.scheme = UDP_SCHEME,
+	.place = "ADDRESS:PORT",
+	.flavours = 1u << CONTROL_OPENSIPS,
+	.open = udp_open,
 	.check = datagram_check,
 	.send = datagram_send,
 	.tell = datagram_tell,

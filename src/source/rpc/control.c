@@ -15,10 +15,7 @@
 
 /* THE channels: one row and one file make a new one. */
 static const struct channel_ops *const channels[] = {
-	&channel_datagram,
-	&channel_ctl,
-	&channel_fifo,
-	&channel_http,
+	&channel_datagram, &channel_udp, &channel_ctl, &channel_fifo, &channel_http,
 };
 
 struct call {

@@ -16,7 +16,8 @@ static struct loop *loop;
 static struct source_options options;
 static char mi_dir[64], mi_path[96], mi_place[120], mi_spec[140];
 
-/* What is answered to a method: text is all of "result": … or "error": …; NULL is silence. */
+/* What is answered to a method, or to "method params": text is all of "result": … or "error": …;
+ * NULL is silence. */
 struct mi_says {
 	const char *method, *text;
 };
@@ -73,12 +74,16 @@ static void mi_serves(void *arg, int fd, unsigned what)
 	for (size_t i = 0; i < 8 && mi.says[i].method; i++) {
 		int size;
 
-		if (strcmp(mi.says[i].method, method) != 0 || !mi.says[i].text)
+		if (strcmp(mi.says[i].method, method) != 0 &&
+		    strcmp(mi.says[i].method, mi.asked[(mi.count - 1) % 16]) != 0)
 			continue;
+		if (!mi.says[i].text)
+			break;
 		size = snprintf(reply, sizeof(reply), "{\"jsonrpc\":\"2.0\",%s,\"id\":%lld}",
 				mi.says[i].text,
 				(long long)json_integer_value(json_object_get(doc, "id")));
 		sendto(fd, reply, (size_t)size, 0, (struct sockaddr *)&from, len);
+		break;
 	}
 	free(params);
 	json_decref(doc);

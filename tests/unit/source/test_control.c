@@ -7,6 +7,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 #include "base/clock.h"
+#include "base/netaddr.h"
 #include "source/rpc/control.h"
 #include "test.h"
 
@@ -368,6 +369,81 @@ TEST(the_end_of_the_client_ends_every_call)
 	assert_int_equal(got.outcome, CONTROL_NOT_SENT);
 }
 
+/* ---- by UDP, as OpenSIPS's mi_datagram does ----------------------------------------------------
+ */
+
+static struct control *udp_opened(struct netaddr *to)
+{
+	char place[120], where[NETADDR_STR];
+	struct control *r;
+
+	assert_int_equal(netaddr_parse(SLICE_LIT("127.0.0.1"), 0, to), 0);
+	close(server);
+	server = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+	assert_int_equal(bind(server, &to->sa, to->len), 0);
+	assert_int_equal(getsockname(server, &to->sa, &to->len), 0);
+	snprintf(place, sizeof(place), "udp:%s", netaddr_format(to, where));
+	assert_null(control_new(loop, CONTROL_KAMAILIO, place, 0, NULL));
+	r = control_new(loop, CONTROL_OPENSIPS, place, 2000, NULL);
+	assert_non_null(r);
+	return r;
+}
+
+TEST(an_answer_by_udp_may_come_from_another_port_of_that_machine_only)
+{
+	UNUSED_STATE;
+	char buf[1000], text[100];
+	struct netaddr to, from, other;
+	struct control *r = udp_opened(&to);
+	int reply = socket(AF_INET, SOCK_DGRAM, 0), forger = socket(AF_INET, SOCK_DGRAM, 0);
+	ssize_t n = -1;
+	json_t *doc;
+
+	control_call(r, "version", NULL, on_reply, NULL);
+	from.len = sizeof(from.ss);
+	for (int i = 0; i < 1000 && n < 0; i++) {
+		loop_turn(loop, false);
+		n = recvfrom(server, buf, sizeof(buf), 0, &from.sa, &from.len);
+	}
+	doc = json_loadb(buf, n > 0 ? (size_t)n : 0, 0, NULL);
+	assert_non_null(doc);
+	netaddr_set_port(&to, 0);
+	assert_int_equal(netaddr_parse(SLICE_LIT("127.0.0.2"), 0, &other), 0);
+	assert_int_equal(bind(reply, &to.sa, to.len), 0);
+	assert_int_equal(bind(forger, &other.sa, other.len), 0);
+	n = snprintf(text, sizeof(text), "{\"result\":\"forged\",\"id\":%lld}",
+		     (long long)json_integer_value(json_object_get(doc, "id")));
+	assert_int_equal(sendto(forger, text, (size_t)n, 0, &from.sa, from.len), n);
+	for (int i = 0; i < 20; i++)
+		loop_turn(loop, false);
+	assert_int_equal(got.calls, 0);
+	n = snprintf(text, sizeof(text), YES,
+		     (long long)json_integer_value(json_object_get(doc, "id")));
+	assert_int_equal(sendto(reply, text, (size_t)n, 0, &from.sa, from.len), n);
+	wait_calls(1);
+	assert_string_equal(got.text, "yes");
+	json_decref(doc);
+	close(reply);
+	close(forger);
+	control_free(r);
+}
+
+TEST(a_port_that_nobody_listens_on_is_told_at_once)
+{
+	UNUSED_STATE;
+	struct netaddr to;
+	struct control *r = udp_opened(&to);
+
+	close(server);
+	server = -1;
+	control_call(r, "version", NULL, on_reply, NULL);
+	wait_calls(1);
+	assert_int_equal(got.outcome, CONTROL_NOT_SENT);
+	assert_int_equal(got.code, -ECONNREFUSED);
+	assert_non_null(strstr(got.hint, "mi_datagram"));
+	control_free(r);
+}
+
 TEST(a_place_that_makes_no_sense_is_told)
 {
 	UNUSED_STATE;
@@ -400,6 +476,8 @@ int main(void)
 		U(a_stream_socket_and_a_file_are_told),
 		U(a_full_queue_is_tried_again_until_there_is_room),
 		U(the_end_of_the_client_ends_every_call),
+		U(an_answer_by_udp_may_come_from_another_port_of_that_machine_only),
+		U(a_port_that_nobody_listens_on_is_told_at_once),
 		U(a_place_that_makes_no_sense_is_told),
 	};
 

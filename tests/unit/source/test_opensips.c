@@ -259,6 +259,47 @@ TEST(a_fault_is_no_picture)
 	no_picture_of(FAULT("500", "Internal error"));
 }
 
+TEST(what_does_not_fit_a_datagram_is_asked_for_aor_by_aor)
+{
+	UNUSED_STATE;
+	struct source *s;
+
+	mi_say("get_statistics", STATISTICS("100", "100"));
+	mi_say("ul_dump", DUMP("{\"AOR\":\"bob\"},{\"AOR\":\"alice\"},{\"AOR\":\"gone\"}"));
+	mi_say("ul_show_contact [\"location\",\"bob\"]", SHOW("bob", BOB));
+	mi_say("ul_show_contact [\"location\",\"alice\"]", SHOW("alice", ALICE));
+	mi_say("ul_show_contact", FAULT("404", "AOR not found"));
+	options.interval_ms = 60000;
+	s = started();
+	WAIT(seen.complete == 1);
+	assert_int_equal(mi_calls("ul_dump"), 1);
+	assert_int_equal(mi_calls("ul_show_contact"), 3);
+	assert_int_equal(rows(), 2);
+	assert_slice_equal(row(BOB_ID)->user, "bob");
+	assert_true(seen.status.complete);
+	source_free(s);
+}
+
+TEST(a_look_by_parts_that_breaks_off_takes_nothing_away)
+{
+	UNUSED_STATE;
+	struct source *s;
+
+	says_two();
+	s = started();
+	WAIT(seen.complete == 1);
+	mi_say("get_statistics", STATISTICS("100", "100"));
+	mi_say("ul_dump", DUMP("{\"AOR\":\"bob\"},{\"AOR\":\"alice\"}"));
+	mi_say("ul_show_contact", FAULT("500", "Internal error"));
+	WAIT(seen.status.state == SOURCE_TROUBLE);
+	assert_false(seen.status.complete);
+	assert_int_equal(rows(), 2);
+	says_two();
+	WAIT(seen.status.state == SOURCE_LIVE);
+	assert_int_equal(rows(), 2);
+	source_free(s);
+}
+
 TEST(an_empty_memory_where_phones_have_registered_is_doubted)
 {
 	UNUSED_STATE;
@@ -561,6 +602,8 @@ int main(void)
 		U(an_answer_that_is_cut_is_no_picture),
 		U(an_answer_that_is_no_list_is_no_picture),
 		U(a_fault_is_no_picture),
+		U(what_does_not_fit_a_datagram_is_asked_for_aor_by_aor),
+		U(a_look_by_parts_that_breaks_off_takes_nothing_away),
 		U(an_empty_memory_where_phones_have_registered_is_doubted),
 		U(a_registrar_that_went_and_came_back_is_read_again),
 		U(a_binding_is_asked_for_by_its_number),
