@@ -440,7 +440,7 @@ TEST(a_port_that_nobody_listens_on_is_told_at_once)
 	wait_calls(1);
 	assert_int_equal(got.outcome, CONTROL_NOT_SENT);
 	assert_int_equal(got.code, -ECONNREFUSED);
-	assert_non_null(strstr(got.hint, "mi_datagram"));
+	assert_non_null(strstr(got.hint, "OpenSIPS"));
 	control_free(r);
 }
 
