@@ -259,11 +259,13 @@ static const struct source_ops sqlite_ops = KAMAILIO_OPS("kamailio-sqlite");
 static const struct source_ops mysql_ops = KAMAILIO_OPS("kamailio-mysql");
 static const struct source_ops postgres_ops = KAMAILIO_OPS("kamailio-postgresql");
 
+static const struct source_ops redis_ops = KAMAILIO_OPS("kamailio-redis");
+
 static const struct source_ops *ops_of(const char *place)
 {
 	if (!location_db_is_server(place))
 		return &sqlite_ops;
-	return place[0] == 'm' ? &mysql_ops : &postgres_ops;
+	return place[0] == 'm' ? &mysql_ops : place[0] == 'r' ? &redis_ops : &postgres_ops;
 }
 
 /* ---- opening --------------------------------------------------------------------------------- */

@@ -20,6 +20,7 @@ const struct source_kind source_kinds[] = {
 	{"mariadb", "//USER@HOST/DATABASE", "the same word for it", NULL, kamailio_open},
 	{"postgresql", "//USER@HOST/DATABASE", "the same on PostgreSQL", NULL, kamailio_open},
 	{"postgres", "//USER@HOST/DATABASE", "the same word for it", NULL, kamailio_open},
+	{"redis", "//[:PASSWORD@]HOST/NUMBER", "the same on Redis (db_redis)", NULL, kamailio_open},
 	{"opensips", "CONTROL", "OpenSIPS's memory, by its management interface (MI)", NULL,
 	 opensips_open},
 	{"snapshot", "PATH", "a snapshot that regtop wrote", snapshot_recognise,

@@ -39,6 +39,7 @@ LIBRARIES = {
     "osip": ("src/sip/",),
     "mysql": ("src/source/sql/sql_mysql",),
     "libpq": ("src/source/sql/sql_postgres",),
+    "hiredis": ("src/source/sql/redis_client",),
     "sqlite3.h": ("src/source/sql/", "src/act/journal", "src/sip/registrar_store"),
 }
 BANNED = [

@@ -1,8 +1,9 @@
 #!/bin/bash
 # Starts a database server of its own for a test, on loopback only, or stops it.
-#   database_start.sh mariadb|postgres DIR PORT    makes DIR, with an empty database "kamailio" in it
-#   database_start.sh mariadb|postgres DIR stop
-# The user is "kamailio", its password "kam pw@1" (MariaDB) or none (PostgreSQL).
+#   database_start.sh mariadb|postgres|redis DIR PORT    makes DIR, with an empty database "kamailio" in it
+#   database_start.sh mariadb|postgres|redis DIR stop
+# The user is "kamailio", its password "kam pw@1" (MariaDB) or none (PostgreSQL). Redis has neither, and what is
+# in it outlives a stop.
 set -eu
 kind=$1 dir=$2 what=$3
 
@@ -65,9 +66,16 @@ start_postgres() {
     psql -h 127.0.0.1 -p "$what" -U kamailio -d postgres -qc "CREATE DATABASE kamailio"
 }
 
+start_redis() {
+  redis-server --port "$what" --bind 127.0.0.1 --dir "$dir" --pidfile "$dir/pid" --logfile "$dir/log" \
+    --save '' --appendonly yes --appendfsync always --daemonize yes >/dev/null
+  wait_until redis-cli -p "$what" ping || { tail -20 "$dir/log"; exit 1; }
+}
+
 case $kind:$what in
-  mariadb:stop) stop_pid "$dir/pid" TERM ;;
+  mariadb:stop | redis:stop) stop_pid "$dir/pid" TERM ;;
   postgres:stop) stop_pid "$dir/data/postmaster.pid" INT ;;
   mariadb:*) mkdir -p "$dir"; start_mariadb ;;
   postgres:*) mkdir -p "$dir"; start_postgres ;;
+  redis:*) mkdir -p "$dir"; start_redis ;;
 esac

@@ -2,7 +2,7 @@
 # Starts the registrar of kamailio.cfg for a test, or stops it.
 #   kamailio_start.sh DIR PORT [JOURNAL=delete] [PKG=8] [DBMODE=1] [MATCHMODE=0] [USEDOMAIN=0] [TIMERIVL=10]
 #                     [FIFODIR=/tmp]
-#                     [DB=mysql://USER:PASSWORD@HOST:PORT/DATABASE | DB=postgres://…]
+#                     [DB=mysql://USER:PASSWORD@HOST:PORT/DATABASE | DB=postgres://… | DB=redis://…]
 #   kamailio_start.sh DIR stop
 # DIR gets the database (kept when it is there), the control sockets and the FIFO, the log and the pid.
 set -eu
@@ -32,6 +32,7 @@ for option in "$@"; do
     DB=mysql:*) server=${option#*=} defines+=(-A WITH_MYSQL) ;;
     DB=postgres:*) server=${option#*=} defines+=(-A WITH_POSTGRES) ;;
     FIFODIR=*) defines+=(-A "FIFODIR=\"${option#*=}\"") ;;
+    DB=redis:*) server=${option#*=} defines+=(-A WITH_REDIS) ;;
     *) defines+=(-A "$option") ;;
   esac
 done

@@ -82,10 +82,16 @@ static const struct location_db_ops sqlite_ops = {
 	.close = sqlite_close,
 };
 
+static bool is_redis(const char *place)
+{
+	return strncmp(place, "redis://", 8) == 0;
+}
+
 bool location_db_is_server(const char *place)
 {
-	return strncmp(place, "mysql://", 8) == 0 || strncmp(place, "mariadb://", 10) == 0 ||
-	       strncmp(place, "postgres://", 11) == 0 || strncmp(place, "postgresql://", 13) == 0;
+	return is_redis(place) || strncmp(place, "mysql://", 8) == 0 ||
+	       strncmp(place, "mariadb://", 10) == 0 || strncmp(place, "postgres://", 11) == 0 ||
+	       strncmp(place, "postgresql://", 13) == 0;
 }
 
 struct location_db *location_db_open(const char *place, struct err *e)
@@ -93,6 +99,8 @@ struct location_db *location_db_open(const char *place, struct err *e)
 	struct sqlite_db *s;
 	struct sqlite_quiet *q;
 
+	if (is_redis(place))
+		return location_redis_open(place, e);
 	if (location_db_is_server(place))
 		return location_server_open(place, e);
 	q = sqlite_quiet_open(place, e);

@@ -13,8 +13,11 @@ struct location_db_ops {
 	/* Differs when the table may have changed; its upper half when the connection is another
 	 * one. */
 	int (*stamp)(struct location_db *db, uint64_t *stamp, struct err *e);
+	/* Where rows have no order (read_refreshed is NULL) a page goes on from the last one, and
+	 * the ids are those of this pass alone. */
 	int (*read_page)(struct location_db *db, int64_t after, struct location_batch *out,
 			 struct err *e);
+	/* NULL, both: only a complete pass tells what is new, refreshed or gone. */
 	int (*read_refreshed)(struct location_db *db, int64_t after, int64_t upto, double since,
 			      struct location_batch *out, struct err *e);
 	int (*read_keys)(struct location_db *db, struct slice after, struct location_batch *out,
@@ -46,7 +49,8 @@ bool location_db_is_server(const char *place);
 /* A name to show for place: the file's, or the address without its password. */
 void location_db_name(const char *place, char *out, size_t size);
 
-/* ---- the server's, in location_server.c */
+/* ---- the servers', in location_server.c and location_redis.c */
 struct location_db *location_server_open(const char *address, struct err *e);
+struct location_db *location_redis_open(const char *address, struct err *e);
 
 #endif

@@ -219,6 +219,15 @@ static int catch_up(struct location_reader *r, struct err *e)
 	return rc;
 }
 
+/* Without an order of the rows even a small table is read no more often than it may be. */
+static bool pass_is_due(const struct location_reader *r)
+{
+	if (!r->db->ops->read_refreshed)
+		return rested(r, r->pass_ended_us, r->pass_cost_us, REST_FACTOR);
+	return r->rows < LOCATION_SMALL || rested(r, r->pass_ended_us, r->pass_cost_us,
+						  r->keyless ? REST_FACTOR : REST_FACTOR_PASS);
+}
+
 int location_reader_look(struct location_reader *r, bool force, struct location_look *out,
 			 struct err *e)
 {
@@ -244,10 +253,11 @@ int location_reader_look(struct location_reader *r, bool force, struct location_
 	if (!force && !r->pass_owed && !r->scan_owed)
 		return 0;
 	out->changed = true;
-	out->passed = force || r->rows < LOCATION_SMALL ||
-		      rested(r, r->pass_ended_us, r->pass_cost_us,
-			     r->keyless ? REST_FACTOR : REST_FACTOR_PASS);
-	rc = out->passed ? pass(r, e) : catch_up(r, e);
+	out->passed = force || pass_is_due(r);
+	if (out->passed)
+		rc = pass(r, e);
+	else if (r->db->ops->read_refreshed)
+		rc = catch_up(r, e);
 	if (rc < 0 && rc != -EBUSY)
 		r->seen = false;
 	out->complete = r->complete;

@@ -10,46 +10,19 @@
 #include "base/zone.h"
 #include "source/sql/location_cells.h"
 #include "source/sql/location_db.h"
+#include "source/sql/location_names.h"
 #include "source/sql/sql.h"
 
 /* Readers of a server do not make its writers wait; pages keep each statement short. */
 #define PAGE_ROWS 5000
 #define KEY_ROWS  20000
-#define NAME_MAX_ 64
-
-/* The name of each column; Kamailio can call it otherwise, and then an option of the address of the
- * same name as there says so. */
-static const struct {
-	const char *name, *option; /* as Kamailio's usrloc module calls the parameter */
-} column_names[C_COUNT] = {
-	[C_ID] = {"id", "id_column"},
-	[C_RUID] = {"ruid", "ruid_column"},
-	[C_USERNAME] = {"username", "user_column"},
-	[C_DOMAIN] = {"domain", "domain_column"},
-	[C_CONTACT] = {"contact", "contact_column"},
-	[C_RECEIVED] = {"received", "received_column"},
-	[C_PATH] = {"path", "path_column"},
-	[C_EXPIRES] = {"expires", "expires_column"},
-	[C_Q] = {"q", "q_column"},
-	[C_CALLID] = {"callid", "callid_column"},
-	[C_CSEQ] = {"cseq", "cseq_column"},
-	[C_LAST_MODIFIED] = {"last_modified", "last_modified_column"},
-	[C_CFLAGS] = {"cflags", "cflags_column"},
-	[C_USER_AGENT] = {"user_agent", "user_agent_column"},
-	[C_SOCKET] = {"socket", "socket_column"},
-	[C_METHODS] = {"methods", "methods_column"},
-	[C_INSTANCE] = {"instance", "instance_column"},
-	[C_REG_ID] = {"reg_id", "reg_id_column"},
-	[C_SERVER_ID] = {"server_id", "srv_id_column"},
-	[C_CONNECTION_ID] = {"connection_id", "con_id_column"},
-};
 
 struct server {
 	struct location_db base;
 	struct db_url *url;
 	bool postgres;
 	struct zone *zone;
-	char table[NAME_MAX_ + 1], columns[C_COUNT][NAME_MAX_ + 1];
+	struct location_names names;
 	struct sql *read;    /* NULL: not connected */
 	uint32_t connection; /* counts the connections */
 	atomic_int fd;       /* of read, for interrupt(); -1 none */
@@ -159,10 +132,10 @@ static void add_select(const struct server *s, struct strbuf *out)
 	for (int c = 0; c < C_COUNT; c++) {
 		if (c)
 			strbuf_add_str(out, ", ");
-		add_name(s, s->columns[c], out);
+		add_name(s, s->names.columns[c], out);
 	}
 	strbuf_add_str(out, " FROM ");
-	add_name(s, s->table, out);
+	add_name(s, s->names.table, out);
 }
 
 static int read_rows(struct server *s, struct strbuf *statement, size_t limit,
@@ -184,10 +157,10 @@ static int server_read_page(struct location_db *db, int64_t after, struct locati
 
 	add_select(of(db), &q);
 	strbuf_add_str(&q, " WHERE ");
-	add_name(of(db), of(db)->columns[C_ID], &q);
+	add_name(of(db), of(db)->names.columns[C_ID], &q);
 	/* No id of a table is negative; PostgreSQL's integers do not reach as far down as ours. */
 	strbuf_addf(&q, " > %lld ORDER BY ", (long long)(after < -1 ? -1 : after));
-	add_name(of(db), of(db)->columns[C_ID], &q);
+	add_name(of(db), of(db)->names.columns[C_ID], &q);
 	strbuf_addf(&q, " LIMIT %zu", limit);
 	return read_rows(of(db), &q, limit, out, e);
 }
@@ -202,14 +175,14 @@ static int server_read_refreshed(struct location_db *db, int64_t after, int64_t 
 
 	add_select(s, &q);
 	strbuf_add_str(&q, " WHERE ");
-	add_name(s, s->columns[C_ID], &q);
+	add_name(s, s->names.columns[C_ID], &q);
 	strbuf_addf(&q, " > %lld AND ", (long long)after);
-	add_name(s, s->columns[C_ID], &q);
+	add_name(s, s->names.columns[C_ID], &q);
 	strbuf_addf(&q, " <= %lld AND ", (long long)upto);
-	add_name(s, s->columns[C_LAST_MODIFIED], &q);
+	add_name(s, s->names.columns[C_LAST_MODIFIED], &q);
 	text_rfc3339((int64_t)since, when);
 	strbuf_addf(&q, " >= '%.10s %.8s' ORDER BY ", when, when + 11);
-	add_name(s, s->columns[C_ID], &q);
+	add_name(s, s->names.columns[C_ID], &q);
 	strbuf_addf(&q, " LIMIT %d", PAGE_ROWS);
 	rc = read_rows(s, &q, PAGE_ROWS, out, e);
 	if (rc == 0 && !out->more)
@@ -238,15 +211,15 @@ static int server_read_keys(struct location_db *db, struct slice after, struct l
 	if (rc < 0)
 		return rc;
 	strbuf_add_str(&q, "SELECT ");
-	add_name(s, s->columns[C_RUID], &q);
+	add_name(s, s->names.columns[C_RUID], &q);
 	strbuf_add_str(&q, " FROM ");
-	add_name(s, s->table, &q);
+	add_name(s, s->names.table, &q);
 	strbuf_add_str(&q, " WHERE ");
-	add_name(s, s->columns[C_RUID], &q);
+	add_name(s, s->names.columns[C_RUID], &q);
 	strbuf_add_str(&q, " > ");
 	s->read->ops->quote(s->read, after, &q);
 	strbuf_add_str(&q, " ORDER BY ");
-	add_name(s, s->columns[C_RUID], &q);
+	add_name(s, s->names.columns[C_RUID], &q);
 	strbuf_addf(&q, " LIMIT %d", KEY_ROWS);
 	rc = run(s, strbuf_str(&q), take_key, &r, restart_reading, e);
 	out->more = rc == 0 && out->count == KEY_ROWS;
@@ -262,7 +235,7 @@ static void add_where(const struct server *s, struct sql *sql, const struct bind
 	bool by_id = !b->ruid.n;
 
 	strbuf_add_str(q, " WHERE ");
-	add_name(s, s->columns[by_id ? C_ID : C_RUID], q);
+	add_name(s, s->names.columns[by_id ? C_ID : C_RUID], q);
 	strbuf_add_str(q, " = ");
 	if (by_id)
 		strbuf_addf(q, "%lld", (long long)location_cell_number(slice_skip(b->key, 3)));
@@ -299,16 +272,16 @@ static int delete_on(struct server *s, struct sql *sql, const struct binding *b,
 		return 0;
 	}
 	strbuf_add_str(&q, "DELETE FROM ");
-	add_name(s, s->table, &q);
+	add_name(s, s->names.table, &q);
 	add_where(s, sql, row, &q);
 	strbuf_add_str(&q, " AND ");
-	add_name(s, s->columns[C_CALLID], &q);
+	add_name(s, s->names.columns[C_CALLID], &q);
 	strbuf_add_str(&q, " = ");
 	sql->ops->quote(sql, row->call_id, &q);
 	strbuf_add_str(&q, " AND ");
-	add_name(s, s->columns[C_CSEQ], &q);
+	add_name(s, s->names.columns[C_CSEQ], &q);
 	strbuf_addf(&q, " = %lld AND ", (long long)(int32_t)row->cseq);
-	add_name(s, s->columns[C_CONTACT], &q);
+	add_name(s, s->names.columns[C_CONTACT], &q);
 	strbuf_add_str(&q, " = ");
 	sql->ops->quote(sql, row->contact, &q);
 	rc = sql->ops->run(sql, strbuf_str(&q), NULL, NULL, changed, e);
@@ -406,7 +379,7 @@ static int server_stamp(struct location_db *db, uint64_t *stamp, struct err *e)
 			 "SELECT UNIX_TIMESTAMP(update_time), UNIX_TIMESTAMP() FROM "
 			 "information_schema.tables WHERE table_schema = DATABASE() AND "
 			 "table_name = '%s'",
-			 s->table);
+			 s->names.table);
 	rc = run(s, q, take_numbers, &n, restart_numbers, e);
 	if (rc < 0)
 		return rc;
@@ -434,20 +407,20 @@ static int server_inspect(struct location_db *db, struct err *e)
 		return err_set(e, -EPROTONOSUPPORT,
 			       "Give the database that the usrloc module's db_url names; ?table= "
 			       "and ?contact_column= name what is called otherwise there.",
-			       "There is no readable table %s. %s", s->table, why.what);
+			       "There is no readable table %s. %s", s->names.table, why.what);
 	if (rc < 0) {
 		*e = why;
 		return rc;
 	}
 	snprintf(version, sizeof(version),
-		 "SELECT table_version FROM version WHERE table_name = '%s'", s->table);
+		 "SELECT table_version FROM version WHERE table_name = '%s'", s->names.table);
 	/* Without a version row, or the right to read it, the columns decide. */
 	if (run(s, version, take_numbers, &n, restart_numbers, &why) == 0 && n.rows &&
 	    n.n[0] != 8 && n.n[0] != 9)
 		return err_set(e, -EPROTONOSUPPORT,
 			       "regtop reads the versions 8 and 9 (Kamailio 5.0 and later).",
 			       "The table %s has version %llu, which regtop does not know.",
-			       s->table, (unsigned long long)n.n[0]);
+			       s->names.table, (unsigned long long)n.n[0]);
 	return 0;
 }
 
@@ -483,40 +456,6 @@ static const struct location_db_ops server_ops = {
 
 /* ---- opening ----------------------------------------------------------------------------------*/
 
-static bool is_name(const char *name)
-{
-	size_t n = 0;
-
-	for (; name[n]; n++)
-		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_$",
-			    name[n]))
-			return false;
-	return n > 0 && n <= NAME_MAX_;
-}
-
-static int set_name(const char *given, const char *otherwise, char *out, struct err *e)
-{
-	char shown[80];
-
-	if (given && !is_name(given)) {
-		text_clean_buf(slice_of(given), shown, sizeof(shown));
-		return err_set(e, -EINVAL, "Letters, digits, _ and $ may be in it.",
-			       "\"%s\" is no name of a table or column.", shown);
-	}
-	snprintf(out, NAME_MAX_ + 1, "%s", given ? given : otherwise);
-	return 0;
-}
-
-static int set_names(struct server *s, struct err *e)
-{
-	int rc = set_name(db_url_option(s->url, "table"), "location", s->table, e);
-
-	for (int c = 0; c < C_COUNT && rc == 0; c++)
-		rc = set_name(db_url_option(s->url, column_names[c].option), column_names[c].name,
-			      s->columns[c], e);
-	return rc;
-}
-
 /* Those of the client libraries, which ask for them only when they connect. */
 static void know_client_options(struct db_url *u)
 {
@@ -542,7 +481,8 @@ struct location_db *location_server_open(const char *address, struct err *e)
 	db_url_show(u, s->shown, sizeof(s->shown));
 	know_client_options(u);
 	s->zone = zone_new(db_url_option(u, "timezone"), e);
-	if (!s->zone || set_names(s, e) < 0 || db_url_check_options(u, e) < 0) {
+	if (!s->zone || location_names_take(&s->names, u, e) < 0 ||
+	    db_url_check_options(u, e) < 0) {
 		server_close(&s->base);
 		return NULL;
 	}

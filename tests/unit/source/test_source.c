@@ -54,7 +54,7 @@ TEST(a_kamailio_database_is_recognised_without_a_word)
 TEST(options_that_make_no_sense_are_refused)
 {
 	UNUSED_STATE;
-	options.control = "fifo:/run/x";
+	options.control = "pigeon:/run/x";
 	assert_int_equal(code_of(fixture_db), -EINVAL);
 	options.control = "unix:";
 	assert_int_equal(code_of(fixture_db), -EINVAL);
