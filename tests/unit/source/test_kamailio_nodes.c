@@ -296,6 +296,7 @@ TEST(two_nodes_with_one_server_id_are_told_apart_by_their_socket_or_not_at_all)
 	free(b);
 	source_free(s);
 	nodes[1].sip = "127.0.0.1:5062";
+	free(seen.last);
 	memset(&seen, 0, sizeof(seen));
 	s = opened();
 	b = shown_row(s);
