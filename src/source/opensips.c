@@ -11,7 +11,7 @@
 #include "source/uac.h"
 
 /* A dump of as many contacts as are asked for takes less than a second. */
-#define TIMEOUT_MS 5000
+#define TIMEOUT_MS 3000
 
 struct opensips {
 	struct source base;
@@ -52,8 +52,9 @@ static void on_back(void *ctx)
 
 static void opensips_start(struct source *s)
 {
-	opensips_events_start(of(s)->events);
+	/* The picture first: somebody waits for it. */
 	opensips_memory_refresh(of(s)->memory);
+	opensips_events_start(of(s)->events);
 }
 
 static void opensips_refresh(struct source *s)

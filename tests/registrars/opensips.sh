@@ -32,7 +32,7 @@ ok $? "the management interface runs"
 # ---- the list ------------------------------------------------------------------------------------
 mi test_add alice sip:alice@127.0.0.1:17001 >/dev/null
 mi test_add sales@example.net sip:sales@127.0.0.1:17002 0 >/dev/null
-for place in "unix:$dir/mi.sock" "udp:127.0.0.1:$udp" "http://127.0.0.1:$web/mi"; do
+for place in "unix:$dir/mi.sock" "fifo:$dir/fifo?reply_dir=$dir" "udp:127.0.0.1:$udp" "http://127.0.0.1:$web/mi"; do
   out=$("$REGTOP" list -s "opensips:$place" --json)
   is $? 0 "a list by ${place%%:*} ends well"
   is "$(count "$out")" 2 "and has both bindings"
