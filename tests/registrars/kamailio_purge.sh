@@ -110,10 +110,10 @@ purged_from_routing() {
 
 for mode in 1 2 3; do purged_from_routing "$mode"; done
 
-# The same in write-back mode on a server.
+# on_server KIND DBMODE PROGRAM MODULE: the same on a database server.
 on_server() {
-  local mode=2 kept=kept$1 victim=victim$1 at
-  if ! command -v "$2" >/dev/null || ! ls /usr/lib/*/kamailio/modules/"$3" >/dev/null 2>&1; then
+  local mode=$2 kept=kept$1 victim=victim$1 at
+  if ! ls $3 /usr/lib/*/kamailio/modules/"$4" >/dev/null 2>&1; then
     skip "a purge on $1" "$1 or Kamailio's module is not installed"
     return
   fi
@@ -134,7 +134,8 @@ on_server() {
   only_kept "anew$1" "after a restart ($1)" fork "$kept" "$victim"
 }
 server_rows_are() { [ "$("ask_$1" 'SELECT count(*) FROM location')" = "$2" ]; }
-on_server mariadb mariadbd db_mysql.so
+on_server postgres 1 '/usr/lib/postgresql/*/bin/initdb' db_postgres.so
+on_server mariadb 2 /usr/sbin/mariadbd db_mysql.so
 
 # ---- rows of several nodes on one table ----------------------------------------------------------
 nodes() {
@@ -178,7 +179,7 @@ nodes() {
   is "$(ask_mariadb "SELECT count(*) FROM location WHERE username LIKE 'left_'")" 3 "the rows are there"
   bash "$here/kamailio_start.sh" "${a% *}" stop
 }
-if [ "${#servers[@]}" -gt 0 ]; then nodes; else skip "rows of several nodes" "there is no MariaDB"; fi
+if [[ "${servers[*]}" == *mariadb* ]]; then nodes; else skip "rows of several nodes" "there is no MariaDB"; fi
 
 # ---- db_mode 4: memory goes, the row stays and would come back ----------------------------------
 begin readonly DBMODE=1
