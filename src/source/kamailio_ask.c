@@ -5,11 +5,7 @@
 #include "base/text.h"
 #include "source/kamailio_ask_state.h"
 #include "source/kamailio_contact.h"
-
-static const char *const usual_places[] = {
-	"unix:/run/kamailio/kamailio_rpc.sock",
-	"unix:/var/run/kamailio/kamailio_rpc.sock",
-};
+#include "source/kamailio_places.h"
 
 struct ask *ask_new(struct kamailio_asker *a, enum ask_verb verb, const struct binding *b,
 		    source_answer_fn *fn, void *ctx)
@@ -412,48 +408,43 @@ void kamailio_ask_memory(struct kamailio_asker *a, const struct binding *b, sour
 
 /* ---- finding the control --------------------------------------------------------------------- */
 
-/* Only while nothing is known: what was found stays the one. */
-static void find_control(struct kamailio_asker *a)
+static void add_unknown(const struct kamailio_asker *a, struct strbuf *out)
 {
-	for (size_t i = 0;
-	     a->find && !a->control && i < sizeof(usual_places) / sizeof(*usual_places); i++) {
-		struct err e = ERR_NONE;
+	struct strbuf places = STRBUF_INIT;
 
-		a->control = control_new(a->loop, CONTROL_KAMAILIO, usual_places[i], 0, &e);
-		if (a->control && control_check(a->control, &e) == -ENOENT) {
-			control_free(a->control);
-			a->control = NULL;
-		}
-	}
+	control_add_places(CONTROL_KAMAILIO, &places);
+	if (a->find)
+		strbuf_addf(out,
+			    "No control of Kamailio was found: name it with --control (%s), or say "
+			    "--control table when the table is the truth (db_mode 3).",
+			    strbuf_str(&places));
+	else
+		strbuf_addf(out,
+			    "No control is given for it: say control= (%s) in its section of the "
+			    "configuration file.",
+			    strbuf_str(&places));
+	strbuf_free(&places);
 }
 
 void kamailio_asker_look(struct kamailio_asker *a)
 {
 	struct err e = ERR_NONE;
+	struct strbuf words = STRBUF_INIT;
+	bool usable = false;
 
 	if (a->by_table)
 		return;
-	find_control(a);
-	if (!a->control && !a->find) {
-		slice_to_buf(SLICE_LIT("No control is given for it: say control=unix:PATH or "
-				       "http://ADDRESS:PORT/RPC in "
-				       "its section of the configuration file."),
-			     a->refused, sizeof(a->refused));
-	} else if (!a->control) {
-		err_set(&e, -ENOENT, NULL,
-			"No control socket of Kamailio was found: name it with --control "
-			"unix:PATH or http://ADDRESS:PORT/RPC, or say --control table when the "
-			"table is the truth (db_mode 3).");
-		slice_to_buf(slice_of(e.what), a->refused, sizeof(a->refused));
-	} else if (control_check(a->control, &e) < 0) {
-		struct strbuf words = STRBUF_INIT;
-
+	if (a->control)
+		usable = control_check(a->control, &e) == 0;
+	else if (a->find)
+		/* Only while nothing is known: what was found stays the one. */
+		usable = (a->control = kamailio_places_find(a->loop, NULL, 0, &e)) != NULL;
+	if (!usable && (e.code == 0 || (!a->control && e.code == -ENOENT)))
+		add_unknown(a, &words);
+	else if (!usable)
 		strbuf_addf(&words, "%s %s", e.what, e.hint);
-		slice_to_buf(slice_trim(strbuf_slice(&words)), a->refused, sizeof(a->refused));
-		strbuf_free(&words);
-	} else {
-		a->refused[0] = '\0';
-	}
+	slice_to_buf(slice_trim(strbuf_slice(&words)), a->refused, sizeof(a->refused));
+	strbuf_free(&words);
 }
 
 const char *kamailio_asker_place(const struct kamailio_asker *a)

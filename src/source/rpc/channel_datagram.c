@@ -66,12 +66,36 @@ static int datagram_tell(const struct channel *ch, int code, unsigned time_ms, s
 	return channel_file_tell(&d->file, code, e);
 }
 
+/* Of no use by UDP. */
+static struct sockaddr_un address(const struct datagram *d)
+{
+	struct sockaddr_un to = {.sun_family = AF_UNIX};
+
+	slice_to_buf(slice_of(d->path), to.sun_path, sizeof(to.sun_path));
+	return to;
+}
+
+/* Whether anybody reads: connecting alone sends nothing. The file of a registrar that crashed
+ * stays. */
+static int try_connect(const struct datagram *d)
+{
+	struct sockaddr_un to = address(d);
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int rc = fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0 ? -errno : 0;
+
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
 static int datagram_check(const struct channel *ch, struct err *e)
 {
 	const struct datagram *d = of_const(ch);
 	/* Whether somebody listens on a port is only told by asking. */
 	int rc = d->path ? channel_file_check(d->path, S_IFSOCK) : 0;
 
+	if (rc == 0 && d->path)
+		rc = try_connect(d);
 	return rc < 0 ? datagram_tell(ch, rc, 0, e) : 0;
 }
 
@@ -194,11 +218,10 @@ static int dial(struct datagram *d)
 
 static int send_text(struct datagram *d, const char *text, size_t n)
 {
-	struct sockaddr_un path = {.sun_family = AF_UNIX};
+	struct sockaddr_un path = address(d);
 	const struct sockaddr *to = d->path ? (const struct sockaddr *)&path : &d->udp.sa;
 	socklen_t len = d->path ? sizeof(path) : d->udp.len;
 
-	slice_to_buf(slice_of(d->path), path.sun_path, sizeof(path.sun_path));
 	return sendto(d->fd, text, n, MSG_DONTWAIT | MSG_NOSIGNAL, to, len) < 0 ? -errno : 0;
 }
 

@@ -1,5 +1,6 @@
 /* The control socket's client: what answers, what lies, what is late, and what is not there. */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -8,6 +9,7 @@
 #include <unistd.h>
 #include "base/clock.h"
 #include "base/netaddr.h"
+#include "source/kamailio_places.h"
 #include "source/rpc/control.h"
 #include "test.h"
 
@@ -300,6 +302,7 @@ TEST(a_socket_that_nobody_reads_is_told)
 	wait_calls(1);
 	assert_int_equal(got.outcome, CONTROL_NOT_SENT);
 	assert_int_equal(got.code, -ECONNREFUSED);
+	assert_int_equal(control_check(r, NULL), -ECONNREFUSED);
 	control_free(r);
 }
 
@@ -458,6 +461,60 @@ TEST(a_place_that_makes_no_sense_is_told)
 	}
 }
 
+/* The places that the tests of finding look at, in their order. */
+static char sock[120], ctl[120], fifo[120];
+static const char *const places[] = {sock, ctl, fifo};
+
+static struct control *find(struct err *e)
+{
+	snprintf(sock, sizeof(sock), "unix:%s/rpc.sock", dir);
+	snprintf(ctl, sizeof(ctl), "ctl:%s/ctl", dir);
+	snprintf(fifo, sizeof(fifo), "fifo:%s/fifo", dir);
+	return kamailio_places_find(loop, places, 3, e);
+}
+
+static void finds(const char *place)
+{
+	struct err e = ERR_NONE;
+	struct control *c = find(&e);
+
+	assert_non_null(c);
+	assert_string_equal(control_place(c), place);
+	assert_int_equal(e.code, 0);
+	control_free(c);
+}
+
+TEST(the_usual_places_are_tried_until_one_can_be_used)
+{
+	UNUSED_STATE;
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	int stream = socket(AF_UNIX, SOCK_STREAM, 0), reader;
+	struct err e = ERR_NONE;
+
+	finds(sock);
+	/* What a registrar that crashed left stands in nobody's way, and is told when it is all. */
+	close(server);
+	server = -1;
+	assert_null(find(&e));
+	assert_int_equal(e.code, -ECONNREFUSED);
+	assert_int_equal(mkfifo(fifo + strlen("fifo:"), 0600), 0);
+	assert_null(find(&e));
+	assert_non_null(strstr(e.what, "rpc.sock"));
+	reader = open(fifo + strlen("fifo:"), O_RDONLY | O_NONBLOCK);
+	finds(fifo);
+	slice_to_buf(slice_of(ctl + strlen("ctl:")), a.sun_path, sizeof(a.sun_path));
+	assert_int_equal(bind(stream, (struct sockaddr *)&a, sizeof(a)), 0);
+	assert_int_equal(listen(stream, 1), 0);
+	finds(ctl);
+	close(stream);
+	close(reader);
+	unlink(a.sun_path);
+	unlink(fifo + strlen("fifo:"));
+	unlink(path);
+	assert_null(find(&e));
+	assert_int_equal(e.code, -ENOENT);
+}
+
 #define U(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -478,6 +535,7 @@ int main(void)
 		U(the_end_of_the_client_ends_every_call),
 		U(an_answer_by_udp_may_come_from_another_port_of_that_machine_only),
 		U(a_port_that_nobody_listens_on_is_told_at_once),
+		U(the_usual_places_are_tried_until_one_can_be_used),
 		U(a_place_that_makes_no_sense_is_told),
 	};
 
