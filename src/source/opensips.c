@@ -5,9 +5,11 @@
 #include <stdlib.h>
 #include "base/alloc.h"
 #include "base/text.h"
+#include "source/location_feed.h"
 #include "source/opensips_ask.h"
 #include "source/opensips_events.h"
 #include "source/opensips_memory.h"
+#include "source/sql/location_db.h"
 #include "source/uac.h"
 
 /* A dump of as many contacts as are asked for takes less than a second. */
@@ -15,12 +17,14 @@
 
 struct opensips {
 	struct source base;
-	struct control *control;
+	struct control *control; /* NULL: none was named */
 	struct opensips_asker *asker;
+	/* Its memory is the picture, or its table: one of the two is there. */
 	struct opensips_memory *memory;
-	struct opensips_events *events;
-	struct uac *uac;
-	char *refused; /* room for the sentence of purge_refused() */
+	struct opensips_events *events; /* beside memory */
+	struct location_feed *feed;
+	struct uac *uac; /* NULL: the control is not one for that */
+	char *refused;   /* room for the sentence of purge_refused() */
 };
 
 #define REFUSED_SIZE 700
@@ -50,16 +54,20 @@ static void on_back(void *ctx)
 	opensips_events_start(o->events);
 }
 
+static void opensips_refresh(struct source *s)
+{
+	if (of(s)->feed)
+		location_feed_refresh(of(s)->feed);
+	else
+		opensips_memory_refresh(of(s)->memory);
+}
+
 static void opensips_start(struct source *s)
 {
 	/* The picture first: somebody waits for it. */
-	opensips_memory_refresh(of(s)->memory);
-	opensips_events_start(of(s)->events);
-}
-
-static void opensips_refresh(struct source *s)
-{
-	opensips_memory_refresh(of(s)->memory);
+	opensips_refresh(s);
+	if (of(s)->events)
+		opensips_events_start(of(s)->events);
 }
 
 static const char *opensips_purge_refused(const struct source *s)
@@ -68,6 +76,9 @@ static const char *opensips_purge_refused(const struct source *s)
 	struct strbuf words = STRBUF_INIT;
 	struct err e = ERR_NONE;
 
+	if (!o->control)
+		return "No control of OpenSIPS is known: name it with --control unix:PATH, "
+		       "fifo:PATH, http://ADDRESS:PORT/mi or udp:ADDRESS:PORT.";
 	if (control_check(o->control, &e) == 0)
 		return NULL;
 	strbuf_addf(&words, "%s %s", e.what, e.hint);
@@ -125,6 +136,7 @@ static void opensips_free(struct source *s)
 	opensips_asker_free(o->asker);
 	opensips_memory_free(o->memory);
 	opensips_events_free(o->events);
+	location_feed_free(o->feed);
 	free(o->refused);
 	free(o);
 }
@@ -142,26 +154,76 @@ static const struct source_ops opensips_ops = {
 	.free = opensips_free,
 };
 
-struct source *opensips_open(struct loop *l, const struct clock *c, const struct source_options *so,
-			     struct err *e)
+/* ---- opening --------------------------------------------------------------------------------- */
+
+static bool is_control(const char *place)
 {
-	struct opensips *o = xcalloc(1, sizeof(*o));
+	static const char *const schemes[] = {"unix:", "fifo:", "udp:", "http://"};
+
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(*schemes); i++)
+		if (slice_starts_with(slice_of(place), schemes[i]))
+			return true;
+	return false;
+}
+
+/* Several nodes of one section share a control: a cluster's deletes are replicated, and what a
+ * single node holds is a source of its own. */
+static const char *control_of(const struct source_options *so)
+{
+	return so->control ? so->control : so->node_count == 1 ? so->nodes[0].control : NULL;
+}
+
+static int open_control(struct opensips *o, struct loop *l, const char *place, struct err *e)
+{
+	o->control = control_new(l, CONTROL_OPENSIPS, place, TIMEOUT_MS, e);
+	return o->control ? 0 : e->code;
+}
+
+static const struct location_feed_hooks no_hooks = {.rows = NULL};
+
+/* The place is a table, and the control beside it is for what changes something. */
+static int open_table(struct opensips *o, struct loop *l, const struct clock *c,
+		      const struct source_options *so, struct err *e)
+{
+	const char *control = control_of(so);
+
+	location_db_name(so->place, o->base.name, sizeof(o->base.name));
+	if (control && open_control(o, l, control, e) < 0)
+		return e->code;
+	o->feed = location_feed_new(l, c, &o->base, so->place, so->recognised, so->interval_ms,
+				    &no_hooks, o, e);
+	return o->feed ? 0 : e->code;
+}
+
+static int open_memory(struct opensips *o, struct loop *l, const struct clock *c,
+		       const struct source_options *so, struct err *e)
+{
 	struct strbuf name = STRBUF_INIT;
 
-	o->base.ops = &opensips_ops;
 	strbuf_add_str(&name, "opensips ");
 	strbuf_add_str(&name, so->place);
 	text_clean_buf(strbuf_slice(&name), o->base.name, sizeof(o->base.name));
 	strbuf_free(&name);
+	if (open_control(o, l, so->place, e) < 0)
+		return e->code;
+	o->memory = opensips_memory_new(l, c, &o->base, o->control, so->interval_ms, on_back, o);
+	o->events = opensips_events_new(l, o->control, on_heard, o);
+	return 0;
+}
+
+struct source *opensips_open(struct loop *l, const struct clock *c, const struct source_options *so,
+			     struct err *e)
+{
+	struct opensips *o = xcalloc(1, sizeof(*o));
+
+	o->base.ops = &opensips_ops;
 	o->refused = xcalloc(1, REFUSED_SIZE);
-	o->control = control_new(l, CONTROL_OPENSIPS, so->place, TIMEOUT_MS, e);
-	if (!o->control) {
+	if ((is_control(so->place) ? open_memory : open_table)(o, l, c, so, e) < 0) {
 		opensips_free(&o->base);
 		return NULL;
 	}
 	o->asker = opensips_asker_new(l, c, o->control);
-	o->uac = uac_new(l, c, CONTROL_OPENSIPS, so->place);
-	o->memory = opensips_memory_new(l, c, &o->base, o->control, so->interval_ms, on_back, o);
-	o->events = opensips_events_new(l, o->control, on_heard, o);
+	if (o->control)
+		o->uac = uac_new(l, c, CONTROL_OPENSIPS, control_place(o->control));
 	return &o->base;
 }

@@ -5,7 +5,8 @@
 #include "source/source.h"
 
 /* o->place: a control ("unix:PATH", "http://ADDRESS:PORT/mi", …), whose registrar's memory is
- * listed. NULL with *e. */
+ * listed; or its location table, a path or a database's address (sql/db_url.h), with o->control for
+ * what changes something. NULL with *e. */
 struct source *opensips_open(struct loop *l, const struct clock *c, const struct source_options *o,
 			     struct err *e);
 

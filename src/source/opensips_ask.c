@@ -193,13 +193,18 @@ static void ask_begin(struct opensips_asker *a, const struct binding *b, bool re
 	k->remove = remove;
 	k->fn = fn;
 	k->ctx = ctx;
-	if (both) {
+	if (both && a->control) {
 		json_decref(both);
 		control_call(a->control, "ul_show_contact", opensips_parameters(b, false), on_shown,
 			     k);
 		return;
 	}
-	err_set(&k->e, -EILSEQ, NULL, "AoR or contact is not UTF-8 text, which MI cannot carry.");
+	if (both)
+		err_set(&k->e, -EPERM, NULL, "No control of OpenSIPS is known.");
+	else
+		err_set(&k->e, -EILSEQ, NULL,
+			"AoR or contact is not UTF-8 text, which MI cannot carry.");
+	json_decref(both);
 	refuse(k);
 }
 

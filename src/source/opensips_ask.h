@@ -7,8 +7,9 @@
 
 struct opensips_asker;
 
-/* The control is borrowed and must be freed first: its open calls end from inside control_free(),
- * and are then forgotten without a word when opensips_asker_close() was called before. */
+/* control may be NULL: then everything is refused. It is borrowed and must be freed first: its open
+ * calls end from inside control_free(), and are then forgotten without a word when
+ * opensips_asker_close() was called before. */
 struct opensips_asker *opensips_asker_new(struct loop *l, const struct clock *c,
 					  struct control *control);
 /* No fn is called from now on. */

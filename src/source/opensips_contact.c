@@ -121,6 +121,7 @@ bool opensips_contact_read(const json_t *c, int64_t now_s, int64_t known_s, stru
 		return false;
 	out->contact = member_text(c, "Contact");
 	out->key = member_text(c, "ContactID");
+	out->ruid = out->key;
 	out->received = member_text(c, "Received");
 	out->path = member_text(c, "Path");
 	out->socket = member_text(c, "Socket");

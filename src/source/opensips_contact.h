@@ -25,8 +25,8 @@ struct opensips_found opensips_contact_find(const json_t *result, const struct b
 /* contact is an object with "Contact", "ContactID", "Expires" and so on (facts/kamailio-opensips
  * 5.3). known_s: the second of expiry as it is known; it stands when the two clocks agree with it,
  * and 0 is none. False for a contact that only waits to be cleared away, or has no address or
- * number. The key is the bare number; the AoR and what memory does not tell stay empty. Slices
- * point into contact. */
+ * number. Key and ruid are the bare number; the AoR and what memory does not tell stay empty.
+ * Slices point into contact. */
 bool opensips_contact_read(const json_t *contact, int64_t now_s, int64_t known_s,
 			   struct binding *out);
 /* Microseconds of nathelper's last ping of the contact, OPENSIPS_PING_TIMED_OUT; 0: none. */
