@@ -58,11 +58,13 @@ static int confirm(const struct plan *p, const struct options *o)
 	return ask(p) ? REGTOP_OK : REGTOP_REFUSED;
 }
 
-static void say_waiting(const struct plan_item *item)
+/* What is asked for again and again has words while it runs; they are said once. */
+static void say_waiting(const struct plan_item *item, const struct plan_item **said)
 {
-	/* Only what is asked for again and again has words while it runs. */
-	if (item->state == PLAN_RUNNING && item->result[0])
-		fprintf(stderr, "regtop: %s\n", item->result);
+	if (item->state != PLAN_RUNNING || !item->result[0] || *said == item)
+		return;
+	*said = item;
+	fprintf(stderr, "regtop: %s\n", item->result);
 }
 
 static void on_progress(void *ctx, const struct plan *p, size_t index)
@@ -70,12 +72,11 @@ static void on_progress(void *ctx, const struct plan *p, size_t index)
 	const struct plan_item *item;
 	struct strbuf aor = STRBUF_INIT, contact = STRBUF_INIT;
 
-	(void)ctx;
 	if (index >= p->count)
 		return;
 	item = &p->items[index];
 	if (item->state == PLAN_WAITING || item->state == PLAN_RUNNING) {
-		say_waiting(item);
+		say_waiting(item, ctx);
 		return;
 	}
 	{
@@ -157,7 +158,8 @@ static int follow_offers(struct app *a, const struct options *o, struct purge *d
 static int run(struct app *a, const struct options *o, struct plan *take)
 {
 	struct err e = ERR_NONE;
-	struct purge *run = purge_start(&a->env, take, on_progress, NULL, &e);
+	const struct plan_item *waited_for = NULL;
+	struct purge *run = purge_start(&a->env, take, on_progress, &waited_for, &e);
 	const struct plan *p;
 	int status = REGTOP_OK;
 

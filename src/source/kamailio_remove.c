@@ -299,8 +299,13 @@ void remove_unknown_row(struct ask *k)
 		ask_table(k, done_delete);
 		return;
 	}
-	err_set(&e, -EAGAIN, NULL,
-		"Kamailio's own timer may be about to take the row away (db_mode 2).");
+	if (k->how == UNKNOWN_CLEARING)
+		err_set(&e, -EAGAIN, NULL, "Kamailio's own timer is about to take the row away.");
+	else
+		err_set(&e, -EAGAIN, NULL,
+			"Kamailio's own timer may be about to take the row away (db_mode 2); "
+			"after %d s it was not.",
+			KAMAILIO_WRITE_BACK_MS / 1000);
 	ask_end(k, SOURCE_REFUSED, NULL, &e);
 }
 

@@ -130,7 +130,7 @@ static void add_question(const struct ui *u, struct strbuf *out)
 {
 	size_t hidden = view_hidden_marks(u->cfg.view);
 
-	if (u->plan->count > 1 && hidden)
+	if (u->plan->kind == PLAN_BINDINGS && u->plan->count > 1 && hidden)
 		strbuf_addf(out, "%zu of them not shown in the table. ", hidden);
 	plan_question(u->plan, out);
 }

@@ -353,6 +353,31 @@ if command -v tmux >/dev/null; then
   is $? 1 "and Kamailio has none of them"
   press Escape
   press q
+  # A person at `regtop purge` is asked the second question, too.
+  two_strict
+  tmux -L "regtop-purge-$$" kill-server 2>/dev/null
+  tmux -L "regtop-purge-$$" -f /dev/null new-session -d -x 200 -y 50 \
+    "'$REGTOP' purge -s '$db' --control 'unix:$sock' contact:17201 --reason T-1; echo \"ended \$?\"; cat"
+  wait_for 10 screen_has 'y to do it'
+  press y Enter
+  wait_for 10 screen_has 'Purge all 2 bindings of strict\? Type 2'
+  ok $? "at the command line a person is asked about the AoR, too"
+  press y Enter
+  wait_for 10 screen_has 'ended 5'
+  ok $? "and y is no answer to it"
+  memory_has strict 17201 && memory_has strict 17202
+  ok $? "nothing was touched"
+  tmux -L "regtop-purge-$$" kill-server 2>/dev/null
+  tmux -L "regtop-purge-$$" -f /dev/null new-session -d -x 200 -y 50 \
+    "'$REGTOP' purge -s '$db' --control 'unix:$sock' contact:17201 --reason T-1; echo \"ended \$?\"; cat"
+  wait_for 10 screen_has 'y to do it'
+  press y Enter
+  wait_for 10 screen_has 'Type 2 to do it'
+  press 2 Enter
+  wait_for 10 screen_has 'ended 0'
+  ok $? "the number is"
+  memory_has strict sip:
+  is $? 1 "and the AoR is gone"
   # A row that memory does not know.
   row ghost "udp:127.0.0.1:$port"
   tmux -L "regtop-purge-$$" kill-server 2>/dev/null
