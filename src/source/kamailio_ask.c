@@ -146,7 +146,23 @@ void ask_truth(struct ask *k, bool delete)
 
 /* ---- what memory does not know --------------------------------------------------------------- */
 
-/* "udp:127.0.0.1:5060" of the row among the sockets that the node listens on. */
+/* "udp:127.0.0.1:5060", "udp:[::1]:5060": as usrloc writes it. */
+static bool is_socket(const char *proto, const char *address, const char *port, struct slice wanted)
+{
+	struct strbuf text = STRBUF_INIT;
+	bool bare_six, same;
+
+	if (!proto || !address || !port)
+		return false;
+	bare_six = strchr(address, ':') && address[0] != '[';
+	strbuf_addf(&text, "%s:%s%s%s:%s", proto, bare_six ? "[" : "", address, bare_six ? "]" : "",
+		    port);
+	same = slice_ieq_str(wanted, strbuf_str(&text));
+	strbuf_free(&text);
+	return same;
+}
+
+/* The row's socket among those that the node listens on, by name or by address. */
 static bool lists_socket(const json_t *sockets, struct slice wanted)
 {
 	const json_t *item;
@@ -156,17 +172,11 @@ static bool lists_socket(const json_t *sockets, struct slice wanted)
 	{
 		const json_t *s = json_object_get(item, "socket");
 		const char *proto = json_string_value(json_object_get(s, "proto"));
-		const char *address = json_string_value(json_object_get(s, "address"));
+		const char *name = json_string_value(json_object_get(s, "address"));
+		const char *address = json_string_value(json_object_get(s, "ipaddress"));
 		const char *port = json_string_value(json_object_get(s, "port"));
-		struct strbuf text = STRBUF_INIT;
-		bool same;
 
-		if (!proto || !address || !port)
-			continue;
-		strbuf_addf(&text, "%s:%s:%s", proto, address, port);
-		same = slice_eq(strbuf_slice(&text), wanted);
-		strbuf_free(&text);
-		if (same)
+		if (is_socket(proto, name, port, wanted) || is_socket(proto, address, port, wanted))
 			return true;
 	}
 	return false;
@@ -195,6 +205,7 @@ static void answer_own_row(struct ask *k)
 
 static void refuse_foreign(struct ask *k, const struct control_reply *r)
 {
+	static const char hint[] = "Ask the node that took the REGISTER: name its control.";
 	const struct binding *row = table_row(k);
 	char socket[96], node[24];
 	struct err e;
@@ -202,17 +213,15 @@ static void refuse_foreign(struct ask *k, const struct control_reply *r)
 	text_clean_buf(row->socket, socket, sizeof(socket));
 	text_clean_buf(row->node, node, sizeof(node));
 	if (r->outcome != CONTROL_RESULT)
-		err_set(&e, -EIO, r->e.hint,
-			"Kamailio's memory does not know it, and whether it wrote the row cannot "
-			"be "
-			"told: %s",
+		err_set(&e, KAMAILIO_FOREIGN, r->e.hint,
+			"Kamailio's memory does not know it; whose row it is cannot be told: %s",
 			r->e.what);
 	else if (!socket[0])
-		err_set(&e, -EPERM, "Ask the node that took the REGISTER: name its control.",
+		err_set(&e, KAMAILIO_FOREIGN, hint,
 			"Kamailio's memory does not know it, and the row does not say which "
 			"socket took the REGISTER: it may be another node's.");
 	else
-		err_set(&e, -EPERM, "Ask the node that took the REGISTER: name its control.",
+		err_set(&e, KAMAILIO_FOREIGN, hint,
 			"Another node wrote the row (server_id %s, socket %s): this Kamailio does "
 			"not know the binding, and cannot tell whether calls go there.",
 			node[0] ? node : "0", socket);

@@ -2,6 +2,7 @@
 #ifndef REGTOP_SOURCE_KAMAILIO_ASK_H
 #define REGTOP_SOURCE_KAMAILIO_ASK_H
 
+#include <errno.h>
 #include "source/source.h"
 
 struct kamailio_asker;
@@ -9,6 +10,10 @@ struct kamailio_asker;
 /* A row whose AoR has other contacts in memory may be one that the write-back timer (db_mode 2) is
  * about to take away; after so long it is not. The timer's default interval is 60 s. */
 #define KAMAILIO_WRITE_BACK_MS 75000
+
+/* The code of SOURCE_REFUSED when memory does not know a binding whose row may be another node's.
+ */
+#define KAMAILIO_FOREIGN (-EXDEV)
 
 /* control as the user gave it; NULL: there is none, or with find the usual ones are looked for,
  * now and at every kamailio_asker_look(). db is the table's place, NULL when there is none. NULL

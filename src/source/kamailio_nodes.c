@@ -333,6 +333,9 @@ static void on_proof(void *ctx, enum source_answer a, const struct binding *now,
 	const struct node *node = node_at(p);
 	struct err mine = ERR_NONE;
 
+	/* The owner has just removed it: whose its row is does not matter any more. */
+	if (node == p->owner && a == SOURCE_REFUSED && e && e->code == KAMAILIO_FOREIGN)
+		a = SOURCE_GONE;
 	if (a == SOURCE_GONE && node == p->owner) {
 		p->row = now ? binding_copy(now) : NULL;
 		if (e)

@@ -263,14 +263,22 @@ is "$(rows 17405)" 0 "which is gone"
 memory_has duo 17406
 ok $? "the other contact stays"
 
+# What an RPC added has no socket by which its row could be told.
+rpc ul.add location duo sip:desk@127.0.0.1:17407 0 -1.0 . 0 0 4294967295 >/dev/null
+wait_for 15 row_count_is 17407 1
+purge contact:17407 --yes
+is $? 0 "a contact that an RPC added is purged beside another one"
+like "$(last_entry)" 'proof.*gone' "and proved"
+
 # ---- matching modes: one contact alone cannot go --------------------------------------------------
 two_strict() {
   register strict contact=sip:strict@127.0.0.1:17201 callid=a@test "headers=Supported: path|Path: <sip:127.0.0.1:5099;lr>" &&
     register strict contact=sip:strict@127.0.0.1:17202 callid=b@test "headers=Supported: path|Path: <sip:127.0.0.1:5099;lr>"
 }
 for matching in 1 2 3; do
-  begin "matching$matching" "MATCHMODE=$matching"
-  two_strict && register single contact=sip:single@127.0.0.1:17203
+  # Each with another db_mode, which makes no difference.
+  begin "matching$matching" "MATCHMODE=$matching" "DBMODE=$matching" TIMERIVL=2
+  two_strict && register single contact=sip:single@127.0.0.1:17203 && wait_for 10 row_count_is @127 3
   purge contact:17201 --yes
   is $? 5 "with matching_mode $matching one of two contacts cannot go alone"
   like "$(said)" 'matching_mode is not 0' "the words say why"
@@ -291,7 +299,8 @@ for matching in 1 2 3; do
   like "$(said)" 'ul.rm of its AoR' "and how is said"
   memory_has single sip:
   is $? 1 "it is gone"
-  is "$(sqlite3 "$db" 'SELECT count(*) FROM location')" 0 "the table is empty, too"
+  wait_for 10 row_count_is @127 0
+  ok $? "the table is empty, too"
 done
 
 # ---- the same in the inspector --------------------------------------------------------------------

@@ -249,6 +249,21 @@ TEST(a_row_of_another_node_is_left_alone)
 	end_left();
 }
 
+TEST(a_node_knows_its_own_row_by_name_address_and_in_ipv6)
+{
+	UNUSED_STATE;
+	begin_left(NO_AOR,
+		   "\"result\":[{\"socket\":{\"proto\":\"tls\",\"address\":\"sip.example.net\","
+		   "\"ipaddress\":\"2001:DB8::1\",\"port\":\"5061\"}}]");
+	sql(fixture_db, "UPDATE location SET socket = 'tls:[2001:db8::1]:5061'");
+	assert_int_equal(asked_by(s_left, s_left->ops->reread, b_left), SOURCE_GONE);
+	sql(fixture_db, "UPDATE location SET socket = 'tls:sip.example.net:5061'");
+	assert_int_equal(asked_by(s_left, s_left->ops->reread, b_left), SOURCE_GONE);
+	sql(fixture_db, "UPDATE location SET socket = 'tcp:sip.example.net:5061'");
+	assert_int_equal(asked_by(s_left, s_left->ops->reread, b_left), SOURCE_REFUSED);
+	end_left();
+}
+
 TEST(a_row_is_left_alone_when_the_control_is_silent)
 {
 	UNUSED_STATE;
@@ -363,6 +378,7 @@ int main(int argc, char **argv)
 		U(an_aor_that_is_gone_is_gone),
 		U(a_row_that_memory_does_not_know_is_told_and_removed),
 		U(a_row_of_another_node_is_left_alone),
+		U(a_node_knows_its_own_row_by_name_address_and_in_ipv6),
 		U(a_row_is_left_alone_when_the_control_is_silent),
 		U(a_row_that_memory_knows_again_is_left_alone),
 		U(a_row_that_changed_since_it_was_read_is_left_alone),
