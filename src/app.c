@@ -82,6 +82,44 @@ static void sink_end_pass(void *ctx, bool complete)
 	changed(f->app);
 }
 
+static bool sink_has(void *ctx, struct slice key)
+{
+	struct app_source *f = ctx;
+
+	return store_find(f->app->store, f->index, key) != 0;
+}
+
+static void sink_differs(void *ctx, struct slice key, enum binding_differs d)
+{
+	struct app_source *f = ctx;
+	binding_id id = store_find(f->app->store, f->index, key);
+
+	if (id && store_differs(f->app->store, id) != d) {
+		store_set_differs(f->app->store, id, d);
+		changed(f->app);
+	}
+}
+
+/* What the registrar found does not outdo a later probe of ours, nor one under way. */
+static void sink_evidence(void *ctx, struct slice key, const struct evidence *e)
+{
+	struct app_source *f = ctx;
+	binding_id id = store_find(f->app->store, f->index, key);
+	const struct evidence *known = store_evidence(f->app->store, id);
+	struct evidence mine = *e;
+
+	if (!id || (known && (known->pending || known->asked_ms >= e->asked_ms)))
+		return;
+	if (known) {
+		mine.probes = known->probes;
+		mine.answers = known->answers;
+		if (!mine.heard_ms)
+			mine.heard_ms = known->heard_ms;
+	}
+	store_set_evidence(f->app->store, id, &mine);
+	changed(f->app);
+}
+
 static void sink_status(void *ctx, const struct source_status *st)
 {
 	struct app_source *f = ctx;
@@ -165,8 +203,15 @@ static struct app *app_make(const struct options *o)
 /* Everything is open: pinger, sinks, the first read, and the journal. */
 static void app_begin(struct app *a, const struct options *o)
 {
-	struct source_sink sink = {NULL,        sink_begin_pass, sink_put,   sink_keep,
-				   sink_remove, sink_end_pass,   sink_status};
+	struct source_sink sink = {.begin_pass = sink_begin_pass,
+				   .put = sink_put,
+				   .keep = sink_keep,
+				   .remove = sink_remove,
+				   .end_pass = sink_end_pass,
+				   .has = sink_has,
+				   .differs = sink_differs,
+				   .evidence = sink_evidence,
+				   .status = sink_status};
 
 	a->pinger = pinger_new(&a->env, o->rate ? o->rate : PING_DEFAULT_RATE);
 	pinger_on_result(a->pinger, on_ping_result, a);

@@ -46,6 +46,13 @@ int app_apply_view(struct app *a, const struct options *o);
 /* The columns of --columns, or these defaults; returns how many, or 0 after printing why not. */
 size_t app_columns(const struct options *o, const enum column_id *defaults, size_t n,
 		   enum column_id out[COL_COUNT]);
+/* These bindings are looked at: their registrars' memory is asked about them (source_ops.seen). */
+void app_seen(struct app *a, const binding_id *ids, size_t n);
+/* The same for all bindings, until every one was asked about: REGTOP_OK, or REGTOP_INCOMPLETE with
+ * a message when the time-out passed. */
+int app_ask_memory(struct app *a, unsigned timeout_s);
+/* Does what the options show depend on the registrar's memory? */
+bool app_wants_memory(const struct options *o);
 /* All ids of the view in its order; caller frees. */
 binding_id *app_view_ids(struct app *a, size_t *n);
 /* True when stdout's locale cannot show more than ASCII, or --ascii was given. */

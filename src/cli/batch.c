@@ -54,6 +54,7 @@ int cli_print_listing(struct app *a, const struct options *o, const enum column_
 int cli_open(const struct options *o, struct app **out)
 {
 	struct err e = ERR_NONE;
+	unsigned timeout;
 	int status, wrong;
 
 	*out = app_new(o, &e, &status);
@@ -66,8 +67,11 @@ int cli_open(const struct options *o, struct app **out)
 	if (wrong != REGTOP_OK)
 		return wrong;
 	/* For ping the time-out is that of an answer. */
-	return app_wait_picture(*out,
-				o->timeout_s && o->command->bit != CLI_PING ? o->timeout_s : 10);
+	timeout = o->timeout_s && o->command->bit != CLI_PING ? o->timeout_s : 10;
+	status = app_wait_picture(*out, timeout);
+	if (status == REGTOP_OK && app_wants_memory(o))
+		status = app_ask_memory(*out, timeout);
+	return status;
 }
 
 struct aor_search {

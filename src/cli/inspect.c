@@ -18,6 +18,8 @@
 
 /* At most this often; a key is drawn at once. */
 #define FRAME_MS 100
+/* At most this often the sources are told what is looked at. */
+#define SEEN_MS 500
 /* The view is worked on for so long at a time, then keys and SIP have their turn; a step of so many
  * rows is a fraction of that. */
 #define WORK_MS   6
@@ -32,8 +34,9 @@ struct inspector {
 	struct loop_timer *draw, *work;
 	struct purge *run; /* running, or the last one */
 	int64_t drawn_mono_ms;
-	bool drawing_soon; /* a frame within FRAME_MS is on its way already */
-	bool drew_nothing; /* the last frame held no row: the first rows are worth one at once */
+	int64_t seen_mono_ms; /* the sources were told what is looked at */
+	bool drawing_soon;    /* a frame within FRAME_MS is on its way already */
+	bool drew_nothing;    /* the last frame held no row: the first rows are worth one at once */
 	struct loop_timer *draw_first; /* the first rows are painted before the next are taken */
 };
 
@@ -73,6 +76,19 @@ static void work_on(void *arg)
 	work_soon(in);
 }
 
+/* Rows that somebody looks at are worth a question to the registrar. */
+static void tell_seen(struct inspector *in)
+{
+	const binding_id *ids;
+	size_t n;
+
+	if (in->drawn_mono_ms - in->seen_mono_ms < SEEN_MS)
+		return;
+	in->seen_mono_ms = in->drawn_mono_ms;
+	ids = ui_drawn(in->ui, &n);
+	app_seen(in->app, ids, n);
+}
+
 static void draw_now(void *arg)
 {
 	struct inspector *in = arg;
@@ -83,6 +99,7 @@ static void draw_now(void *arg)
 	work_soon(in);
 	ui_draw(in->ui, &in->frame, now);
 	in->drawn_mono_ms = clock_mono_ms(in->app->clock);
+	tell_seen(in);
 	in->drawing_soon = false;
 	in->drew_nothing = view_count(in->app->view) == 0;
 	/* A dropped frame comes back through drained(). */

@@ -434,4 +434,7 @@ void verdict_judge(void *ctx, struct row *r)
 	}
 	if (left <= 0)
 		judge_lapsed(&g, left);
+	else if (r->differs == BINDING_ONLY_TABLE)
+		note(&g, "only the table has it: the registrar's memory does not know it, calls do "
+			 "not go there");
 }

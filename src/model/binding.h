@@ -40,6 +40,15 @@ struct binding {
 	uint8_t source; /* index of its source in the store; filled by the store */
 };
 
+/* What the registrar's memory says of a binding that is shown from its table. */
+enum binding_differs {
+	BINDING_UNCOMPARED,  /* memory was not asked since the binding last changed */
+	BINDING_AGREES,      /* memory has it as it is shown */
+	BINDING_ONLY_TABLE,  /* memory does not know it: calls do not go there */
+	BINDING_ONLY_MEMORY, /* it is not in the table, or not yet (db_mode 2) */
+	BINDING_FIELDS,      /* the table is behind: what is shown is memory's */
+};
+
 /* Appends "user@domain", or "user" when there is no domain. Raw bytes. */
 void binding_add_aor(const struct binding *b, struct strbuf *out);
 /* True when every field but source is the same. */

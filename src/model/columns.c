@@ -257,6 +257,19 @@ static void get_methods(const struct row *r, struct value *v)
 	set_text(v, slice_make(v->buf, n));
 }
 
+static void get_differs(const struct row *r, struct value *v)
+{
+	static const char *const words[] = {
+		[BINDING_UNCOMPARED] = "",
+		[BINDING_AGREES] = "no",
+		[BINDING_ONLY_TABLE] = "yes: only in the table",
+		[BINDING_ONLY_MEMORY] = "yes: only in memory",
+		[BINDING_FIELDS] = "yes: the table is behind",
+	};
+
+	set_text(v, slice_of(words[r->differs]));
+}
+
 static void get_twins(const struct row *r, struct value *v)
 {
 	set_int(v, r->twins);
@@ -353,6 +366,8 @@ const struct column columns[COL_COUNT] = {
 	       "Where the binding was read from."),
 	COLUMN(NOTE,        note,        "Note",        TEXT,     END,    16, 60, 17, false,
 	       "Why the verdict is what it is, in one sentence."),
+	COLUMN(DIFFERS,     differs,     "Differs",     TEXT,     END,     7, 22,  0, false,
+	       "Whether the registrar's memory says otherwise than its table; null when it was not asked."),
 };
 /* clang-format on */
 
@@ -467,6 +482,7 @@ unsigned column_needs(enum column_id col)
 		return NEEDS_JUDGEMENT | NEEDS_EVIDENCE | NEEDS_TIME;
 	case COL_NEXT_HOP:
 		return NEEDS_JUDGEMENT;
+	case COL_DIFFERS:
 	case COL_CODE:
 	case COL_RTT_MS:
 	case COL_PROBED:

@@ -15,8 +15,9 @@ struct row {
 	const struct evidence *evidence; /* NULL: never asked */
 	struct judgement j;
 	const char *source; /* name of its source */
-	unsigned twins;     /* bindings of this AoR, itself included */
-	int64_t now_ms;     /* wall time the row is looked at */
+	enum binding_differs differs;
+	unsigned twins; /* bindings of this AoR, itself included */
+	int64_t now_ms; /* wall time the row is looked at */
 	bool marked;
 };
 
@@ -56,6 +57,7 @@ enum column_id {
 	COL_NODE,
 	COL_SOURCE,
 	COL_NOTE,
+	COL_DIFFERS,
 	COL_COUNT,
 	COL_NONE = -1
 };

@@ -38,8 +38,11 @@ enum record_flag {
 	RECORD_WIDE = 1024,          /* times that do not fit, in the blob in full */
 	RECORD_PATH_OWN = 2048,      /* a Path that no other binding has, in the blob */
 	RECORD_KEY_PACKED = 4096,    /* a key of Kamailio's, its last number in binary */
-	RECORD_PACKED = 0xffff & ~3, /* all that record_pack() decides */
+	RECORD_DIFFERS = 0xe000,     /* enum binding_differs, from RECORD_DIFFERS_BIT on */
+	RECORD_PACKED = 0x1fff & ~3, /* all that record_pack() decides */
 };
+
+#define RECORD_DIFFERS_BIT 13
 
 /* The longest key that is packed, and so has to be written out again to be lent. */
 #define RECORD_KEY_ROOM 48

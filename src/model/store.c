@@ -232,6 +232,9 @@ static void change_binding(struct store *s, uint32_t slot, const struct binding 
 	}
 	if ((r->flags & RECORD_EVIDENCE) && goes_elsewhere(was, b))
 		drop_evidence(s, slot);
+	/* What memory said of the old one says nothing of this one. */
+	if (!renewed)
+		r->flags &= (uint16_t)~RECORD_DIFFERS;
 	if (other_aor)
 		aor_index_remove(&s->aors, &s->t, slot);
 	record_pack(r, true, b, &s->t.pools);
@@ -523,6 +526,23 @@ void store_set_evidence(struct store *s, binding_id id, const struct evidence *e
 		mine = evidence_at(slotmap_get(&s->evidence, binding_slot(id)));
 	}
 	*mine = *e;
+	note_touch(s, binding_slot(id));
+}
+
+enum binding_differs store_differs(const struct store *s, binding_id id)
+{
+	const struct record *r = record_of(s, id);
+
+	return r ? (enum binding_differs)(r->flags >> RECORD_DIFFERS_BIT) : BINDING_UNCOMPARED;
+}
+
+void store_set_differs(struct store *s, binding_id id, enum binding_differs d)
+{
+	struct record *r = record_of(s, id);
+
+	if (!r || r->flags >> RECORD_DIFFERS_BIT == (unsigned)d)
+		return;
+	r->flags = (uint16_t)((r->flags & ~RECORD_DIFFERS) | (unsigned)d << RECORD_DIFFERS_BIT);
 	note_touch(s, binding_slot(id));
 }
 

@@ -143,6 +143,10 @@ void store_listen(struct store *s, store_event_fn *fn, void *ctx);
 const struct evidence *store_evidence(const struct store *s, binding_id id);
 void store_set_evidence(struct store *s, binding_id id, const struct evidence *e);
 
+/* What the registrar's memory said of it; a change of more than times and CSeq forgets it. */
+enum binding_differs store_differs(const struct store *s, binding_id id);
+void store_set_differs(struct store *s, binding_id id, enum binding_differs d);
+
 /* Marks live here, not in the view: hidden rows keep theirs and are counted. */
 void store_set_mark(struct store *s, binding_id id, bool marked);
 bool store_marked(const struct store *s, binding_id id);

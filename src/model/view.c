@@ -44,6 +44,7 @@ bool view_fill(const struct view *v, binding_id id, int64_t now_ms, unsigned nee
 	r->now_ms = now_ms;
 	r->source = store_source_name(v->store, r->b.source);
 	r->marked = store_marked(v->store, id);
+	r->differs = store_differs(v->store, id);
 	r->evidence = NULL;
 	r->twins = 0;
 	r->j.verdict = VERDICT_NOT_ASKED;

@@ -12,7 +12,7 @@ static const struct group {
 	const char *title;
 	enum column_id cols[GROUP_MAX];
 } groups[] = {
-	{"binding", {COL_AOR, COL_TWINS, COL_SOURCE, COL_NODE, COL_RUID, COL_NONE}},
+	{"binding", {COL_AOR, COL_TWINS, COL_SOURCE, COL_NODE, COL_RUID, COL_DIFFERS, COL_NONE}},
 	{"contact",
 	 {COL_CONTACT, COL_USER_AGENT, COL_INSTANCE, COL_REG_ID, COL_Q, COL_METHODS, COL_NONE}},
 	{"registration",

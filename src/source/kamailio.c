@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include "base/alloc.h"
 #include "base/text.h"
+#include "source/kamailio_dump.h"
 #include "source/kamailio_gruu.h"
+#include "source/kamailio_memory.h"
 #include "source/kamailio_nodes.h"
 #include "source/kamailio_uac.h"
 #include "source/location_feed.h"
@@ -23,6 +25,8 @@ struct kamailio {
 	struct location_feed *feed;
 	struct kamailio_nodes *nodes;
 	struct kamailio_uac *uac;
+	struct kamailio_memory *memory; /* NULL: there is nothing but memory */
+	struct kamailio_dump *dump;     /* instead of feed, when there is no table */
 	bool server; /* its times are those of a zone, which may be another than we think */
 	struct binding *sample; /* a binding that has an end, to ask Kamailio for it; or NULL */
 	bool sampled;           /* it was asked */
@@ -49,6 +53,8 @@ static size_t on_rows(void *ctx, struct binding *rows, size_t n)
 	for (size_t i = 0; i < n; i++)
 		if (kamailio_nodes_take(k->nodes, &rows[i]))
 			rows[kept++] = rows[i];
+	for (size_t i = 0; i < kept; i++)
+		kamailio_memory_complete(k->memory, &rows[i]);
 	for (size_t i = 0; k->server && !k->sample && i < kept; i++)
 		if (rows[i].expires_s != BINDING_PERMANENT && rows[i].ruid.n)
 			k->sample = binding_copy(&rows[i]);
@@ -97,17 +103,40 @@ static void on_looked(void *ctx, bool ok)
 
 	kamailio_nodes_look(k->nodes);
 	check_zone(k);
+	kamailio_memory_looked(k->memory);
 	if (ok && k->zone_off_s)
 		tell_zone(k);
 }
 
-static const struct location_feed_hooks feed_hooks = {.rows = on_rows, .looked = on_looked};
+static void on_pass_ends(void *ctx, bool complete)
+{
+	struct kamailio *k = ctx;
+
+	if (complete)
+		kamailio_memory_pass_ends(k->memory);
+}
+
+static const struct location_feed_hooks feed_hooks = {
+	.rows = on_rows, .pass_ends = on_pass_ends, .looked = on_looked};
 
 /* ---- verbs ----------------------------------------------------------------------------------- */
 
 static void kamailio_refresh(struct source *s)
 {
-	location_feed_refresh(of(s)->feed);
+	if (of(s)->dump)
+		kamailio_dump_refresh(of(s)->dump);
+	else
+		location_feed_refresh(of(s)->feed);
+}
+
+static void kamailio_seen(struct source *s, const struct binding *rows, size_t n)
+{
+	kamailio_memory_seen(of(s)->memory, rows, n);
+}
+
+static bool kamailio_seen_all(const struct source *s)
+{
+	return kamailio_memory_told(of_const(s)->memory);
 }
 
 static const char *kamailio_purge_refused(const struct source *s)
@@ -238,13 +267,17 @@ static void kamailio_free(struct source *s)
 	struct kamailio *k = of(s);
 
 	kamailio_uac_free(k->uac);
+	kamailio_memory_close(k->memory);
+	kamailio_dump_close(k->dump);
 	kamailio_nodes_free(k->nodes);
 	location_feed_free(k->feed);
+	kamailio_memory_free(k->memory);
+	kamailio_dump_free(k->dump);
 	free(k->sample);
 	free(k);
 }
 
-#define KAMAILIO_OPS(word)                                                                         \
+#define KAMAILIO_OPS(word, on_seen, on_seen_all)                                                   \
 	{                                                                                          \
 		.kind = word, .start = kamailio_refresh, .refresh = kamailio_refresh,              \
 		.purge_refused = kamailio_purge_refused, .purge_how = kamailio_purge_how,          \
@@ -252,14 +285,21 @@ static void kamailio_free(struct source *s)
 		.purge_aor_how = kamailio_purge_aor_how, .read_aor = kamailio_read_aor,            \
 		.purge_aor = kamailio_purge_aor, .purge_row_how = kamailio_purge_row_how,          \
 		.purge_row = kamailio_purge_row, .route = kamailio_route, .uac = kamailio_send,    \
-		.uac_cancel = kamailio_send_cancel, .free = kamailio_free,                         \
+		.uac_cancel = kamailio_send_cancel, .seen = on_seen, .seen_all = on_seen_all,      \
+		.free = kamailio_free,                                                             \
 	}
 
-static const struct source_ops sqlite_ops = KAMAILIO_OPS("kamailio-sqlite");
-static const struct source_ops mysql_ops = KAMAILIO_OPS("kamailio-mysql");
-static const struct source_ops postgres_ops = KAMAILIO_OPS("kamailio-postgresql");
+static const struct source_ops sqlite_ops =
+	KAMAILIO_OPS("kamailio-sqlite", kamailio_seen, kamailio_seen_all);
+static const struct source_ops mysql_ops =
+	KAMAILIO_OPS("kamailio-mysql", kamailio_seen, kamailio_seen_all);
+static const struct source_ops postgres_ops =
+	KAMAILIO_OPS("kamailio-postgresql", kamailio_seen, kamailio_seen_all);
 
-static const struct source_ops redis_ops = KAMAILIO_OPS("kamailio-redis");
+static const struct source_ops memory_ops = KAMAILIO_OPS("kamailio-memory", NULL, NULL);
+
+static const struct source_ops redis_ops =
+	KAMAILIO_OPS("kamailio-redis", kamailio_seen, kamailio_seen_all);
 
 static const struct source_ops *ops_of(const char *place)
 {
@@ -287,11 +327,60 @@ struct source *kamailio_open(struct loop *l, const struct clock *c, const struct
 	k->uac = kamailio_uac_new(l, c);
 	k->nodes = kamailio_nodes_new(l, c, o, e);
 	if (k->nodes)
+		k->memory = kamailio_memory_new(l, c, &k->base, k->nodes);
+	if (k->nodes)
 		k->feed = location_feed_new(l, c, &k->base, o->place, o->recognised, o->interval_ms,
 					    &feed_hooks, k, e);
 	if (!k->feed) {
 		kamailio_free(&k->base);
 		return NULL;
 	}
+	return &k->base;
+}
+
+static bool take_contact(void *ctx, struct binding *b)
+{
+	struct kamailio *k = ctx;
+
+	return kamailio_nodes_take(k->nodes, b);
+}
+
+static void look_at_nodes(void *ctx)
+{
+	struct kamailio *k = ctx;
+
+	kamailio_nodes_look(k->nodes);
+}
+
+struct source *kamailio_open_memory(struct loop *l, const struct clock *c,
+				    const struct source_options *o, struct err *e)
+{
+	struct kamailio *k = xcalloc(1, sizeof(*k));
+	struct source_options with_control = *o;
+	struct source_node alone = {.control = o->place, .server_id = -1};
+
+	k->base.ops = &memory_ops;
+	k->clock = c;
+	snprintf(k->base.name, sizeof(k->base.name), "kamailio ");
+	text_clean_buf(slice_of(o->place), k->base.name + 9, sizeof(k->base.name) - 9);
+	/* Its place is its control; there is no table that could be meant. */
+	if (o->node_count)
+		alone = o->nodes[0];
+	alone.control = o->place;
+	with_control.place = NULL;
+	with_control.nodes = &alone;
+	with_control.node_count = 1;
+	k->uac = kamailio_uac_new(l, c);
+	if (strcmp(o->place, "table") == 0)
+		err_set(e, -EINVAL, "Name a control: kamailio:unix:PATH.",
+			"\"table\" is no memory that could be listed.");
+	else
+		k->nodes = kamailio_nodes_new(l, c, &with_control, e);
+	if (!k->nodes) {
+		kamailio_free(&k->base);
+		return NULL;
+	}
+	k->dump = kamailio_dump_new(l, c, &k->base, kamailio_nodes_control(k->nodes, 0),
+				    o->interval_ms, take_contact, look_at_nodes, k);
 	return &k->base;
 }

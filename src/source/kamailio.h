@@ -11,4 +11,8 @@ bool kamailio_recognise(const char *path, struct err *e);
 struct source *kamailio_open(struct loop *l, const struct clock *c, const struct source_options *o,
 			     struct err *e);
 
+/* The same by its memory alone (db_mode 0). o->place: a control. */
+struct source *kamailio_open_memory(struct loop *l, const struct clock *c,
+				    const struct source_options *o, struct err *e);
+
 #endif

@@ -345,6 +345,14 @@ static void look_listed(struct ask *k, const json_t *result)
 	strbuf_free(&node);
 }
 
+bool ask_says_gone(const struct control_reply *r)
+{
+	struct slice words = slice_of(r->fault);
+
+	return slice_find_icase(words, SLICE_LIT("AOR not found")) >= 0 ||
+	       slice_find_icase(words, SLICE_LIT("AOR has no contacts")) >= 0;
+}
+
 static void fault_lookup(struct ask *k, const struct control_reply *r)
 {
 	struct slice words = slice_of(r->fault);
@@ -454,6 +462,11 @@ void kamailio_asker_look(struct kamailio_asker *a)
 		strbuf_addf(&words, "%s %s", e.what, e.hint);
 	slice_to_buf(slice_trim(strbuf_slice(&words)), a->refused, sizeof(a->refused));
 	strbuf_free(&words);
+}
+
+struct control *kamailio_asker_control(const struct kamailio_asker *a)
+{
+	return a->by_table ? NULL : a->control;
 }
 
 const char *kamailio_asker_place(const struct kamailio_asker *a)

@@ -30,6 +30,8 @@ void kamailio_asker_look(struct kamailio_asker *a);
 const char *kamailio_asker_place(const struct kamailio_asker *a);
 /* NULL, or the sentence that says why nothing can be removed. */
 const char *kamailio_asker_refused(const struct kamailio_asker *a);
+/* The control, borrowed; NULL when there is none, or the table is the truth. */
+struct control *kamailio_asker_control(const struct kamailio_asker *a);
 /* How a removal is done, for the plan. */
 void kamailio_asker_how(const struct kamailio_asker *a, struct strbuf *out);
 void kamailio_asker_aor_how(const struct kamailio_asker *a, struct strbuf *out);

@@ -84,6 +84,8 @@ void ask_free(struct ask *k);
 void ask_refuse_later(struct ask *k);
 /* ul.lookup of its AoR; what follows depends on the verb. */
 void ask_lookup(struct ask *k);
+/* A fault that says that the AoR has no contacts. */
+bool ask_says_gone(const struct control_reply *r);
 /* [ "location", AoR (, contact) ]; NULL when one of them is not UTF-8. */
 json_t *ask_parameters(const struct binding *b, bool with_contact);
 /* Is the contact in memory still the one that was shown? */

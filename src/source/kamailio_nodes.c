@@ -148,6 +148,16 @@ const char *kamailio_nodes_refused(const struct kamailio_nodes *n)
 	return kamailio_asker_refused(n->nodes[0].asker);
 }
 
+size_t kamailio_nodes_own(const struct kamailio_nodes *n)
+{
+	return n->own;
+}
+
+struct control *kamailio_nodes_control(const struct kamailio_nodes *n, size_t node)
+{
+	return kamailio_asker_control(n->nodes[node].asker);
+}
+
 typedef void how_fn(const struct kamailio_asker *a, struct strbuf *out);
 
 /* At the node of b; without b, or when nobody knows whose it is, at whichever it will be. */

@@ -3,6 +3,7 @@
 #define REGTOP_SOURCE_KAMAILIO_NODES_H
 
 #include "source/kamailio_ask.h"
+#include "source/rpc/control.h"
 
 struct kamailio_nodes;
 
@@ -35,6 +36,10 @@ struct kamailio_asker *kamailio_nodes_owner(struct kamailio_nodes *n, const stru
 /* An asker of a node of this table that can be asked now, for what any node can tell. NULL when
  * there is none. */
 struct kamailio_asker *kamailio_nodes_any(struct kamailio_nodes *n);
+
+/* Nodes of this table; and the control of one of them, NULL when it has none. */
+size_t kamailio_nodes_own(const struct kamailio_nodes *n);
+struct control *kamailio_nodes_control(const struct kamailio_nodes *n, size_t node);
 
 /* As in source_ops: at the owner. */
 void kamailio_nodes_ask(struct kamailio_nodes *n, const struct binding *b, source_answer_fn *fn,

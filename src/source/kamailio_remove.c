@@ -34,7 +34,7 @@ static void on_command(void *ctx, const struct control_reply *r)
 		ask_end(k, SOURCE_DONE, NULL, e.what[0] ? &e : NULL);
 		return;
 	case CONTROL_FAULT:
-		if (fault_says(r, "AOR not found") || fault_says(r, "AOR has no contacts")) {
+		if (ask_says_gone(r)) {
 			ask_end(k, SOURCE_GONE, NULL, &e);
 		} else if (k->verb == ASK_REMOVE && !k->refused_alone &&
 			   fault_says(r, "Contact not found")) {

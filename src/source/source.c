@@ -16,6 +16,8 @@ const struct source_kind source_kinds[] = {
 	 listen_open},
 	{"kamailio-sqlite", "PATH", "Kamailio's location table in an SQLite file",
 	 kamailio_recognise, kamailio_open},
+	{"kamailio", "CONTROL", "Kamailio's memory by its control alone, up to 1000 contacts", NULL,
+	 kamailio_open_memory},
 	{"mysql", "//USER@HOST/DATABASE", "the same on MySQL or MariaDB", NULL, kamailio_open},
 	{"mariadb", "//USER@HOST/DATABASE", "the same word for it", NULL, kamailio_open},
 	{"postgresql", "//USER@HOST/DATABASE", "the same on PostgreSQL", NULL, kamailio_open},

@@ -7,6 +7,7 @@
 #include "base/netaddr.h"
 #include "loop/loop.h"
 #include "model/binding.h"
+#include "model/evidence.h"
 
 struct source;
 
@@ -37,6 +38,12 @@ struct source_sink {
 	void (*keep)(void *ctx, struct slice key);
 	void (*remove)(void *ctx, struct slice key);
 	void (*end_pass)(void *ctx, bool complete);
+	/* Is a binding of this key known? */
+	bool (*has)(void *ctx, struct slice key);
+	/* What the registrar's memory says of a binding that is known; and what the registrar
+	 * itself found out about reaching it (its own keepalive, its connection table). */
+	void (*differs)(void *ctx, struct slice key, enum binding_differs d);
+	void (*evidence)(void *ctx, struct slice key, const struct evidence *e);
 	void (*status)(void *ctx, const struct source_status *st);
 };
 
@@ -132,6 +139,11 @@ struct source_ops {
 	void (*refresh)(struct source *s); /* read again now (F5) */
 	/* NULL: allowed; else the sentence that says why the verb is not offered. */
 	const char *(*purge_refused)(const struct source *s);
+	/* These rows are looked at, the last call wins: the registrar's memory is asked about them,
+	 * and tells the sink of what differs. seen_all: it was asked about every one of them. NULL:
+	 * memory and what is shown are the same. */
+	void (*seen)(struct source *s, const struct binding *rows, size_t n);
+	bool (*seen_all)(const struct source *s);
 	/* A clause for the plan: how it is done to b ("ul.rm_contact on unix:…"), or with NULL to
 	 * any binding. What is left for the AoR is counted by the plan, over all sources. */
 	void (*purge_how)(const struct source *s, const struct binding *b, struct strbuf *out);

@@ -45,6 +45,7 @@ static void put_identity(struct detail *d)
 	column_field(d, "Unique id", COL_RUID, "");
 	column_field(d, "Node", COL_NODE, "");
 	column_field(d, "Source", COL_SOURCE, "");
+	column_field(d, "Differs", COL_DIFFERS, "");
 }
 
 static void put_route(struct detail *d)

@@ -82,6 +82,12 @@ void drawn_rows_keep(struct ui *u, const struct frame *f, int y, const binding_i
 	memcpy(d->ids, ids, n * sizeof(*ids));
 }
 
+const binding_id *drawn_rows_ids(const struct drawn_rows *d, size_t *n)
+{
+	*n = d ? d->count : 0;
+	return d ? d->ids : NULL;
+}
+
 void drawn_rows_free(struct drawn_rows *d)
 {
 	if (!d)

@@ -350,6 +350,11 @@ void ui_draw(struct ui *u, struct frame *f, int64_t now_ms)
 	status_draw_bottom(u, f, now_ms);
 }
 
+const binding_id *ui_drawn(const struct ui *u, size_t *n)
+{
+	return drawn_rows_ids(u->drawn, n);
+}
+
 int64_t ui_next_change_ms(const struct ui *u, int64_t now_ms)
 {
 	(void)u;

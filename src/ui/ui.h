@@ -76,6 +76,8 @@ void ui_say(struct ui *u, bool alert, const char *fmt, ...) __attribute__((forma
 /* Draws everything into f (its size counts). Pure: the same state, store and now give the same
  * cells. The view must have been updated. */
 void ui_draw(struct ui *u, struct frame *f, int64_t now_ms);
+/* The bindings whose rows ui_draw() drew last. */
+const binding_id *ui_drawn(const struct ui *u, size_t *n);
 /* Wall time at which the screen will next differ by itself (a countdown's next second, a fading
  * evidence), for the drawing timer. */
 int64_t ui_next_change_ms(const struct ui *u, int64_t now_ms);

@@ -22,6 +22,8 @@ bool drawn_rows_put(const struct ui *u, struct frame *f, int y, binding_id id, b
 /* Remembers the n rows that stand in the frame from line y on. */
 void drawn_rows_keep(struct ui *u, const struct frame *f, int y, const binding_id *ids, size_t n,
 		     binding_id cursor);
+/* The bindings whose rows were drawn last; NULL for none. */
+const binding_id *drawn_rows_ids(const struct drawn_rows *d, size_t *n);
 void drawn_rows_free(struct drawn_rows *d);
 void detail_draw(struct ui *u, struct frame *f, struct area a, int64_t now_ms);
 void help_draw(struct ui *u, struct frame *f, struct area a);

@@ -73,7 +73,8 @@ TEST(columns_stand_in_the_documented_order)
 	static const char order[] =
 		"aor user domain contact received path socket transport next_hop left expires "
 		"granted refreshed habit overdue verdict basis code rtt_ms probed loss answered_by "
-		"user_agent call_id cseq q instance reg_id methods twins ruid node source note ";
+		"user_agent call_id cseq q instance reg_id methods twins ruid node source note "
+		"differs ";
 	struct strbuf out = STRBUF_INIT;
 
 	UNUSED_STATE;

@@ -522,8 +522,12 @@ static void tick(void *arg)
 static struct source *open_it(struct fx *x, struct loop *l, struct sunk *s)
 {
 	struct source_options o = {.place = x->path};
-	struct source_sink sink = {s,           sink_begin, sink_put,   NULL,
-				   sink_remove, sink_end,   sink_status};
+	struct source_sink sink = {.ctx = s,
+				   .begin_pass = sink_begin,
+				   .put = sink_put,
+				   .remove = sink_remove,
+				   .end_pass = sink_end,
+				   .status = sink_status};
 	struct loop_timer *t = loop_timer_new(l, LOOP_INPUT, tick, NULL);
 	struct err e = ERR_NONE;
 	struct source *src = snapshot_file_open(l, &clock_system, &o, &e);
@@ -617,8 +621,12 @@ TEST(a_source_may_be_freed_while_it_reads)
 	struct fx *x = *state;
 	struct source_options o = {.place = x->path};
 	struct sunk s = {.store = store_new()};
-	struct source_sink sink = {&s,          sink_begin, sink_put,   NULL,
-				   sink_remove, sink_end,   sink_status};
+	struct source_sink sink = {.ctx = &s,
+				   .begin_pass = sink_begin,
+				   .put = sink_put,
+				   .remove = sink_remove,
+				   .end_pass = sink_end,
+				   .status = sink_status};
 	struct binding b = fixture_binding("k1", "2012");
 	struct loop *l = loop_new();
 	struct source *src;

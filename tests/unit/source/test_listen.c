@@ -106,8 +106,12 @@ static struct scene scene_new(const char *host, const char *allow)
 
 static void scene_start(struct scene *s)
 {
-	struct source_sink sink = {&s->picture, sink_begin, sink_put,   NULL,
-				   sink_remove, sink_end,   sink_status};
+	struct source_sink sink = {.ctx = &s->picture,
+				   .begin_pass = sink_begin,
+				   .put = sink_put,
+				   .remove = sink_remove,
+				   .end_pass = sink_end,
+				   .status = sink_status};
 
 	source_start(s->source, &sink);
 }
