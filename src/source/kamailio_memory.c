@@ -41,7 +41,7 @@ struct kamailio_memory {
 	struct kept *ahead;  /* as memory has them; the table is behind */
 	struct kept *extra;  /* the table does not have them */
 	struct kept *agreed; /* the table has caught up, which is still to be told */
-	bool looked_at; /* somebody does: otherwise nothing is asked */
+	bool looked_at;      /* somebody does: otherwise nothing is asked */
 	bool dumping;
 	size_t dump_node;
 	unsigned dumps_in_vain;
@@ -293,7 +293,8 @@ static void dump_when_due(struct kamailio_memory *m)
 	int64_t now_us = clock_mono_us(m->clock);
 
 	/* Before the whole table is known everything would be new. */
-	if (m->dumping || !m->looked_at || !m->source->status.complete || m->source->status.state != SOURCE_LIVE ||
+	if (m->dumping || !m->looked_at || !m->source->status.complete ||
+	    m->source->status.state != SOURCE_LIVE ||
 	    (m->dump_us && now_us - m->dump_us < m->dump_wait_ms * 1000))
 		return;
 	m->dumping = true;

@@ -19,12 +19,11 @@ struct opensips {
 	struct source base;
 	struct control *control; /* NULL: none was named */
 	struct opensips_asker *asker;
-	/* Its memory is the picture, or its table: one of the two is there. */
-	struct opensips_memory *memory;
-	struct opensips_events *events; /* beside memory */
-	struct location_feed *feed;
-	struct uac *uac; /* NULL: the control is not one for that */
-	char *refused;   /* room for the sentence of purge_refused() */
+	struct opensips_memory *memory; /* the picture, or what the table does not know yet */
+	struct opensips_events *events;
+	struct location_feed *feed; /* the picture is the table; NULL: memory */
+	struct uac *uac;            /* NULL: the control is not one for that */
+	char *refused;              /* room for the sentence of purge_refused() */
 };
 
 #define REFUSED_SIZE 700
@@ -39,11 +38,11 @@ static const struct opensips *of_const(const struct source *s)
 	return (const struct opensips *)s;
 }
 
-static void on_heard(void *ctx, struct slice table, struct slice aor)
+static void on_heard(void *ctx, struct slice table, struct slice aor, struct slice fresh)
 {
 	struct opensips *o = ctx;
 
-	opensips_memory_heard(o->memory, table, aor);
+	opensips_memory_heard(o->memory, table, aor, fresh);
 }
 
 /* It may have been started anew, and has forgotten who wanted to know. */
@@ -179,7 +178,31 @@ static int open_control(struct opensips *o, struct loop *l, const char *place, s
 	return o->control ? 0 : e->code;
 }
 
-static const struct location_feed_hooks no_hooks = {.rows = NULL};
+static size_t on_rows(void *ctx, struct binding *rows, size_t n)
+{
+	struct opensips *o = ctx;
+
+	if (o->memory)
+		opensips_memory_freshen(o->memory, rows, n);
+	return n;
+}
+
+static void on_pass_ends(void *ctx, bool complete)
+{
+	struct opensips *o = ctx;
+
+	if (o->memory)
+		opensips_memory_pass_ends(o->memory, complete);
+}
+
+static const struct location_feed_hooks feed_hooks = {.rows = on_rows, .pass_ends = on_pass_ends};
+
+static void open_events(struct opensips *o, struct loop *l, const struct clock *c,
+			const struct source_options *so)
+{
+	o->memory = opensips_memory_new(l, c, &o->base, o->control, so->interval_ms, on_back, o);
+	o->events = opensips_events_new(l, o->control, on_heard, o);
+}
 
 /* The place is a table, and the control beside it is for what changes something. */
 static int open_table(struct opensips *o, struct loop *l, const struct clock *c,
@@ -191,7 +214,11 @@ static int open_table(struct opensips *o, struct loop *l, const struct clock *c,
 	if (control && open_control(o, l, control, e) < 0)
 		return e->code;
 	o->feed = location_feed_new(l, c, &o->base, so->place, so->recognised, so->interval_ms,
-				    &no_hooks, o, e);
+				    &feed_hooks, o, e);
+	if (o->feed && o->control) {
+		open_events(o, l, c, so);
+		opensips_memory_over_table(o->memory);
+	}
 	return o->feed ? 0 : e->code;
 }
 
@@ -206,8 +233,7 @@ static int open_memory(struct opensips *o, struct loop *l, const struct clock *c
 	strbuf_free(&name);
 	if (open_control(o, l, so->place, e) < 0)
 		return e->code;
-	o->memory = opensips_memory_new(l, c, &o->base, o->control, so->interval_ms, on_back, o);
-	o->events = opensips_events_new(l, o->control, on_heard, o);
+	open_events(o, l, c, so);
 	return 0;
 }
 

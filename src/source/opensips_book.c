@@ -7,6 +7,8 @@
 #include "source/opensips_contact.h"
 
 #define BUCKETS 1024
+/* The write-back timer's default interval, and a look at the table. */
+#define TABLE_LAG_S 75
 
 /* A contact, as far as the next answer needs it: MI tells neither the time of the last REGISTER nor
  * the second of expiry. */
@@ -16,6 +18,8 @@ struct held {
 	int64_t expires_s, refreshed_s, granted_s;
 	uint32_t cseq;
 	bool seen;
+	struct binding *now; /* over a table: as it was told */
+	int64_t told_s;
 };
 
 struct aor {
@@ -30,7 +34,7 @@ struct opensips_book {
 	const struct clock *clock;
 	struct source *source;
 	struct aor *buckets[BUCKETS];
-	bool whole;
+	bool whole, over_table;
 	size_t brought;
 };
 
@@ -46,6 +50,7 @@ struct opensips_book *opensips_book_new(const struct clock *c, struct source *s)
 static void held_free(struct held *h)
 {
 	free(h->key);
+	free(h->now);
 	free(h);
 }
 
@@ -122,16 +127,17 @@ static void note_times(struct held *h, struct binding *n, bool known, bool just_
 }
 
 static void put_contact(struct opensips_book *b, struct aor *a, struct slice table,
-			struct slice aor, const json_t *contact, bool just_now)
+			struct slice aor, const json_t *contact, struct slice fresh)
 {
 	int64_t now_s = clock_wall_s(b->clock);
 	struct strbuf key = STRBUF_INIT;
 	struct binding n;
 	struct held *h;
-	bool known;
+	bool known, just_now;
 
 	if (!opensips_contact_read(contact, now_s, 0, &n))
 		return;
+	just_now = fresh.n && slice_eq(n.contact, fresh);
 	if (!slice_eq_str(table, OPENSIPS_TABLE)) {
 		strbuf_add_slice(&key, table);
 		strbuf_add_char(&key, ':');
@@ -139,6 +145,11 @@ static void put_contact(struct opensips_book *b, struct aor *a, struct slice tab
 	strbuf_add_slice(&key, n.key);
 	h = find_held(a, strbuf_slice(&key));
 	known = h != NULL;
+	/* Of the others the table knows more. */
+	if (b->over_table && !known && !just_now) {
+		strbuf_free(&key);
+		return;
+	}
 	if (known)
 		opensips_contact_read(contact, now_s, h->expires_s, &n);
 	else
@@ -147,6 +158,11 @@ static void put_contact(struct opensips_book *b, struct aor *a, struct slice tab
 	n.key = slice_of(h->key);
 	opensips_aor_split(aor, &n);
 	note_times(h, &n, known, just_now, now_s);
+	if (b->over_table) {
+		free(h->now);
+		h->now = binding_copy(&n);
+		h->told_s = now_s;
+	}
 	b->source->sink.put(b->source->sink.ctx, &n);
 	b->brought++;
 	strbuf_free(&key);
@@ -169,17 +185,22 @@ static void drop_unseen(struct opensips_book *b, struct aor *a)
 	}
 }
 
+static void add_name(struct slice table, struct slice aor, struct strbuf *out)
+{
+	strbuf_add_slice(out, table);
+	strbuf_add_char(out, '\n');
+	strbuf_add_slice(out, aor);
+}
+
 void opensips_book_put(struct opensips_book *b, struct slice table, struct slice aor,
-		       const json_t *contacts, bool just_now)
+		       const json_t *contacts, struct slice fresh)
 {
 	struct strbuf name = STRBUF_INIT;
 	const json_t *c;
 	struct aor **at, *a;
 	size_t i;
 
-	strbuf_add_slice(&name, table);
-	strbuf_add_char(&name, '\n');
-	strbuf_add_slice(&name, aor);
+	add_name(table, aor, &name);
 	at = find(b, strbuf_slice(&name));
 	if (!*at) {
 		*at = xcalloc(1, sizeof(**at));
@@ -191,7 +212,7 @@ void opensips_book_put(struct opensips_book *b, struct slice table, struct slice
 	for (struct held *h = a->held; h; h = h->next)
 		h->seen = false;
 	json_array_foreach((json_t *)(uintptr_t)contacts, i, c)
-		put_contact(b, a, table, aor, c, just_now);
+		put_contact(b, a, table, aor, c, fresh);
 	drop_unseen(b, a);
 	if (!a->held) {
 		*at = a->next;
@@ -233,4 +254,66 @@ void opensips_book_abort(struct opensips_book *b)
 {
 	b->whole = false;
 	b->source->sink.end_pass(b->source->sink.ctx, false);
+}
+
+/* ---- over a table ---------------------------------------------------------------------------- */
+
+void opensips_book_over_table(struct opensips_book *b)
+{
+	b->over_table = true;
+}
+
+/* So long the table may be behind. */
+static bool is_new(const struct opensips_book *b, const struct held *h)
+{
+	return clock_wall_s(b->clock) - h->told_s < TABLE_LAG_S;
+}
+
+void opensips_book_freshen(const struct opensips_book *b, struct binding *row)
+{
+	struct strbuf aor = STRBUF_INIT, name = STRBUF_INIT;
+	struct slice number, table = opensips_key_table(row->key, &number);
+	const struct aor *a;
+
+	binding_add_aor(row, &aor);
+	add_name(table, strbuf_slice(&aor), &name);
+	a = *find((struct opensips_book *)(uintptr_t)b, strbuf_slice(&name));
+	for (const struct held *h = a ? a->held : NULL; h; h = h->next)
+		if (slice_eq(slice_of(h->key), row->key) && is_new(b, h))
+			*row = *h->now;
+	strbuf_free(&aor);
+	strbuf_free(&name);
+}
+
+/* Drops those of the AoR that the table must know by now. */
+static void keep_aor(struct opensips_book *b, struct aor *a)
+{
+	struct held **at = &a->held, *h;
+
+	while ((h = *at)) {
+		if (is_new(b, h)) {
+			b->source->sink.keep(b->source->sink.ctx, slice_of(h->key));
+			at = &h->next;
+			continue;
+		}
+		*at = h->next;
+		held_free(h);
+	}
+}
+
+void opensips_book_keep(struct opensips_book *b)
+{
+	for (size_t i = 0; i < BUCKETS; i++) {
+		struct aor **at = &b->buckets[i], *a;
+
+		while ((a = *at)) {
+			keep_aor(b, a);
+			if (a->held) {
+				at = &a->next;
+				continue;
+			}
+			*at = a->next;
+			aor_free(a);
+		}
+	}
 }

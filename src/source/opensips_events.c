@@ -61,8 +61,12 @@ static void take(struct opensips_events *e, struct slice text)
 	struct slice table = text_of(json_object_get(params, "domain"));
 	struct slice aor = text_of(json_object_get(params, "aor"));
 
+	bool registered = slice_eq_str(method, "E_UL_CONTACT_INSERT") ||
+			  slice_eq_str(method, "E_UL_CONTACT_UPDATE");
+
 	if (slice_starts_with(method, "E_UL_CONTACT_") && table.n && aor.n)
-		e->fn(e->ctx, table, aor);
+		e->fn(e->ctx, table, aor,
+		      registered ? text_of(json_object_get(params, "uri")) : SLICE_NONE);
 	json_decref(doc);
 }
 

@@ -8,9 +8,10 @@
 
 struct opensips_events;
 
-/* Something happened to the contacts of this AoR. It is only said, and anybody on this machine may
- * say it: ask OpenSIPS what there is now. Slices live for the call. */
-typedef void opensips_heard_fn(void *ctx, struct slice table, struct slice aor);
+/* Something happened to the contacts of this AoR; fresh is the one that has just registered, or
+ * empty. It is only said, and anybody on this machine may say it: ask OpenSIPS what there is now.
+ * Slices live for the call. */
+typedef void opensips_heard_fn(void *ctx, struct slice table, struct slice aor, struct slice fresh);
 
 /* Subscribes by control, which is borrowed and must be freed first, after opensips_events_close().
  * Only a registrar on this machine is asked to: the socket is on loopback. */

@@ -24,6 +24,7 @@
 struct heard {
 	struct heard *next;
 	char *table, *aor;
+	char *fresh; /* the contact that has just registered; NULL none, or more than one */
 };
 
 struct opensips_memory {
@@ -37,6 +38,7 @@ struct opensips_memory {
 	void *ctx;
 	bool live; /* changes are heard of: something was */
 	bool closing;
+	bool over_table;     /* the picture is the table's: no looks at memory */
 	bool looking, again; /* a look is under way; another was asked for meanwhile */
 	bool pictured;       /* there was a whole picture */
 	bool held_some;      /* it was not empty */
@@ -162,7 +164,7 @@ static size_t take_domains(struct opensips_memory *m, const json_t *domains)
 		json_array_foreach((json_t *)(uintptr_t)aors, k, a)
 		{
 			opensips_book_put(m->book, table, text_of(json_object_get(a, "AOR")),
-					  json_object_get(a, "Contacts"), false);
+					  json_object_get(a, "Contacts"), SLICE_NONE);
 		}
 	}
 	return opensips_book_end(m->book);
@@ -268,7 +270,7 @@ static void on_part(void *ctx, const struct control_reply *r)
 		return;
 	if (says_gone(r) || json_is_array(contacts)) {
 		opensips_book_put(m->book, slice_of(m->parts->table), slice_of(m->parts->aor),
-				  contacts, false);
+				  contacts, SLICE_NONE);
 		drop_part(m);
 		next_part(m);
 		return;
@@ -394,6 +396,7 @@ static void heard_free(struct opensips_memory *m)
 	m->heard_n--;
 	free(h->table);
 	free(h->aor);
+	free(h->fresh);
 	free(h);
 }
 
@@ -408,7 +411,7 @@ static void on_aor(void *ctx, const struct control_reply *r)
 	m->asking = false;
 	if (gone || json_is_array(contacts))
 		opensips_book_put(m->book, slice_of(m->heard->table), slice_of(m->heard->aor),
-				  gone ? NULL : contacts, true);
+				  gone ? NULL : contacts, slice_of(m->heard->fresh));
 	/* Anything else is left to the next look: what was heard may have been made up. */
 	heard_free(m);
 	ask_first(m);
@@ -425,37 +428,73 @@ static void ask_first(struct opensips_memory *m)
 }
 
 /* The one that is being asked for may have changed after it was answered for. */
-static bool already_waits(const struct opensips_memory *m, struct slice table, struct slice aor)
+static struct heard *waiting(const struct opensips_memory *m, struct slice table, struct slice aor)
 {
-	const struct heard *h = m->heard && m->asking ? m->heard->next : m->heard;
+	struct heard *h = m->heard && m->asking ? m->heard->next : m->heard;
 
 	for (; h; h = h->next)
 		if (slice_eq(slice_of(h->aor), aor) && slice_eq(slice_of(h->table), table))
-			return true;
-	return false;
+			return h;
+	return NULL;
 }
 
-void opensips_memory_heard(struct opensips_memory *m, struct slice table, struct slice aor)
+/* More than can be asked for: a look comes soon. */
+static void overflow(struct opensips_memory *m)
+{
+	if (!m->overflown && !m->looking && !m->over_table)
+		loop_timer_set(m->timer, m->interval_ms);
+	m->overflown = true;
+}
+
+void opensips_memory_heard(struct opensips_memory *m, struct slice table, struct slice aor,
+			   struct slice fresh)
 {
 	struct heard *h;
 
 	/* Before the first whole picture there is nothing that could change. */
-	if (!m->pictured || m->closing || already_waits(m, table, aor))
+	if (!m->pictured || m->closing)
 		return;
 	m->live = true;
+	h = waiting(m, table, aor);
+	if (h) {
+		if (h->fresh && !slice_eq(slice_of(h->fresh), fresh)) {
+			free(h->fresh);
+			h->fresh = NULL;
+		}
+		return;
+	}
 	if (m->heard_n >= HEARD_MAX) {
-		if (!m->overflown && !m->looking)
-			loop_timer_set(m->timer, m->interval_ms);
-		m->overflown = true;
+		overflow(m);
 		return;
 	}
 	h = xcalloc(1, sizeof(*h));
 	h->table = slice_copy(table);
 	h->aor = slice_copy(aor);
+	h->fresh = fresh.n ? slice_copy(fresh) : NULL;
 	*m->heard_end = h;
 	m->heard_end = &h->next;
 	m->heard_n++;
 	ask_first(m);
+}
+
+/* ---- over a table ---------------------------------------------------------------------------- */
+
+void opensips_memory_over_table(struct opensips_memory *m)
+{
+	m->over_table = true;
+	opensips_book_over_table(m->book);
+}
+
+void opensips_memory_freshen(struct opensips_memory *m, struct binding *rows, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		opensips_book_freshen(m->book, &rows[i]);
+}
+
+void opensips_memory_pass_ends(struct opensips_memory *m, bool complete)
+{
+	m->pictured |= complete;
+	opensips_book_keep(m->book);
 }
 
 /* ---- opening --------------------------------------------------------------------------------- */

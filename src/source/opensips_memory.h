@@ -25,8 +25,15 @@ void opensips_memory_close(struct opensips_memory *m);
 void opensips_memory_free(struct opensips_memory *m);
 /* Reads everything now, and from then on keeps up. */
 void opensips_memory_refresh(struct opensips_memory *m);
-/* Something was heard of this AoR: asks for it. From then on the looks are only a safety net, and
- * rarer, until the registrar was away. */
-void opensips_memory_heard(struct opensips_memory *m, struct slice table, struct slice aor);
+/* Something was heard of this AoR, as opensips_heard_fn tells it: asks for it. From then on the
+ * looks are only a safety net, and rarer, until the registrar was away. */
+void opensips_memory_heard(struct opensips_memory *m, struct slice table, struct slice aor,
+			   struct slice fresh);
+
+/* For a source whose picture is OpenSIPS's table: memory is not listed, and only says what the
+ * table may not know yet. Never refreshed; the hooks of the table's feed lead to the next two. */
+void opensips_memory_over_table(struct opensips_memory *m);
+void opensips_memory_freshen(struct opensips_memory *m, struct binding *rows, size_t n);
+void opensips_memory_pass_ends(struct opensips_memory *m, bool complete);
 
 #endif

@@ -480,10 +480,10 @@ static void tell(const char *text)
 }
 
 /* As OpenSIPS 3.4.18 sent it. */
-#define EVENT(what, aor)                                                                           \
+#define EVENT(what, aor, uri)                                                                      \
 	"{\"jsonrpc\":\"2.0\",\"method\":\"E_UL_CONTACT_" what                                     \
-	"\",\"params\":{\"domain\":\"location\",\"aor\":\"" aor                                    \
-	"\",\"uri\":\"sip:ev1@127.0.0.1:58744\",\"received\":\"sip:127.0.0.1:58744\",\"path\":"    \
+	"\",\"params\":{\"domain\":\"location\",\"aor\":\"" aor "\",\"uri\":\"" uri                \
+	"\",\"received\":\"sip:127.0.0.1:58744\",\"path\":"                                        \
 	"null,\"qval\":-1,\"user_agent\":\"testua/1\",\"socket\":\"udp:127.0.0.1:5095\","          \
 	"\"bflags\":7,\"expires\":1795400405,\"callid\":\"x1\",\"cseq\":1,\"attr\":\"test-attr\"," \
 	"\"latency\":0,\"shtag\":\"\"}}"
@@ -524,7 +524,7 @@ TEST(an_event_brings_what_its_aor_has_now)
 
 	mi_say("ul_show_contact",
 	       SHOW("carol", CONTACT("sip:carol@127.0.0.1:5073", "77", "300", "c@x", "1")));
-	tell(EVENT("INSERT", "carol"));
+	tell(EVENT("INSERT", "carol", "sip:carol@127.0.0.1:5073"));
 	WAIT(rows() == 3);
 	assert_string_equal(mi_last(), "ul_show_contact [\"location\",\"carol\"]");
 	assert_slice_equal(row("77")->user, "carol");
@@ -542,7 +542,7 @@ TEST(an_event_takes_away_what_its_aor_has_no_more)
 	struct source *s = subscribed();
 
 	mi_say("ul_show_contact", FAULT("404", "AOR not found"));
-	tell(EVENT("DELETE", "alice"));
+	tell(EVENT("DELETE", "alice", "sip:alice@127.0.0.1:5071"));
 	WAIT(rows() == 1);
 	assert_non_null(row(BOB_ID));
 	source_free(s);
@@ -557,7 +557,7 @@ TEST(a_made_up_event_changes_nothing)
 	tell("rubbish");
 	tell("{\"method\":\"E_UL_CONTACT_DELETE\",\"params\":[1]}");
 	tell("{\"method\":\"E_CORE_LOG\",\"params\":{\"domain\":\"location\",\"aor\":\"bob\"}}");
-	tell(EVENT("DELETE", "alice"));
+	tell(EVENT("DELETE", "alice", "sip:alice@127.0.0.1:5071"));
 	WAIT(mi_calls("ul_show_contact") == 1);
 	for (int i = 0; i < 50; i++)
 		loop_turn(loop, false);
