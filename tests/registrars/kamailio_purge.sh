@@ -181,6 +181,30 @@ nodes() {
 }
 if [[ "${servers[*]}" == *mariadb* ]]; then nodes; else skip "rows of several nodes" "there is no MariaDB"; fi
 
+# ---- db_mode 0: the table is never written --------------------------------------------------------
+# A row is copied from memory by hand, so that there is something to choose.
+begin calls0 DBMODE=0
+rings kept0 fork 300 && rings victim0 fork 0
+ok $? "two phones are registered on one AoR (db_mode 0)"
+rpc ul.lookup location fork | python3 -c '
+import json, sqlite3, sys
+db = sqlite3.connect(sys.argv[1])
+for c in (i["Contact"] for i in json.load(sys.stdin)["result"]["Contacts"]):
+    if c["Address"].endswith(":" + sys.argv[2]):
+        db.execute("INSERT INTO location (ruid, username, contact, expires, last_modified, callid, cseq, socket, server_id) "
+                   "VALUES (?, ?, ?, 0, julianday(?, \"unixepoch\", \"-0.5 seconds\"), ?, ?, ?, ?)",
+                   (c["Ruid"], "fork", c["Address"], c["Last-Modified"], c["Call-ID"], c["CSeq"], c["Socket"], 1))
+        db.execute("UPDATE location SET expires = last_modified + 600 / 86400.0")
+db.commit()' "$db" "$victim0_port"
+call fork before0
+ok $? "a call to it is answered"
+wait_for 5 rang kept0 before0 && wait_for 5 rang victim0 before0
+ok $? "and made both phones ring"
+purge "contact:$victim0_port" --yes
+like "$(said)" 'removed' "one of them is removed from memory (db_mode 0)"
+only_kept after0 "after the purge" fork kept0 victim0
+like "$(said)" 'row is left' "and the words say that the copy in the table is left"
+
 # ---- db_mode 4: memory goes, the row stays and would come back ----------------------------------
 begin readonly DBMODE=1
 register reader contact=sip:reader@127.0.0.1:17401
