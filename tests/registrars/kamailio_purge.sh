@@ -331,10 +331,16 @@ done
 if command -v tmux >/dev/null; then
   screen() { tmux -L "regtop-purge-$$" capture-pane -p; }
   screen_has() { screen | grep -Eq -- "$1"; }
+  # session WIDTH HEIGHT COMMAND: the command on a terminal of its own, instead of the last one.
+  session() {
+    tmux -L "regtop-purge-$$" kill-server 2>/dev/null
+    # The old server may still be about to leave.
+    wait_for 10 tmux -L "regtop-purge-$$" -f /dev/null new-session -d -x "$1" -y "$2" "$3"
+  }
   press() { tmux -L "regtop-purge-$$" send-keys "$@"; }
   begin inspector MATCHMODE=1
   two_strict
-  tmux -L "regtop-purge-$$" -f /dev/null new-session -d -x 100 -y 30 \
+  session 100 30 \
     "'$REGTOP' -s '$db' --control 'unix:$sock' contact:17201"
   wait_for 10 screen_has 17201
   ok $? "the inspector shows the contact"
@@ -388,8 +394,7 @@ if command -v tmux >/dev/null; then
   press q
   # A person at `regtop purge` is asked the second question, too.
   two_strict
-  tmux -L "regtop-purge-$$" kill-server 2>/dev/null
-  tmux -L "regtop-purge-$$" -f /dev/null new-session -d -x 200 -y 50 \
+  session 200 50 \
     "'$REGTOP' purge -s '$db' --control 'unix:$sock' contact:17201 --reason T-1; echo \"ended \$?\"; cat"
   wait_for 10 screen_has 'y to do it'
   press y Enter
@@ -400,8 +405,7 @@ if command -v tmux >/dev/null; then
   ok $? "and y is no answer to it"
   memory_has strict 17201 && memory_has strict 17202
   ok $? "nothing was touched"
-  tmux -L "regtop-purge-$$" kill-server 2>/dev/null
-  tmux -L "regtop-purge-$$" -f /dev/null new-session -d -x 200 -y 50 \
+  session 200 50 \
     "'$REGTOP' purge -s '$db' --control 'unix:$sock' contact:17201 --reason T-1; echo \"ended \$?\"; cat"
   wait_for 10 screen_has 'y to do it'
   press y Enter
@@ -413,8 +417,7 @@ if command -v tmux >/dev/null; then
   is $? 1 "and the AoR is gone"
   # A row that memory does not know.
   row ghost "udp:127.0.0.1:$port"
-  tmux -L "regtop-purge-$$" kill-server 2>/dev/null
-  tmux -L "regtop-purge-$$" -f /dev/null new-session -d -x 100 -y 30 \
+  session 100 30 \
     "'$REGTOP' -s '$db' --control 'unix:$sock' ghost"
   wait_for 10 screen_has 'ghost@127'
   press x
