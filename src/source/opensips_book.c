@@ -17,6 +17,7 @@ struct held {
 	char *key;
 	int64_t expires_s, refreshed_s, granted_s;
 	uint32_t cseq;
+	int64_t latency_us; /* of nathelper's last ping, as it was told; 0 none */
 	bool seen;
 	struct binding *now; /* over a table: as it was told */
 	int64_t told_s;
@@ -126,6 +127,28 @@ static void note_times(struct held *h, struct binding *n, bool known, bool just_
 	n->granted_s = h->granted_s;
 }
 
+/* nathelper pings by itself: a probe for free. When it did is not told, but another time than
+ * before is news of just now. */
+static void tell_latency(struct opensips_book *b, struct held *h, const json_t *contact)
+{
+	int64_t us = opensips_contact_latency(contact), now_ms = clock_wall_ms(b->clock);
+	struct evidence e = {.path = PROBE_PATH_REGISTRAR, .asked_ms = now_ms};
+	bool silent = us == OPENSIPS_PING_TIMED_OUT;
+
+	if (us <= 0 || us > UINT32_MAX || us == h->latency_us || !b->source->sink.evidence)
+		return;
+	h->latency_us = us;
+	e.outcome = silent ? PROBE_SILENT : PROBE_ANSWERED;
+	e.by_registrar = silent;
+	e.code = silent ? 408 : 0;
+	e.failures = silent;
+	e.failed_first_ms = silent ? now_ms : 0;
+	e.heard_ms = silent ? 0 : now_ms;
+	e.rtt_us = silent ? 0 : (uint32_t)us;
+	slice_to_buf(SLICE_LIT("to the registrar's own ping"), e.detail, sizeof(e.detail));
+	b->source->sink.evidence(b->source->sink.ctx, slice_of(h->key), &e);
+}
+
 static void put_contact(struct opensips_book *b, struct aor *a, struct slice table,
 			struct slice aor, const json_t *contact, struct slice fresh)
 {
@@ -164,6 +187,7 @@ static void put_contact(struct opensips_book *b, struct aor *a, struct slice tab
 		h->told_s = now_s;
 	}
 	b->source->sink.put(b->source->sink.ctx, &n);
+	tell_latency(b, h, contact);
 	b->brought++;
 	strbuf_free(&key);
 }

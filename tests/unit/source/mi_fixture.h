@@ -115,6 +115,8 @@ static struct {
 	struct binding *rows[ROWS];
 	bool brought[ROWS];
 	int puts, begins, complete;
+	int proofs;
+	struct evidence proof; /* the last one */
 	struct source_status status;
 } seen;
 
@@ -193,7 +195,16 @@ static inline void on_status(void *ctx, const struct source_status *st)
 	seen.status = *st;
 }
 
-static const struct source_sink sink = {.begin_pass = on_begin,
+static inline void on_evidence(void *ctx, struct slice key, const struct evidence *e)
+{
+	(void)ctx;
+	assert_true(row_of(key) >= 0);
+	seen.proofs++;
+	seen.proof = *e;
+}
+
+static const struct source_sink sink = {.evidence = on_evidence,
+					.begin_pass = on_begin,
 					.put = on_put,
 					.remove = on_remove,
 					.end_pass = on_end,

@@ -334,6 +334,43 @@ TEST(a_registrar_that_went_and_came_back_is_read_again)
 	source_free(s);
 }
 
+/* ---- nathelper's own pings ------------------------------------------------------------------- */
+
+#define PINGED(us)                                                                                 \
+	"{\"Contact\":\"sip:bob@127.0.0.1:5072\",\"ContactID\":\"" BOB_ID                          \
+	"\",\"Expires\":599,\"Q\":\"\",\"Callid\":\"b@x\",\"Cseq\":7,\"Ping-Latency\":" us "}"
+
+static void look_at_ping(const char *dump)
+{
+	int before = seen.complete;
+
+	mi_say("ul_dump", dump);
+	WAIT(seen.complete > before + 1);
+}
+
+TEST(the_registrar_s_own_ping_is_evidence_when_it_is_another_one)
+{
+	UNUSED_STATE;
+	struct source *s;
+
+	says_two();
+	s = started();
+	WAIT(seen.complete == 1);
+	assert_int_equal(seen.proofs, 0);
+	look_at_ping(DUMP(AOR("bob", PINGED("54051"))));
+	assert_int_equal(seen.proofs, 1);
+	assert_int_equal(seen.proof.outcome, PROBE_ANSWERED);
+	assert_int_equal(seen.proof.path, PROBE_PATH_REGISTRAR);
+	assert_int_equal(seen.proof.rtt_us, 54051);
+	/* Half an hour is nathelper's word for silence. */
+	look_at_ping(DUMP(AOR("bob", PINGED("1800000000"))));
+	assert_int_equal(seen.proofs, 2);
+	assert_int_equal(seen.proof.outcome, PROBE_SILENT);
+	assert_true(seen.proof.by_registrar);
+	assert_int_equal(seen.proof.heard_ms, 0);
+	source_free(s);
+}
+
 /* ---- asking and removing --------------------------------------------------------------------- */
 
 static struct {
@@ -606,6 +643,7 @@ int main(void)
 		U(a_look_by_parts_that_breaks_off_takes_nothing_away),
 		U(an_empty_memory_where_phones_have_registered_is_doubted),
 		U(a_registrar_that_went_and_came_back_is_read_again),
+		U(the_registrar_s_own_ping_is_evidence_when_it_is_another_one),
 		U(a_binding_is_asked_for_by_its_number),
 		U(what_is_not_there_any_more_is_gone),
 		U(a_removal_is_checked_and_names_the_exact_contact),
