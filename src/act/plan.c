@@ -137,6 +137,9 @@ static bool census_visit(void *ctx, binding_id id)
 
 	if (!store_get(c->store, id, &b) || bsearch(&id, c->ids, c->plan->count, sizeof(id), by_id))
 		return true;
+	/* Memory does not know it: calls do not go there. */
+	if (store_differs(c->store, id) == BINDING_ONLY_TABLE)
+		return true;
 	if (binding_left_s(&b, c->now_s) <= 0)
 		c->of->lapsed++;
 	else if (++c->of->live && has_failed(store_evidence(c->store, id)))
@@ -224,6 +227,31 @@ static void say_rows(const struct act_env *env, struct plan *p)
 	}
 }
 
+/* When memory was asked about what is in sight, it may be known that there is nothing to remove. */
+static void say_only_row(struct strbuf *out)
+{
+	strbuf_add_str(out, "calls do not go there already: the registrar's memory did not know it "
+			    "when it was asked. It is asked again first; if only the row is left, "
+			    "that is a question of its own");
+}
+
+static void say_binding(const struct act_env *env, const struct remains *left, struct plan_item *it)
+{
+	const struct source *s = env->sources[it->b->source];
+	struct strbuf text = STRBUF_INIT;
+
+	if (it->id && store_differs(env->store, it->id) == BINDING_ONLY_TABLE) {
+		say_only_row(&text);
+	} else {
+		say_remains(left, &text);
+		strbuf_add_str(&text, "; the phone is not forced back: it returns with its next "
+				      "REGISTER");
+		say_how(s, s->ops->purge_how, it->b, &text);
+	}
+	text_clean_buf(strbuf_slice(&text), it->consequence, sizeof(it->consequence));
+	strbuf_free(&text);
+}
+
 static void say_consequences(const struct act_env *env, struct plan *p)
 {
 	struct census c = {.store = env->store, .plan = p};
@@ -236,18 +264,8 @@ static void say_consequences(const struct act_env *env, struct plan *p)
 		return;
 	c.now_s = p->frozen_ms / 1000;
 	census_take(&c);
-	for (size_t i = 0; i < p->count; i++) {
-		struct plan_item *it = &p->items[i];
-		struct strbuf text = STRBUF_INIT;
-
-		say_remains(census_find(&c, it->b), &text);
-		strbuf_add_str(&text, "; the phone is not forced back: it returns with its next "
-				      "REGISTER");
-		say_how(env->sources[it->b->source], env->sources[it->b->source]->ops->purge_how,
-			it->b, &text);
-		text_clean_buf(strbuf_slice(&text), it->consequence, sizeof(it->consequence));
-		strbuf_free(&text);
-	}
+	for (size_t i = 0; i < p->count; i++)
+		say_binding(env, census_find(&c, p->items[i].b), &p->items[i]);
 	free(c.aors);
 	free(c.ids);
 }

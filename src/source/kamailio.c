@@ -277,29 +277,30 @@ static void kamailio_free(struct source *s)
 	free(k);
 }
 
-#define KAMAILIO_OPS(word, on_seen, on_seen_all)                                                   \
+#define KAMAILIO_OPS(word, on_seen, on_seen_all, rows)                                             \
 	{                                                                                          \
 		.kind = word, .start = kamailio_refresh, .refresh = kamailio_refresh,              \
 		.purge_refused = kamailio_purge_refused, .purge_how = kamailio_purge_how,          \
 		.reread = kamailio_reread, .prove = kamailio_prove, .purge = kamailio_purge,       \
 		.purge_aor_how = kamailio_purge_aor_how, .read_aor = kamailio_read_aor,            \
 		.purge_aor = kamailio_purge_aor, .purge_row_how = kamailio_purge_row_how,          \
-		.purge_row = kamailio_purge_row, .route = kamailio_route, .uac = kamailio_send,    \
+		.purge_row = rows, .route = kamailio_route, .uac = kamailio_send,                  \
 		.uac_cancel = kamailio_send_cancel, .seen = on_seen, .seen_all = on_seen_all,      \
 		.free = kamailio_free,                                                             \
 	}
 
 static const struct source_ops sqlite_ops =
-	KAMAILIO_OPS("kamailio-sqlite", kamailio_seen, kamailio_seen_all);
+	KAMAILIO_OPS("kamailio-sqlite", kamailio_seen, kamailio_seen_all, kamailio_purge_row);
 static const struct source_ops mysql_ops =
-	KAMAILIO_OPS("kamailio-mysql", kamailio_seen, kamailio_seen_all);
+	KAMAILIO_OPS("kamailio-mysql", kamailio_seen, kamailio_seen_all, kamailio_purge_row);
 static const struct source_ops postgres_ops =
-	KAMAILIO_OPS("kamailio-postgresql", kamailio_seen, kamailio_seen_all);
+	KAMAILIO_OPS("kamailio-postgresql", kamailio_seen, kamailio_seen_all, kamailio_purge_row);
 
-static const struct source_ops memory_ops = KAMAILIO_OPS("kamailio-memory", NULL, NULL);
+/* Without a table there is no row that could be left. */
+static const struct source_ops memory_ops = KAMAILIO_OPS("kamailio-memory", NULL, NULL, NULL);
 
 static const struct source_ops redis_ops =
-	KAMAILIO_OPS("kamailio-redis", kamailio_seen, kamailio_seen_all);
+	KAMAILIO_OPS("kamailio-redis", kamailio_seen, kamailio_seen_all, kamailio_purge_row);
 
 static const struct source_ops *ops_of(const char *place)
 {

@@ -126,6 +126,21 @@ TEST(a_binding_left_that_did_not_answer_is_told)
 	plan_free(p);
 }
 
+TEST(a_row_that_memory_does_not_know_takes_no_calls)
+{
+	struct world *w = *state;
+	struct plan *p;
+
+	store_set_differs(w->env.store, w->a2, BINDING_ONLY_TABLE);
+	p = must_plan(w, &w->a1, 1);
+	assert_non_null(strstr(p->items[0].consequence, "none left: calls to it will fail"));
+	plan_free(p);
+	p = must_plan(w, &w->a2, 1);
+	assert_non_null(strstr(p->items[0].consequence, "calls do not go there already"));
+	assert_non_null(strstr(p->items[0].consequence, "a question of its own"));
+	plan_free(p);
+}
+
 TEST(order_stays_and_doubles_are_taken_once)
 {
 	struct world *w = *state;
@@ -269,7 +284,7 @@ TEST(the_description_shows_each_binding_and_is_clean)
 TEST(every_state_has_its_word)
 {
 	UNUSED_STATE;
-	for (int i = PLAN_WAITING; i <= PLAN_CANCELLED; i++)
+	for (int i = PLAN_WAITING; i <= PLAN_ONLY_ROW; i++)
 		assert_true(plan_state_word((enum plan_state)i)[0] != '\0');
 	assert_string_equal(plan_state_word(PLAN_DONE), "removed");
 	assert_string_equal(plan_state_word(PLAN_SKIPPED_CHANGED), "skipped: it has changed");
@@ -302,6 +317,7 @@ int main(void)
 		P(nothing_left_means_that_calls_will_fail),
 		P(a_lapsed_binding_takes_no_calls),
 		P(a_binding_left_that_did_not_answer_is_told),
+		P(a_row_that_memory_does_not_know_takes_no_calls),
 		P(order_stays_and_doubles_are_taken_once),
 		P(no_match_is_no_action),
 		P(read_only_says_why),
