@@ -313,7 +313,7 @@ static const struct source_ops *ops_of(const char *place)
 
 bool kamailio_recognise(const char *path, struct err *e)
 {
-	return location_feed_recognise(path, e);
+	return location_feed_recognise(path, LOCATION_KAMAILIO, e);
 }
 
 struct source *kamailio_open(struct loop *l, const struct clock *c, const struct source_options *o,
@@ -330,8 +330,8 @@ struct source *kamailio_open(struct loop *l, const struct clock *c, const struct
 	if (k->nodes)
 		k->memory = kamailio_memory_new(l, c, &k->base, k->nodes);
 	if (k->nodes)
-		k->feed = location_feed_new(l, c, &k->base, o->place, o->recognised, o->interval_ms,
-					    &feed_hooks, k, e);
+		k->feed = location_feed_new(l, c, &k->base, o->place, LOCATION_KAMAILIO,
+					    o->recognised, o->interval_ms, &feed_hooks, k, e);
 	if (!k->feed) {
 		kamailio_free(&k->base);
 		return NULL;

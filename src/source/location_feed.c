@@ -215,9 +215,10 @@ void location_feed_refresh(struct location_feed *f)
 
 /* ---- opening --------------------------------------------------------------------------------- */
 
-static struct location_db *open_table(const char *place, bool recognised, struct err *e)
+static struct location_db *open_table(const char *place, enum location_dialect dialect,
+				      bool recognised, struct err *e)
 {
-	struct location_db *db = location_db_open(place, e);
+	struct location_db *db = location_db_open_as(place, dialect, e);
 
 	if (db && !recognised && !location_db_is_server(place) && db->ops->inspect(db, e) < 0) {
 		location_db_close(db);
@@ -226,20 +227,21 @@ static struct location_db *open_table(const char *place, bool recognised, struct
 	return db;
 }
 
-bool location_feed_recognise(const char *path, struct err *e)
+bool location_feed_recognise(const char *path, enum location_dialect dialect, struct err *e)
 {
-	struct location_db *db = open_table(path, false, e);
+	struct location_db *db = open_table(path, dialect, false, e);
 
 	location_db_close(db);
 	return db != NULL;
 }
 
 struct location_feed *location_feed_new(struct loop *l, const struct clock *c, struct source *s,
-					const char *place, bool recognised, unsigned interval_ms,
+					const char *place, enum location_dialect dialect,
+					bool recognised, unsigned interval_ms,
 					const struct location_feed_hooks *hooks, void *ctx,
 					struct err *e)
 {
-	struct location_db *db = open_table(place, recognised, e);
+	struct location_db *db = open_table(place, dialect, recognised, e);
 	struct location_feed *f;
 	struct location_taker taker = {NULL, take_begin, take_rows, take_end, take_stop};
 

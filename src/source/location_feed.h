@@ -3,6 +3,7 @@
 #define REGTOP_SOURCE_LOCATION_FEED_H
 
 #include "source/source.h"
+#include "source/sql/location.h"
 
 struct location_feed;
 
@@ -19,14 +20,16 @@ struct location_feed_hooks {
 	void (*looked)(void *ctx, bool ok);
 };
 
-/* True when path is an SQLite file with a location table that can be read; else *e may say what it
- * is instead. */
-bool location_feed_recognise(const char *path, struct err *e);
-/* Feeds s's sink and status from place: a path, or a database's address (sql/db_url.h). A file is
- * looked into at once, unless recognised just now; a server that is down may come back.
- * interval_ms: between two looks, 0 the default. s must outlive the feed. NULL with *e. */
+/* True when path is an SQLite file with a location table of this dialect that can be read; else *e
+ * may say what it is instead. */
+bool location_feed_recognise(const char *path, enum location_dialect dialect, struct err *e);
+/* Feeds s's sink and status from the table of this dialect at place: a path, or a database's
+ * address (sql/db_url.h). A file is looked into at once, unless recognised just now; a server that
+ * is down may come back. interval_ms: between two looks, 0 the default. s must outlive the feed.
+ * NULL with *e. */
 struct location_feed *location_feed_new(struct loop *l, const struct clock *c, struct source *s,
-					const char *place, bool recognised, unsigned interval_ms,
+					const char *place, enum location_dialect dialect,
+					bool recognised, unsigned interval_ms,
 					const struct location_feed_hooks *hooks, void *ctx,
 					struct err *e);
 /* Reads everything now, and from then on keeps up. */

@@ -213,8 +213,8 @@ static int open_table(struct opensips *o, struct loop *l, const struct clock *c,
 	location_db_name(so->place, o->base.name, sizeof(o->base.name));
 	if (control && open_control(o, l, control, e) < 0)
 		return e->code;
-	o->feed = location_feed_new(l, c, &o->base, so->place, so->recognised, so->interval_ms,
-				    &feed_hooks, o, e);
+	o->feed = location_feed_new(l, c, &o->base, so->place, LOCATION_OPENSIPS, so->recognised,
+				    so->interval_ms, &feed_hooks, o, e);
 	if (o->feed && o->control) {
 		open_events(o, l, c, so);
 		opensips_memory_over_table(o->memory);
@@ -235,6 +235,11 @@ static int open_memory(struct opensips *o, struct loop *l, const struct clock *c
 		return e->code;
 	open_events(o, l, c, so);
 	return 0;
+}
+
+bool opensips_recognise(const char *path, struct err *e)
+{
+	return location_feed_recognise(path, LOCATION_OPENSIPS, e);
 }
 
 struct source *opensips_open(struct loop *l, const struct clock *c, const struct source_options *so,

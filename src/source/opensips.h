@@ -4,6 +4,8 @@
 
 #include "source/source.h"
 
+/* True when path is an SQLite file with OpenSIPS's location table; else *e may say what it is. */
+bool opensips_recognise(const char *path, struct err *e);
 /* o->place: a control ("unix:PATH", "http://ADDRESS:PORT/mi", …), whose registrar's memory is
  * listed; or its location table, a path or a database's address (sql/db_url.h), with o->control for
  * what changes something. NULL with *e. */

@@ -1,9 +1,9 @@
-/* Kamailio's location table in SQLite: its schema, its times, pages of its rows as bindings. */
+/* What location tables have in common, whatever database holds them: batches of rows, dates, and
+ * whether two rows say the same. */
 #ifndef REGTOP_SOURCE_SQL_LOCATION_H
 #define REGTOP_SOURCE_SQL_LOCATION_H
 
 #include "model/binding.h"
-#include "source/sql/sqlite_quiet.h"
 
 /* Longest read without a look at the writers (facts/performance-baselines 0.2). */
 #define LOCATION_PAGE_ROWS 500
@@ -11,6 +11,8 @@
 #define LOCATION_FIRST_ROWS 64
 /* Keys alone, from an index: as long a read as a page of rows. */
 #define LOCATION_KEY_ROWS 2000
+/* Above every Julian day of this millennium, below every Unix time since May 1970. */
+#define LOCATION_JULIAN_MAX 1e7
 
 /* Rows in the order of their id; they live until location_batch_free(). */
 struct location_batch {
@@ -26,9 +28,15 @@ struct location_batch {
 	struct slice node_text;
 };
 
+/* Whose table it is. OpenSIPS's has the same name, and rows that mean much the same (facts 5.1). */
+enum location_dialect {
+	LOCATION_KAMAILIO, /* versions 8 and 9 */
+	LOCATION_OPENSIPS, /* version 1013 */
+};
+
 /* THE columns of the table, in the order in which all readers ask for them. */
 enum location_column {
-	C_ID,
+	C_ID, /* OpenSIPS's contact_id */
 	C_RUID,
 	C_USERNAME,
 	C_DOMAIN,
@@ -65,30 +73,6 @@ int64_t location_granted(const struct binding *b);
 bool location_parse_date(struct slice s, int64_t *seconds);
 /* Is the row still what was shown, so that it may be deleted? */
 bool location_says_the_same(const struct binding *row, const struct binding *shown);
-
-/* 0 when the file has a table that these functions can read: the columns of Kamailio's schema 9
- * (or 8); -EPROTONOSUPPORT with words for any other schema. */
-int location_inspect(struct sqlite_quiet *q, struct err *e);
-
-/* Up to LOCATION_PAGE_ROWS rows with id > after, in the order of id; after INT64_MIN, the start of
- * the table, up to LOCATION_FIRST_ROWS. */
-int location_read_page(struct sqlite_quiet *q, int64_t after, struct location_batch *out,
-		       struct err *e);
-/* Of the rows with after < id <= upto, those with last_modified >= since (as stored). The caller
- * chooses a range that is quickly looked through. */
-int location_read_refreshed(struct sqlite_quiet *q, int64_t after, int64_t upto, double since,
-			    struct location_batch *out, struct err *e);
-/* Up to LOCATION_KEY_ROWS rows with ruid > after in the order of their ruids, only key and ruid
- * filled; from the index alone. -ENOTSUP when there is no such index. */
-int location_read_keys(struct sqlite_quiet *q, struct slice after, struct location_batch *out,
-		       struct err *e);
-/* The one row with b's key; out stays empty when there is none. */
-int location_read_one(struct sqlite_quiet *q, const struct binding *b, struct location_batch *out,
-		      struct err *e);
-/* Deletes the row of b if it still says what b says (ruid, contact, expires, Call-ID, CSeq);
- * *deleted gets 0 or 1. Waits 500 ms for a writer at most. */
-int location_delete(struct sqlite_quiet *q, const struct binding *b, unsigned *deleted,
-		    struct err *e);
 
 /* Seconds in the unit of a stored last_modified: Julian days or Unix seconds. */
 double location_seconds(double stored, double seconds);

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include "source/opensips_contact.h"
 
 /* Kamailio writes "permanent" as the epoch of its own zone. */
 #define PERMANENT_MAX_S 86400
@@ -59,7 +60,37 @@ static int32_t cell_q(struct slice cell)
 	return q >= 1 ? 1000 : (int32_t)lround(q * 1000);
 }
 
-static void fill_texts(struct location_batch *out, struct binding *b, const struct slice *cells)
+/* OpenSIPS's older tables on PostgreSQL have columns of CHAR(n), which come filled up with blanks.
+ */
+static struct slice without_padding(struct slice cell)
+{
+	while (cell.n && cell.p[cell.n - 1] == ' ')
+		cell.n--;
+	return cell;
+}
+
+static void fill_texts(struct location_batch *out, struct binding *b, const struct slice *cells,
+		       enum location_dialect dialect)
+{
+	const struct {
+		struct slice *to;
+		enum location_column from;
+	} texts[] = {
+		{&b->user, C_USERNAME},         {&b->domain, C_DOMAIN},  {&b->contact, C_CONTACT},
+		{&b->received, C_RECEIVED},     {&b->path, C_PATH},      {&b->socket, C_SOCKET},
+		{&b->user_agent, C_USER_AGENT}, {&b->call_id, C_CALLID}, {&b->instance, C_INSTANCE},
+	};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct slice cell = cells[texts[i].from];
+
+		*texts[i].to = location_keep(
+			out, dialect == LOCATION_OPENSIPS ? without_padding(cell) : cell);
+	}
+}
+
+/* What only Kamailio has. */
+static void fill_kamailio(struct location_batch *out, struct binding *b, const struct slice *cells)
 {
 	char number[32];
 	int64_t node = location_cell_number(cells[C_SERVER_ID]);
@@ -71,39 +102,48 @@ static void fill_texts(struct location_batch *out, struct binding *b, const stru
 			 (long long)location_cell_number(cells[C_ID]));
 		b->key = location_keep(out, slice_of(number));
 	}
-	b->user = location_keep(out, cells[C_USERNAME]);
-	b->domain = location_keep(out, cells[C_DOMAIN]);
-	b->contact = location_keep(out, cells[C_CONTACT]);
-	b->received = location_keep(out, cells[C_RECEIVED]);
-	b->path = location_keep(out, cells[C_PATH]);
-	b->socket = location_keep(out, cells[C_SOCKET]);
-	b->user_agent = location_keep(out, cells[C_USER_AGENT]);
-	b->call_id = location_keep(out, cells[C_CALLID]);
-	b->instance = location_keep(out, cells[C_INSTANCE]);
 	/* 0 is Kamailio's default: it names no node. */
 	snprintf(number, sizeof(number), "%lld", (long long)node);
 	b->node = node ? location_keep(out, slice_of(number)) : SLICE_NONE;
+	b->reg_id = (int32_t)location_cell_number(cells[C_REG_ID]);
+	b->connection = (int32_t)location_cell_number(cells[C_CONNECTION_ID]);
+	b->cflags = (uint32_t)location_cell_number(cells[C_CFLAGS]);
 }
 
-void location_add_cells(struct location_batch *out, const struct slice *cells, const struct zone *z)
+static int64_t cell_expiry(enum location_dialect dialect, const struct zone *z, struct slice cell)
+{
+	int64_t s = dialect == LOCATION_OPENSIPS ? location_cell_number(cell) : cell_time(z, cell);
+
+	return s ? s : BINDING_PERMANENT;
+}
+
+static uint32_t cell_methods(enum location_dialect dialect, struct slice cell)
+{
+	uint32_t bits = (uint32_t)location_cell_number(cell);
+
+	if (!cell.p)
+		return BINDING_METHODS_ALL;
+	return dialect == LOCATION_OPENSIPS ? opensips_methods(bits) : bits;
+}
+
+void location_add_cells(struct location_batch *out, const struct slice *cells,
+			enum location_dialect dialect, const struct zone *z)
 {
 	struct binding *b = location_add(out, location_cell_number(cells[C_ID]));
 	int64_t modified = 0;
 	bool is_unix;
 
-	fill_texts(out, b, cells);
-	b->expires_s = cell_time(z, cells[C_EXPIRES]);
-	if (b->expires_s == 0)
-		b->expires_s = BINDING_PERMANENT;
+	if (dialect == LOCATION_OPENSIPS)
+		b->key = location_keep(out, cells[C_ID]);
+	else
+		fill_kamailio(out, b, cells);
+	fill_texts(out, b, cells, dialect);
+	b->expires_s = cell_expiry(dialect, z, cells[C_EXPIRES]);
 	b->refreshed_s = cell_time(z, cells[C_LAST_MODIFIED]);
 	b->granted_s = location_granted(b);
 	b->cseq = (uint32_t)location_cell_number(cells[C_CSEQ]);
-	b->methods = cells[C_METHODS].p ? (uint32_t)location_cell_number(cells[C_METHODS])
-					: BINDING_METHODS_ALL;
+	b->methods = cell_methods(dialect, cells[C_METHODS]);
 	b->q_milli = cell_q(cells[C_Q]);
-	b->reg_id = (int32_t)location_cell_number(cells[C_REG_ID]);
-	b->connection = (int32_t)location_cell_number(cells[C_CONNECTION_ID]);
-	b->cflags = (uint32_t)location_cell_number(cells[C_CFLAGS]);
 	/* As stored: it is compared with stored ones. */
 	if (cell_seconds(cells[C_LAST_MODIFIED], &modified, &is_unix) &&
 	    (double)modified > out->newest)

@@ -5,9 +5,9 @@
 #include "base/zone.h"
 #include "source/sql/location.h"
 
-/* Adds the row of C_COUNT cells to a batch; z is the zone of its times. */
+/* Adds the row of C_COUNT cells to a batch; z is the zone of its dates. */
 void location_add_cells(struct location_batch *out, const struct slice *cells,
-			const struct zone *z);
+			enum location_dialect dialect, const struct zone *z);
 /* The number that a cell holds; 0 when it holds none. */
 int64_t location_cell_number(struct slice cell);
 

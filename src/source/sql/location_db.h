@@ -2,6 +2,7 @@
 #ifndef REGTOP_SOURCE_SQL_LOCATION_DB_H
 #define REGTOP_SOURCE_SQL_LOCATION_DB_H
 
+#include "base/err.h"
 #include "source/sql/location.h"
 
 struct location_db;
@@ -38,19 +39,34 @@ struct location_db_ops {
 /* Belongs to one thread at a time. */
 struct location_db {
 	const struct location_db_ops *ops;
+	enum location_dialect dialect, found; /* what it is read as, and what it turned out to be */
 };
 
-/* place is a path, or an address as in sql/db_url.h. A server is connected to when it is first
- * asked, so that one that is down now may come back. Call before threads run (base/zone.h). */
+/* place is a path, behind which there may be options (PATH?table=x), or an address as in
+ * sql/db_url.h. A server is connected to when it is first asked, so that one that is down now may
+ * come back. inspect() refuses a table of another dialect. Call before threads run (base/zone.h).
+ */
+struct location_db *location_db_open_as(const char *place, enum location_dialect dialect,
+					struct err *e);
+/* As Kamailio's. */
 struct location_db *location_db_open(const char *place, struct err *e);
+/* Whose table it is, once inspect() has looked, also when it refused it; before that, whose it is
+ * read as. */
+enum location_dialect location_db_dialect(const struct location_db *db);
 void location_db_close(struct location_db *db);
 /* True for the address of a database server. */
 bool location_db_is_server(const char *place);
 /* A name to show for place: the file's, or the address without its password. */
 void location_db_name(const char *place, char *out, size_t size);
 
-/* ---- the servers', in location_server.c and location_redis.c */
-struct location_db *location_server_open(const char *address, struct err *e);
-struct location_db *location_redis_open(const char *address, struct err *e);
+/* ---- what there is, in location_sqlite.c, location_server.c and location_redis.c */
+struct location_db *location_sqlite_open(const char *place, enum location_dialect dialect,
+					 struct err *e);
+/* How much of place is the path of a file: what is before a '?', unless that belongs to it. */
+size_t location_sqlite_path(const char *place);
+struct location_db *location_server_open(const char *address, enum location_dialect dialect,
+					 struct err *e);
+struct location_db *location_redis_open(const char *address, enum location_dialect dialect,
+					struct err *e);
 
 #endif

@@ -13,6 +13,8 @@
 #define KEYS_PART 5
 /* Rows that one lock-free look through the table may cover: about a millisecond. */
 #define SCAN_ROWS 2000
+/* usrloc's timer_interval, where nobody changed it. */
+#define LATE_S 60
 
 struct location_reader {
 	struct location_db *db;
@@ -32,13 +34,19 @@ struct location_reader {
 		keys_cost_us;
 };
 
+static bool is_opensips(const struct location_reader *r)
+{
+	return r->db->dialect == LOCATION_OPENSIPS;
+}
+
 static void note_batch(struct location_reader *r, const struct location_batch *b)
 {
 	if (b->last_id > r->max_id)
 		r->max_id = b->last_id;
 	if (b->newest > r->newest)
 		r->newest = b->newest;
-	for (size_t i = 0; i < b->count && !r->keyless; i++)
+	/* OpenSIPS's rows are keyed by their ids, one and all. */
+	for (size_t i = 0; !is_opensips(r) && i < b->count && !r->keyless; i++)
 		r->keyless = b->rows[i].ruid.n == 0;
 }
 
@@ -47,10 +55,13 @@ static bool stopped(const struct location_reader *r)
 	return r->taker.stop && r->taker.stop(r->taker.ctx);
 }
 
-/* A read that took t may have passed a row that was refreshed t before its end. */
+/* A read that took t may have passed a row that was refreshed t before its end. OpenSIPS's new rows
+ * are found only so, and may be written by the next timer. */
 static void advance_since(struct location_reader *r, int64_t cost_us)
 {
-	r->since = r->newest - location_seconds(r->newest, 2 + (double)cost_us / 1e6);
+	double late_s = 2 + (is_opensips(r) ? LATE_S : 0);
+
+	r->since = r->newest - location_seconds(r->newest, late_s + (double)cost_us / 1e6);
 }
 
 /* Pages by id from after on, until the table ends. */
@@ -73,6 +84,10 @@ static int read_pages(struct location_reader *r, int64_t after, uint64_t *rows, 
 		if (b->count == 0) {
 			location_batch_free(b);
 			return 0;
+		}
+		if (b->last_id <= after) {
+			location_batch_free(b);
+			return err_set(e, -EIO, NULL, "The rows' ids are too large.");
 		}
 		if (after == INT64_MIN)
 			r->first_id = b->first_id;
@@ -123,12 +138,16 @@ static int64_t scan_width(const struct location_reader *r)
 static int scan(struct location_reader *r, int64_t end, struct err *e)
 {
 	int64_t began = clock_mono_us(r->clock), width = scan_width(r);
-	int64_t at = r->first_id - 1;
+	int64_t first = r->first_id - 1, at = first;
 	int rc = 0;
 
+	/* Out of its memory OpenSIPS gives ids by hashes (facts 5.1): a new one may be the lowest.
+	 */
+	if (is_opensips(r) && first >= 0)
+		at = -1;
 	while (at < end && rc == 0) {
 		struct location_batch *b = location_batch_new();
-		int64_t upto = end - at > width ? at + width : end;
+		int64_t upto = at < first ? first : end - at > width ? at + width : end;
 
 		rc = r->db->ops->read_refreshed(r->db, at, upto, r->since, b, e);
 		if (rc == 0 && stopped(r))

@@ -130,7 +130,7 @@ void location_redis_add(struct redis_db *d, struct slice key, const struct redis
 	/* What Kamailio finds it by, whatever the field may say. */
 	cells[C_RUID] = slice_skip(key, d->before.n);
 	cells[C_ID] = SLICE_NONE;
-	location_add_cells(out, cells, d->zone);
+	location_add_cells(out, cells, LOCATION_KAMAILIO, d->zone);
 	out->last_id = ++d->passed;
 	if (out->count == 1)
 		out->first_id = out->last_id;
@@ -386,12 +386,7 @@ static int refuse_version(struct redis_db *d, bool *there, struct err *e)
 	}
 	*there = slice_to_u64(redis_text(answer), UINT32_MAX, &version);
 	redis_answer_free(answer);
-	if (*there && version != 8 && version != 9)
-		return err_set(e, -EPROTONOSUPPORT,
-			       "regtop reads the versions 8 and 9 (Kamailio 5.0 and later).",
-			       "The table %s has version %llu, which regtop does not know.",
-			       d->names.table, (unsigned long long)version);
-	return 0;
+	return location_names_check_version(&d->names, LOCATION_KAMAILIO, version, e);
 }
 
 static int any_row(struct redis_db *d, bool *any, struct err *e)
@@ -490,11 +485,17 @@ static int set_keys(struct redis_db *d, struct err *e)
 	return 0;
 }
 
-struct location_db *location_redis_open(const char *address, struct err *e)
+struct location_db *location_redis_open(const char *address, enum location_dialect dialect,
+					struct err *e)
 {
 	struct redis_db *d;
-	struct db_url *u = db_url_parse(address, e);
+	struct db_url *u;
 
+	if (dialect != LOCATION_KAMAILIO) {
+		err_set(e, -EPROTONOSUPPORT, NULL, "Only Kamailio keeps its table in Redis.");
+		return NULL;
+	}
+	u = db_url_parse(address, e);
 	if (!u)
 		return NULL;
 	d = xcalloc(1, sizeof(*d));
@@ -504,8 +505,9 @@ struct location_db *location_redis_open(const char *address, struct err *e)
 	db_url_show(u, d->shown, sizeof(d->shown));
 	(void)db_url_option(u, "socket"); /* asked for when it connects */
 	d->zone = zone_new(db_url_option(u, "timezone"), e);
-	if (!d->zone || check_number(u, e) < 0 || location_names_take(&d->names, u, e) < 0 ||
-	    set_keys(d, e) < 0 || db_url_check_options(u, e) < 0) {
+	if (!d->zone || check_number(u, e) < 0 ||
+	    location_names_take(&d->names, LOCATION_KAMAILIO, u, e) < 0 || set_keys(d, e) < 0 ||
+	    db_url_check_options(u, e) < 0) {
 		redis_db_close(&d->base);
 		return NULL;
 	}
@@ -514,9 +516,11 @@ struct location_db *location_redis_open(const char *address, struct err *e)
 
 #else
 
-struct location_db *location_redis_open(const char *address, struct err *e)
+struct location_db *location_redis_open(const char *address, enum location_dialect dialect,
+					struct err *e)
 {
 	(void)address;
+	(void)dialect;
 	err_set(e, -EPROTONOSUPPORT, "Install libhiredis-dev and build it again.",
 		"This regtop was built without Redis.");
 	return NULL;

@@ -1,4 +1,4 @@
-/* Kamailio's location table on a database server: MySQL, MariaDB, PostgreSQL. */
+/* A location table on a database server, Kamailio's or OpenSIPS's: MySQL, MariaDB, PostgreSQL. */
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -32,6 +32,11 @@ struct server {
 static struct server *of(struct location_db *db)
 {
 	return (struct server *)db;
+}
+
+static bool is_opensips(const struct server *s)
+{
+	return s->base.dialect == LOCATION_OPENSIPS;
 }
 
 /* ---- connecting -------------------------------------------------------------------------------*/
@@ -112,7 +117,7 @@ static void take_row(void *ctx, const struct slice *cells, unsigned count)
 	struct reading *r = ctx;
 
 	if (count >= C_COUNT)
-		location_add_cells(r->out, cells, r->s->zone);
+		location_add_cells(r->out, cells, r->s->base.dialect, r->s->zone);
 }
 
 static void restart_reading(void *ctx)
@@ -132,7 +137,10 @@ static void add_select(const struct server *s, struct strbuf *out)
 	for (int c = 0; c < C_COUNT; c++) {
 		if (c)
 			strbuf_add_str(out, ", ");
-		add_name(s, s->names.columns[c], out);
+		if (*s->names.columns[c])
+			add_name(s, s->names.columns[c], out);
+		else
+			strbuf_add_str(out, "NULL");
 	}
 	strbuf_add_str(out, " FROM ");
 	add_name(s, s->names.table, out);
@@ -196,7 +204,9 @@ static void take_key(void *ctx, const struct slice *cells, unsigned count)
 	struct binding *b = location_add(r->out, 0);
 
 	(void)count;
-	b->key = b->ruid = location_keep(r->out, cells[0]);
+	b->key = location_keep(r->out, cells[0]);
+	if (!is_opensips(r->s))
+		b->ruid = b->key;
 }
 
 /* Kamailio's own schema has a unique index of them; without one the statement's end comes first. */
@@ -205,21 +215,25 @@ static int server_read_keys(struct location_db *db, struct slice after, struct l
 {
 	struct server *s = of(db);
 	struct reading r = {s, out};
+	const char *key = s->names.columns[is_opensips(s) ? C_ID : C_RUID];
 	struct strbuf q = STRBUF_INIT;
 	int rc = connected(s, e);
 
 	if (rc < 0)
 		return rc;
 	strbuf_add_str(&q, "SELECT ");
-	add_name(s, s->names.columns[C_RUID], &q);
+	add_name(s, key, &q);
 	strbuf_add_str(&q, " FROM ");
 	add_name(s, s->names.table, &q);
 	strbuf_add_str(&q, " WHERE ");
-	add_name(s, s->names.columns[C_RUID], &q);
+	add_name(s, key, &q);
 	strbuf_add_str(&q, " > ");
-	s->read->ops->quote(s->read, after, &q);
+	if (is_opensips(s))
+		strbuf_addf(&q, "%lld", after.n ? (long long)location_cell_number(after) : -1LL);
+	else
+		s->read->ops->quote(s->read, after, &q);
 	strbuf_add_str(&q, " ORDER BY ");
-	add_name(s, s->names.columns[C_RUID], &q);
+	add_name(s, key, &q);
 	strbuf_addf(&q, " LIMIT %d", KEY_ROWS);
 	rc = run(s, strbuf_str(&q), take_key, &r, restart_reading, e);
 	out->more = rc == 0 && out->count == KEY_ROWS;
@@ -228,7 +242,7 @@ static int server_read_keys(struct location_db *db, struct slice after, struct l
 	return rc;
 }
 
-/* " WHERE ruid = '…'", or by the id of a row without one. */
+/* " WHERE ruid = '…'", or by the id of a row without one, as all of OpenSIPS's are. */
 static void add_where(const struct server *s, struct sql *sql, const struct binding *b,
 		      struct strbuf *q)
 {
@@ -238,7 +252,9 @@ static void add_where(const struct server *s, struct sql *sql, const struct bind
 	add_name(s, s->names.columns[by_id ? C_ID : C_RUID], q);
 	strbuf_add_str(q, " = ");
 	if (by_id)
-		strbuf_addf(q, "%lld", (long long)location_cell_number(slice_skip(b->key, 3)));
+		strbuf_addf(q, "%lld",
+			    (long long)location_cell_number(
+				    slice_skip(b->key, is_opensips(s) ? 0 : strlen("id:"))));
 	else
 		sql->ops->quote(sql, b->ruid, q);
 }
@@ -389,6 +405,38 @@ static int server_stamp(struct location_db *db, uint64_t *stamp, struct err *e)
 	return 0;
 }
 
+/* Is there a column of this name? */
+static bool has_column(struct server *s, const char *name)
+{
+	struct strbuf q = STRBUF_INIT;
+	struct err why = ERR_NONE;
+	int rc;
+
+	strbuf_add_str(&q, "SELECT ");
+	add_name(s, name, &q);
+	strbuf_add_str(&q, " FROM ");
+	add_name(s, s->names.table, &q);
+	strbuf_add_str(&q, " WHERE 1 = 0");
+	rc = run(s, strbuf_str(&q), NULL, NULL, NULL, &why);
+	strbuf_free(&q);
+	return rc == 0;
+}
+
+/* What the pages' own statement was refused with. */
+static int refuse_table(struct server *s, const struct err *why, struct err *e)
+{
+	enum location_dialect other = location_other(s->base.dialect);
+
+	if (has_column(s, location_names_mark(other))) {
+		s->base.found = other;
+		return location_names_refuse_dialect(&s->names, other, e);
+	}
+	return err_set(e, -EPROTONOSUPPORT,
+		       "Give the database that the usrloc module's db_url names; ?table= and "
+		       "?contact_column= name what is called otherwise there.",
+		       "There is no readable table %s. %s", s->names.table, why->what);
+}
+
 static int server_inspect(struct location_db *db, struct err *e)
 {
 	struct server *s = of(db);
@@ -403,11 +451,9 @@ static int server_inspect(struct location_db *db, struct err *e)
 	strbuf_add_str(&q, " WHERE 1 = 0");
 	rc = run(s, strbuf_str(&q), NULL, NULL, NULL, &why);
 	strbuf_free(&q);
+	db->found = db->dialect;
 	if (rc == -EIO)
-		return err_set(e, -EPROTONOSUPPORT,
-			       "Give the database that the usrloc module's db_url names; ?table= "
-			       "and ?contact_column= name what is called otherwise there.",
-			       "There is no readable table %s. %s", s->names.table, why.what);
+		return refuse_table(s, &why, e);
 	if (rc < 0) {
 		*e = why;
 		return rc;
@@ -415,13 +461,9 @@ static int server_inspect(struct location_db *db, struct err *e)
 	snprintf(version, sizeof(version),
 		 "SELECT table_version FROM version WHERE table_name = '%s'", s->names.table);
 	/* Without a version row, or the right to read it, the columns decide. */
-	if (run(s, version, take_numbers, &n, restart_numbers, &why) == 0 && n.rows &&
-	    n.n[0] != 8 && n.n[0] != 9)
-		return err_set(e, -EPROTONOSUPPORT,
-			       "regtop reads the versions 8 and 9 (Kamailio 5.0 and later).",
-			       "The table %s has version %llu, which regtop does not know.",
-			       s->names.table, (unsigned long long)n.n[0]);
-	return 0;
+	if (run(s, version, take_numbers, &n, restart_numbers, &why) < 0 || !n.rows)
+		return 0;
+	return location_names_check_version(&s->names, db->dialect, n.n[0], e);
 }
 
 static void server_interrupt(struct location_db *db)
@@ -466,7 +508,8 @@ static void know_client_options(struct db_url *u)
 		(void)db_url_option(u, names[i]);
 }
 
-struct location_db *location_server_open(const char *address, struct err *e)
+struct location_db *location_server_open(const char *address, enum location_dialect dialect,
+					 struct err *e)
 {
 	struct server *s;
 	struct db_url *u = db_url_parse(address, e);
@@ -475,13 +518,14 @@ struct location_db *location_server_open(const char *address, struct err *e)
 		return NULL;
 	s = xcalloc(1, sizeof(*s));
 	s->base.ops = &server_ops;
+	s->base.dialect = s->base.found = dialect;
 	s->url = u;
 	s->postgres = db_url_kind(u)[0] == 'p';
 	atomic_init(&s->fd, -1);
 	db_url_show(u, s->shown, sizeof(s->shown));
 	know_client_options(u);
 	s->zone = zone_new(db_url_option(u, "timezone"), e);
-	if (!s->zone || location_names_take(&s->names, u, e) < 0 ||
+	if (!s->zone || location_names_take(&s->names, dialect, u, e) < 0 ||
 	    db_url_check_options(u, e) < 0) {
 		server_close(&s->base);
 		return NULL;

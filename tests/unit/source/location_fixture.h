@@ -79,7 +79,7 @@ static int make_dir(void **state)
 	return 0;
 }
 
-static int make_table(void **state)
+static inline int make_table(void **state)
 {
 	if (make_dir(state) < 0)
 		return -1;

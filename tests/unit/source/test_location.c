@@ -7,17 +7,16 @@
 #include "location_fixture.h"
 
 static struct location_batch *batch;
-static struct sqlite_quiet *db;
+static struct location_db *db;
 
-static struct sqlite_quiet *opened(void)
+static struct location_db *opened(void)
 {
 	struct err e = ERR_NONE;
-	struct sqlite_quiet *q = sqlite_quiet_open(fixture_db, &e);
+	struct location_db *opening = location_db_open(fixture_db, &e);
 
-	if (!q)
+	if (!opening)
 		fail_msg("%s", e.what);
-	sqlite_quiet_set_patience(q, 100, NULL, NULL);
-	return q;
+	return opening;
 }
 
 static int setup(void **state)
@@ -32,7 +31,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	location_batch_free(batch);
-	sqlite_quiet_close(db);
+	location_db_close(db);
 	return remove_dir(state);
 }
 
@@ -43,7 +42,7 @@ static const struct binding *first_row(void)
 
 	if (!db)
 		db = opened();
-	if (location_read_page(db, INT64_MIN, batch, &e) < 0)
+	if (db->ops->read_page(db, INT64_MIN, batch, &e) < 0)
 		fail_msg("%s", e.what);
 	assert_true(batch->count > 0);
 	return &batch->rows[0];
@@ -124,7 +123,7 @@ TEST(every_second_survives_the_julian_day)
 	    "WHERE i < 1795431000) INSERT INTO location (ruid, cseq, expires) SELECT 'r' "
 	    "|| i, i, " JULIAN(i) " FROM n");
 	first_row();
-	assert_int_equal(location_read_page(db, 0, batch, &e), 0);
+	assert_int_equal(db->ops->read_page(db, 0, batch, &e), 0);
 	assert_true(batch->count > 480);
 	for (size_t i = 0; i < batch->count; i++)
 		assert_int_equal(batch->rows[i].expires_s, batch->rows[i].cseq);
@@ -185,12 +184,15 @@ TEST(hostile_values_do_no_harm)
 	assert_int_equal(batch->rows[1].methods, BINDING_METHODS_ALL);
 }
 
+static enum location_dialect found;
+
 static int inspected(struct err *e)
 {
-	struct sqlite_quiet *q = opened();
-	int rc = location_inspect(q, e);
+	struct location_db *looked = opened();
+	int rc = looked->ops->inspect(looked, e);
 
-	sqlite_quiet_close(q);
+	found = location_db_dialect(looked);
+	location_db_close(looked);
 	return rc;
 }
 
@@ -210,9 +212,12 @@ TEST(schemas_are_recognised_and_refused_in_words)
 	sql(fixture_db, "ALTER TABLE location DROP COLUMN instance");
 	assert_int_equal(inspected(&e), -EPROTONOSUPPORT);
 	assert_non_null(strstr(e.what, "lacks columns"));
+	assert_non_null(strstr(e.what, "instance"));
+	assert_int_equal(found, LOCATION_KAMAILIO);
 	sql(fixture_db, "ALTER TABLE location ADD COLUMN contact_id INTEGER");
 	assert_int_equal(inspected(&e), -EPROTONOSUPPORT);
 	assert_non_null(strstr(e.what, "OpenSIPS"));
+	assert_int_equal(found, LOCATION_OPENSIPS);
 	sql(fixture_db, "DROP TABLE location");
 	assert_int_equal(inspected(&e), -EPROTONOSUPPORT);
 	assert_non_null(strstr(e.what, "no table"));
@@ -230,7 +235,7 @@ TEST(pages_go_through_the_table_without_a_gap)
 	add_phones(fixture_db, 1, 1200);
 	db = opened();
 	do {
-		assert_int_equal(location_read_page(db, after, batch, &e), 0);
+		assert_int_equal(db->ops->read_page(db, after, batch, &e), 0);
 		assert_true(batch->count <= LOCATION_PAGE_ROWS);
 		/* Somebody waits for the first one. */
 		if (pages == 0)
@@ -252,14 +257,14 @@ TEST(one_row_is_found_by_its_key)
 	add_phones(fixture_db, 1, 3);
 	sql(fixture_db, "INSERT INTO location (id, username) VALUES (77, 'plain')");
 	db = opened();
-	assert_int_equal(location_read_one(db, &b, batch, &e), 0);
+	assert_int_equal(db->ops->read_one(db, &b, batch, &e), 0);
 	assert_int_equal(batch->count, 1);
 	assert_slice_equal(batch->rows[0].user, "user2");
 	b = (struct binding){.key = SLICE_LIT("id:77")};
-	assert_int_equal(location_read_one(db, &b, batch, &e), 0);
+	assert_int_equal(db->ops->read_one(db, &b, batch, &e), 0);
 	assert_slice_equal(batch->rows[0].user, "plain");
 	b.key = SLICE_LIT("id:78");
-	assert_int_equal(location_read_one(db, &b, batch, &e), 0);
+	assert_int_equal(db->ops->read_one(db, &b, batch, &e), 0);
 	assert_int_equal(batch->count, 0);
 }
 
@@ -273,15 +278,15 @@ TEST(a_row_is_deleted_only_as_it_was_shown)
 	add_phones(fixture_db, 1, 2);
 	shown = binding_copy(first_row());
 	sql(fixture_db, "UPDATE location SET cseq = cseq + 1 WHERE username = 'user1'");
-	assert_int_equal(location_delete(db, shown, &deleted, &e), 0);
+	assert_int_equal(db->ops->remove(db, shown, &deleted, &e), 0);
 	assert_int_equal(deleted, 0);
 	sql(fixture_db,
 	    "UPDATE location SET cseq = cseq - 1, expires = expires + 1 WHERE username = "
 	    "'user1'");
-	assert_int_equal(location_delete(db, shown, &deleted, &e), 0);
+	assert_int_equal(db->ops->remove(db, shown, &deleted, &e), 0);
 	assert_int_equal(deleted, 0);
 	sql(fixture_db, "UPDATE location SET expires = expires - 1 WHERE username = 'user1'");
-	assert_int_equal(location_delete(db, shown, &deleted, &e), 0);
+	assert_int_equal(db->ops->remove(db, shown, &deleted, &e), 0);
 	assert_int_equal(deleted, 1);
 	free(shown);
 	first_row();
@@ -516,7 +521,7 @@ TEST(each_row_has_the_node_that_it_names)
 			"('h', 0)");
 	db = opened();
 	for (int again = 0; again < 2; again++) {
-		assert_int_equal(location_read_page(db, INT64_MIN, batch, &e), 0);
+		assert_int_equal(db->ops->read_page(db, INT64_MIN, batch, &e), 0);
 		assert_int_equal(batch->count, 8);
 		for (size_t i = 0; i < 8; i++)
 			assert_slice_equal(batch->rows[i].node, nodes[i]);
