@@ -15,6 +15,9 @@
 #include "source/listen.h"
 #include "source/snapshot_file.h"
 
+/* So long an answer stands against what the registrar concludes without asking the phone. */
+#define ANSWER_STANDS_MS 60000
+
 /* What a source's sink leads to. */
 struct app_source {
 	struct app *app;
@@ -100,6 +103,14 @@ static void sink_differs(void *ctx, struct slice key, enum binding_differs d)
 	}
 }
 
+/* Who has just answered on the way of a call is reached, whatever connection it came over. */
+static bool just_answered(const struct evidence *known, const struct evidence *e)
+{
+	return known->outcome == PROBE_ANSWERED && !known->by_registrar &&
+	       known->path == PROBE_PATH_REGISTRAR && e->outcome != PROBE_ANSWERED &&
+	       e->asked_ms - known->asked_ms < ANSWER_STANDS_MS;
+}
+
 /* What the registrar found does not outdo a later probe of ours, nor one under way. */
 static void sink_evidence(void *ctx, struct slice key, const struct evidence *e)
 {
@@ -108,7 +119,8 @@ static void sink_evidence(void *ctx, struct slice key, const struct evidence *e)
 	const struct evidence *known = store_evidence(f->app->store, id);
 	struct evidence mine = *e;
 
-	if (!id || (known && (known->pending || known->asked_ms >= e->asked_ms)))
+	if (!id || (known &&
+		    (known->pending || known->asked_ms >= e->asked_ms || just_answered(known, e))))
 		return;
 	if (known) {
 		mine.probes = known->probes;

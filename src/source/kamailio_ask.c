@@ -163,7 +163,7 @@ static bool is_socket(const char *proto, const char *address, const char *port, 
 }
 
 /* The row's socket among those that the node listens on, by name or by address. */
-static bool lists_socket(const json_t *sockets, struct slice wanted)
+bool ask_lists_socket(const json_t *sockets, struct slice wanted)
 {
 	const json_t *item;
 	size_t i;
@@ -236,7 +236,7 @@ static void on_sockets(void *ctx, const struct control_reply *r)
 
 	if (k->asker->closing)
 		ask_end(k, SOURCE_NO_ANSWER, NULL, &r->e);
-	else if (r->outcome != CONTROL_RESULT || !lists_socket(r->result, table_row(k)->socket))
+	else if (r->outcome != CONTROL_RESULT || !ask_lists_socket(r->result, table_row(k)->socket))
 		refuse_foreign(k, r);
 	else
 		answer_own_row(k);

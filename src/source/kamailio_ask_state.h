@@ -84,6 +84,8 @@ void ask_free(struct ask *k);
 void ask_refuse_later(struct ask *k);
 /* ul.lookup of its AoR; what follows depends on the verb. */
 void ask_lookup(struct ask *k);
+/* Is the row's socket ("udp:IP:PORT") among those of core.sockets_list, by name or by address? */
+bool ask_lists_socket(const json_t *sockets, struct slice wanted);
 /* A fault that says that the AoR has no contacts. */
 bool ask_says_gone(const struct control_reply *r);
 /* [ "location", AoR (, contact) ]; NULL when one of them is not UTF-8. */

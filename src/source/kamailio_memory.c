@@ -8,6 +8,7 @@
 #include "source/kamailio_ask_state.h"
 #include "source/kamailio_contact.h"
 #include "source/kamailio_dump.h"
+#include "source/kamailio_flows.h"
 #include "source/kept.h"
 
 /* The same rows are asked about so often, or rarer when that takes long. */
@@ -37,9 +38,11 @@ struct kamailio_memory {
 	bool has_next;
 	size_t at, end; /* of now: the AoR that is asked about */
 	bool asking;
+	struct control *asked; /* whom, while asking and when the answer is taken */
 	int64_t round_us, took_ms;
-	struct kept *ahead;  /* as memory has them; the table is behind */
-	struct kept *extra;  /* the table does not have them */
+	struct kept *ahead; /* as memory has them; the table is behind */
+	struct kept *extra; /* the table does not have them */
+	struct kamailio_flows *flows;
 	struct kept *agreed; /* the table has caught up, which is still to be told */
 	bool looked_at;      /* somebody does: otherwise nothing is asked */
 	bool dumping;
@@ -183,6 +186,8 @@ static void take_row(struct kamailio_memory *m, const struct binding *row, const
 	} else {
 		take_present(m, row, &now);
 		tell_keepalive(m, found.contact, row->key);
+		now.key = row->key;
+		kamailio_flows_note(m->flows, m->asked, &now);
 	}
 	strbuf_free(&node);
 }
@@ -340,6 +345,7 @@ static void round_ends(struct kamailio_memory *m)
 {
 	int64_t pause;
 
+	kamailio_flows_ask(m->flows);
 	m->took_ms = (clock_mono_us(m->clock) - m->round_us) / 1000;
 	pause = m->took_ms * REST_FACTOR > ROUND_MS ? m->took_ms * REST_FACTOR : ROUND_MS;
 	if (m->has_next && !same_rows(&m->next, &m->now))
@@ -359,6 +365,7 @@ static void round_next(struct kamailio_memory *m)
 			m->end++;
 		if (params) {
 			m->asking = true;
+			m->asked = control;
 			control_call(control, "ul.lookup", params, on_lookup, m);
 			return;
 		}
@@ -466,14 +473,17 @@ struct kamailio_memory *kamailio_memory_new(struct loop *l, const struct clock *
 	m->ahead = kept_new();
 	m->extra = kept_new();
 	m->agreed = kept_new();
+	m->flows = kamailio_flows_new(c, s);
 	m->timer = loop_timer_new(l, LOOP_DRAW, on_timer, m);
 	return m;
 }
 
 void kamailio_memory_close(struct kamailio_memory *m)
 {
-	if (m)
-		m->closing = true;
+	if (!m)
+		return;
+	m->closing = true;
+	kamailio_flows_close(m->flows);
 }
 
 void kamailio_memory_free(struct kamailio_memory *m)
@@ -485,6 +495,7 @@ void kamailio_memory_free(struct kamailio_memory *m)
 	kept_free(m->ahead);
 	kept_free(m->extra);
 	kept_free(m->agreed);
+	kamailio_flows_free(m->flows);
 	loop_timer_free(m->timer);
 	free(m);
 }
