@@ -1,7 +1,8 @@
 #!/bin/bash
 # Starts the registrar of kamailio.cfg for a test, or stops it.
 #   kamailio_start.sh DIR PORT [JOURNAL=delete] [PKG=8] [DBMODE=1] [MATCHMODE=0] [USEDOMAIN=0] [TIMERIVL=10]
-#                     [FIFODIR=/tmp]
+#                     [FIFODIR=/tmp/] [USER=nobody: started as this user, as systemd does]
+#                     [DROP=nobody: started as root and given to this user by Kamailio itself]
 #                     [DB=mysql://USER:PASSWORD@HOST:PORT/DATABASE | DB=postgres://… | DB=redis://…]
 #   kamailio_start.sh DIR stop
 # DIR gets the database (kept when it is there), the control sockets and the FIFO, the log and the pid.
@@ -24,13 +25,15 @@ fi
 
 port=$2
 shift 2
-journal=wal pkg=8 server= defines=()
+journal=wal pkg=8 server= defines=() as=() drop=() owner=
 for option in "$@"; do
   case $option in
     JOURNAL=*) journal=${option#*=} ;;
     PKG=*) pkg=${option#*=} ;;
     DB=mysql:*) server=${option#*=} defines+=(-A WITH_MYSQL) ;;
     DB=postgres:*) server=${option#*=} defines+=(-A WITH_POSTGRES) ;;
+    USER=*) owner=${option#*=} as=(setpriv "--reuid=$owner" "--regid=$(id -g "$owner")" --clear-groups) ;;
+    DROP=*) owner=${option#*=} drop=(-u "$owner" -g "$(id -gn "$owner")") ;;
     FIFODIR=*) defines+=(-A "FIFODIR=\"${option#*=}\"") ;;
     DB=redis:*) server=${option#*=} defines+=(-A WITH_REDIS) ;;
     *) defines+=(-A "$option") ;;
@@ -49,7 +52,9 @@ if [ -z "$server" ]; then
 fi
 
 rm -f "$dir/kamailio.pid" "$dir/kamailio_rpc.sock" "$dir/kamailio_ctl" "$dir/kamailio_rpc.fifo"
-kamailio -f "$here/kamailio.cfg" -Y "$dir" -P "$dir/kamailio.pid" -m 64 -M "$pkg" -DD -E \
+[ -z "$owner" ] || chown -R "$owner" "$dir"
+touch "$dir/kamailio.log"
+"${as[@]}" kamailio "${drop[@]}" -f "$here/kamailio.cfg" -Y "$dir" -P "$dir/kamailio.pid" -m 64 -M "$pkg" -DD -E \
   -A "SIPPORT=$port" -A "DBURL=\"$server\"" -A "CTLSOCK=\"unix:$dir/kamailio_ctl\"" "${defines[@]}" >"$dir/kamailio.log" 2>&1 &
 for _ in $(seq 400); do
   if [ -S "$dir/kamailio_rpc.sock" ] && [ -S "$dir/kamailio_ctl" ] &&

@@ -49,7 +49,8 @@ class Phone:
                  "User-Agent: " + o["agent"]]
         lines += [h for h in o["headers"].split("|") if h] + ["Content-Length: 0", "", ""]
         for _ in range(3):
-            self.s.sendto("\r\n".join(lines).encode(), self.registrar)
+            # Bytes of the command line go out as they are, whatever their encoding.
+            self.s.sendto(os.fsencode("\r\n".join(lines)), self.registrar)
             self.s.settimeout(2)
             try:
                 reply = self.s.recv(65535).decode("utf-8", "replace")
