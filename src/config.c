@@ -322,20 +322,25 @@ static void add_query(struct strbuf *spec, const char *name, const char *value)
 		strbuf_addf(spec, "%c%s=%s", has ? '&' : '?', name, value);
 }
 
+/* Behind these there is no table, nor a query as in an address. */
+static bool may_have_table(const char *read)
+{
+	return strncmp(read, "listen:", 7) != 0 && strncmp(read, "snapshot:", 9) != 0;
+}
+
 char *config_section_spec(const struct config_section *s, struct err *e)
 {
 	struct strbuf spec = STRBUF_INIT;
 	const char *read = s->values[CONFIG_READ], *kind = s->values[CONFIG_KIND];
-	bool address = read && strstr(read, "://");
 
 	if (!read) {
 		strbuf_addf(&spec, "%s:%s", kind ? kind : "kamailio", s->values[CONFIG_CONTROL]);
 		return strbuf_take(&spec);
 	}
-	if (!address && (s->values[CONFIG_TIMEZONE] || s->values[CONFIG_TABLE])) {
-		err_set(e, -EINVAL,
-			"In an SQLite file times are in UTC, and the table is location.",
-			"section %s: timezone and table belong to the address of a database server",
+	if (!may_have_table(read) && (s->values[CONFIG_TIMEZONE] || s->values[CONFIG_TABLE])) {
+		err_set(e, -EINVAL, NULL,
+			"section %s: timezone and table belong to a database that a registrar "
+			"keeps its bindings in",
 			s->name);
 		return NULL;
 	}

@@ -76,19 +76,23 @@ TEST(a_section_becomes_an_address)
 				  "table = loc\n"
 				  "[b]\ncontrol = unix:/x\n"
 				  "[c]\nkind = opensips\ncontrol = http://127.0.0.1:8888/mi\n"
-				  "[d]\nread = /x.sqlite\ntimezone = UTC\n");
+				  "[d]\nread = listen:udp:127.0.0.1:5060\ntimezone = UTC\n"
+				  "[e]\nread = /x.sqlite\ntimezone = UTC\ntable = t\n");
 	const char *const wanted[] = {"mysql://h/k?tls=yes&timezone=Europe/Berlin&table=loc",
 				      "kamailio:unix:/x", "opensips:http://127.0.0.1:8888/mi"};
+	char *spec;
 
 	assert_non_null(c);
 	for (size_t i = 0; i < 3; i++) {
-		char *spec = config_section_spec(&c->sections[i], &err);
-
+		spec = config_section_spec(&c->sections[i], &err);
 		assert_string_equal(spec, wanted[i]);
 		free(spec);
 	}
 	assert_null(config_section_spec(&c->sections[3], &err));
 	assert_non_null(strstr(err.what, "section d"));
+	spec = config_section_spec(&c->sections[4], &err);
+	assert_string_equal(spec, "/x.sqlite?timezone=UTC&table=t");
+	free(spec);
 	config_free(c);
 }
 
