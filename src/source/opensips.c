@@ -86,13 +86,19 @@ static const char *opensips_purge_refused(const struct source *s)
 	return o->refused;
 }
 
+static void add_how(const struct opensips *o, const char *command, struct strbuf *out)
+{
+	strbuf_addf(out, "%s on ", command);
+	text_clean(slice_of(o->control ? control_place(o->control) : "?"), false, out);
+}
+
 static void opensips_purge_how(const struct source *s, const struct binding *b, struct strbuf *out)
 {
-	const char *silent = opensips_events_refused(of_const(s)->events);
+	const struct opensips *o = of_const(s);
+	const char *silent = o->events ? opensips_events_refused(o->events) : NULL;
 
 	(void)b;
-	strbuf_add_str(out, "ul_rm_contact on ");
-	text_clean(slice_of(control_place(of_const(s)->control)), false, out);
+	add_how(o, "ul_rm_contact", out);
 	if (silent)
 		strbuf_addf(out, " (its events cannot be had: %s)", silent);
 }
@@ -107,6 +113,25 @@ static void opensips_purge(struct source *s, const struct binding *b, source_ans
 			   void *ctx)
 {
 	opensips_remove(of(s)->asker, b, fn, ctx);
+}
+
+static void opensips_purge_aor_how(const struct source *s, const struct binding *b,
+				   struct strbuf *out)
+{
+	(void)b;
+	add_how(of_const(s), "ul_rm", out);
+}
+
+static void opensips_read_aor(struct source *s, const struct binding *b, source_aor_fn *fn,
+			      void *ctx)
+{
+	opensips_ask_aor(of(s)->asker, b, fn, ctx);
+}
+
+static void opensips_purge_aor(struct source *s, const struct binding *const *all, size_t n,
+			       source_answer_fn *fn, void *ctx)
+{
+	opensips_remove_aor(of(s)->asker, all, n, fn, ctx);
 }
 
 static uint64_t opensips_uac(struct source *s, const struct binding *b, const char *method,
@@ -148,6 +173,9 @@ static const struct source_ops opensips_ops = {
 	.purge_how = opensips_purge_how,
 	.reread = opensips_reread,
 	.purge = opensips_purge,
+	.purge_aor_how = opensips_purge_aor_how,
+	.read_aor = opensips_read_aor,
+	.purge_aor = opensips_purge_aor,
 	.uac = opensips_uac,
 	.uac_cancel = opensips_uac_cancel,
 	.free = opensips_free,

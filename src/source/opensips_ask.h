@@ -22,6 +22,12 @@ void opensips_ask(struct opensips_asker *a, const struct binding *b, source_answ
 		  void *ctx);
 void opensips_remove(struct opensips_asker *a, const struct binding *b, source_answer_fn *fn,
 		     void *ctx);
+/* What opensips_remove() answers with SOURCE_WHOLE_AOR can only go with all of its AoR: as read_aor
+ * and purge_aor in source_ops, by ul_rm. */
+void opensips_ask_aor(struct opensips_asker *a, const struct binding *b, source_aor_fn *fn,
+		      void *ctx);
+void opensips_remove_aor(struct opensips_asker *a, const struct binding *const *all, size_t n,
+			 source_answer_fn *fn, void *ctx);
 /* [ table, AoR (, contact) ] of b; NULL when one of them is not UTF-8. */
 json_t *opensips_parameters(const struct binding *b, bool with_contact);
 /* A fault of "404 AOR not found": there are no contacts. */

@@ -129,6 +129,12 @@ class Registrar:
                 return "OK"
         raise Fault(404, "Contact not found")
 
+    def ul_rm(self, table_name, aor):
+        for c in self.contacts(table_name, aor):
+            self.tell("DELETE", aor, c["Contact"])
+        del self.aors[aor]
+        return "OK"
+
     def version(self):
         return {"Server": "OpenSIPS (3.4.18 (x86_64/linux))"}
 

@@ -60,11 +60,17 @@ mi test_deaf rm false >/dev/null
 mi test_add twins 'sip:twins@127.0.0.1:17004' 600 71 >/dev/null
 mi test_add twins 'sip:twins@127.0.0.1:17004;ob' 600 72 >/dev/null
 purge 'contact:;ob'
-is $? 1 "of two contacts that OpenSIPS takes for one none is removed"
+is $? 5 "of two contacts that OpenSIPS takes for one none is removed"
 like "$(cat "$tap_dir/purge.out")" '2 contacts' "and the words say why"
 is "$(mi ul_show_contact location twins | grep -o ContactID | wc -l)" 2 "both are still there"
 out=$(mi test_calls)
 unlike "$out" 'ul_sync|ul_flush|"ul_rm"' "nothing but single contacts was ever removed"
+purge --whole-aor twins
+is $? 5 "the whole AoR goes only with its count"
+"$REGTOP" purge -s "$sock" --whole-aor twins --yes=2 --reason T-1 >"$tap_dir/purge.out" 2>&1
+is $? 0 "and then it goes"
+like "$(cat "$tap_dir/purge.out")" 'ul_rm on' "by the command that the plan names"
+like "$(mi ul_show_contact location twins)" 'AOR not found' "both contacts are gone"
 
 # What registers again between the list and the removal is not touched.
 mi test_add busy sip:busy@127.0.0.1:17005 >/dev/null

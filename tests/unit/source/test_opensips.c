@@ -475,7 +475,7 @@ TEST(one_of_two_contacts_that_compare_equal_is_not_removed)
 	UNUSED_STATE;
 	nothing_is_removed(SHOW("alice", ALICE
 				"," CONTACT("sip:alice@127.0.0.1:5071;ob", "6", "60", "z@x", "1")),
-			   SOURCE_REFUSED);
+			   SOURCE_WHOLE_AOR);
 	assert_non_null(strstr(told.words, "2 contacts"));
 }
 
@@ -487,6 +487,108 @@ TEST(a_refusal_and_a_silence_are_told_apart)
 	assert_int_equal(asked(true, SHOW("alice", ALICE), FAULT("404", "Contact not found")),
 			 SOURCE_REFUSED);
 	assert_int_equal(asked(true, FAULT("404", "Table not found"), OK), SOURCE_REFUSED);
+}
+
+/* ---- a whole AoR ----------------------------------------------------------------------------- */
+
+#define ALICE_OB CONTACT("sip:alice@127.0.0.1:5071;ob", "6", "\"permanent\"", "z@x", "1")
+
+static struct {
+	int count;
+	enum source_answer answer;
+	size_t n;
+	char keys[100];
+} all_told;
+
+static void on_all(void *ctx, enum source_answer a, const struct binding *all, size_t n,
+		   const struct err *e)
+{
+	struct strbuf keys = STRBUF_INIT;
+
+	(void)ctx;
+	(void)e;
+	all_told.count++;
+	all_told.answer = a;
+	all_told.n = n;
+	for (size_t i = 0; i < n; i++) {
+		strbuf_add_slice(&keys, all[i].key);
+		strbuf_add_char(&keys, ' ');
+		assert_slice_equal(all[i].user, "alice");
+	}
+	slice_to_buf(strbuf_slice(&keys), all_told.keys, sizeof(all_told.keys));
+	strbuf_free(&keys);
+}
+
+static struct source *two_of_alice(void)
+{
+	struct source *s;
+
+	mi_say("get_statistics", STATISTICS("2", "2"));
+	mi_say("ul_dump", DUMP(AOR("alice", ALICE_OB "," ALICE)));
+	mi_say("ul_rm", OK);
+	options.interval_ms = 60000;
+	memset(&all_told, 0, sizeof(all_told));
+	memset(&told, 0, sizeof(told));
+	s = started();
+	WAIT(seen.complete == 1);
+	return s;
+}
+
+TEST(the_contacts_of_an_aor_are_told_with_the_one_that_was_asked_for_first)
+{
+	UNUSED_STATE;
+	struct source *s = two_of_alice();
+
+	mi_say("ul_show_contact", SHOW("alice", ALICE_OB "," ALICE));
+	s->ops->read_aor(s, row(ALICE_ID), on_all, NULL);
+	WAIT(all_told.count == 1);
+	assert_int_equal(all_told.answer, SOURCE_DONE);
+	assert_string_equal(all_told.keys, ALICE_ID " 6 ");
+	mi_say("ul_show_contact", FAULT("404", "AOR not found"));
+	s->ops->read_aor(s, row(ALICE_ID), on_all, NULL);
+	WAIT(all_told.count == 2);
+	assert_int_equal(all_told.answer, SOURCE_GONE);
+	source_free(s);
+}
+
+/* Both that are shown are to go; what is there then is show. */
+static enum source_answer aor_removed(const char *show)
+{
+	struct source *s = two_of_alice();
+	const struct binding *both[] = {row(ALICE_ID), row("6")};
+
+	mi_say("ul_show_contact", show);
+	s->ops->purge_aor(s, both, 2, on_answer, NULL);
+	WAIT(told.count == 1);
+	source_free(s);
+	return told.answer;
+}
+
+TEST(an_aor_is_removed_when_it_has_exactly_what_was_shown)
+{
+	UNUSED_STATE;
+	assert_int_equal(aor_removed(SHOW("alice", ALICE "," ALICE_OB)), SOURCE_DONE);
+	assert_string_equal(mi_last(), "ul_rm [\"location\",\"alice\"]");
+}
+
+TEST(an_aor_that_has_changed_is_not_removed)
+{
+	UNUSED_STATE;
+	const char *const others[] = {
+		SHOW("alice", ALICE),
+		SHOW("alice", ALICE "," ALICE_OB "," CONTACT("sip:new@h", "7", "60", "n", "1")),
+		SHOW("alice", ALICE
+		     "," CONTACT("sip:alice@127.0.0.1:5071;ob", "6", "\"permanent\"", "z@x", "2")),
+		SHOW("alice",
+		     ALICE "," CONTACT("sip:other@127.0.0.1", "6", "\"permanent\"", "z@x", "1")),
+	};
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
+		assert_int_equal(aor_removed(others[i]), SOURCE_CHANGED);
+		assert_int_equal(mi_calls("ul_rm"), 0);
+		seen.complete = 0;
+		mi.count = 0;
+	}
 }
 
 /* ---- what it tells by itself ----------------------------------------------------------------- */
@@ -651,6 +753,9 @@ int main(void)
 		U(what_came_back_under_another_number_is_not_removed),
 		U(one_of_two_contacts_that_compare_equal_is_not_removed),
 		U(a_refusal_and_a_silence_are_told_apart),
+		U(the_contacts_of_an_aor_are_told_with_the_one_that_was_asked_for_first),
+		U(an_aor_is_removed_when_it_has_exactly_what_was_shown),
+		U(an_aor_that_has_changed_is_not_removed),
 		U(events_are_subscribed_to_for_a_while),
 		U(an_event_brings_what_its_aor_has_now),
 		U(an_event_takes_away_what_its_aor_has_no_more),
