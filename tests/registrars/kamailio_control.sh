@@ -64,13 +64,21 @@ ok $? "Kamailio runs with all its controls"
 python3 "$phone" stay alive "$port" agent=AliveOne/1 >"$tap_dir/alive.out" 2>&1 &
 started $!
 wait_for 10 grep -q ready "$tap_dir/alive.out"
+register edge 'headers=Supported: path|Path: <sip:127.0.0.1:5099;lr;received=sip:10.0.0.7:1234>' &&
+  register natted contact=sip:natted@192.168.7.7:5060 &&
+  register outbound 'params=;q=0.7;+sip.instance="<urn:uuid:0c67446e-f1a1-11d9-94d3-000a95a0e128>";reg-id=1' \
+    'headers=Supported: outbound|Allow: INVITE, ACK, BYE, CANCEL, OPTIONS'
+rpc ul.add location desk sip:desk@192.0.2.20 0 0.35 . 0 0 4294967295 >/dev/null
 
 for name in datagram ctl fifo http; do
   where=$(place "$name")
   pair "$name"
   out=$("$REGTOP" list -s "$db" --control "$where" --json)
   is $? 0 "$name: a list"
-  is "$(python3 "$here/compare_lookup.py" "$sock" <<<"$out")" 3 "$name: it says what ul.lookup says"
+  is "$(python3 "$here/compare_lookup.py" "$sock" <<<"$out")" 7 "$name: it says what ul.lookup says"
+  out=$("$REGTOP" list -s "kamailio:$where" --json)
+  is $? 0 "$name: a list of memory alone"
+  is "$(python3 "$here/compare_lookup.py" "$sock" <<<"$out")" 7 "$name: it says the same"
   out=$("$REGTOP" ping -s "$db" --control "$where" --json alive)
   is $? 0 "$name: a phone is probed"
   like "$out" '"answered_by": ?"AliveOne/1"' "$name: and answers itself"
