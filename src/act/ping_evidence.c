@@ -220,6 +220,7 @@ static void note_outcome(struct evidence *e, const struct ping_finding *f)
 	e->path = f->path;
 	e->late = f->late;
 	e->by_registrar = f->by_registrar;
+	e->away = f->away;
 	e->code = f->code;
 	if (f->outcome == PROBE_ANSWERED)
 		memcpy(e->agent, f->agent, sizeof(e->agent));

@@ -13,6 +13,7 @@ struct ping_finding {
 	enum probe_path path;
 	bool sent; /* a request left */
 	bool late, by_registrar;
+	bool away; /* the registrar took no SIP */
 	int code;
 	uint32_t rtt_us;
 	char agent[EVIDENCE_AGENT];

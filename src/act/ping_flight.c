@@ -338,6 +338,15 @@ static void conclude_with(struct ping_flight *f, const struct leg *l)
 	conclude(f, &found);
 }
 
+/* The phone itself may be well; calls cannot come to it all the same. */
+static void conclude_instead(struct ping_flight *f, const struct leg *l)
+{
+	struct ping_finding found = *l->finding;
+
+	found.away = true;
+	conclude(f, &found);
+}
+
 /* Silence through the registrar, and what a direct packet of ours found. A direct answer does not
  * override it: a call takes the registrar's path. */
 static void conclude_both(struct ping_flight *f)
@@ -366,7 +375,7 @@ static void decide(struct ping_flight *f)
 		if (second->state == LEG_UNUSED)
 			go_direct_instead(f);
 		else if (second->state == LEG_DONE)
-			conclude_with(f, second);
+			conclude_instead(f, second);
 	} else if (first->finding->outcome != PROBE_SILENT || second->state == LEG_UNUSED) {
 		conclude_with(f, first);
 	} else if (second->state == LEG_DONE) {

@@ -357,6 +357,11 @@ static void judge_answer(struct judging *g)
 	} else {
 		judge_phone_answer(g);
 	}
+	if (e->away && g->j->tone == TONE_GOOD) {
+		g->j->tone = TONE_WARN;
+		note(g,
+		     "asked straight from here: its registrar takes no SIP, so no call can come");
+	}
 }
 
 /* ---- without a probe ----------------------------------------------------------------------------

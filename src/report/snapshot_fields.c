@@ -31,6 +31,7 @@ const size_t snapshot_numbers_count = COUNT(snapshot_numbers);
 const struct snapshot_number snapshot_evidence_numbers[] = {
 	PROOF(late,		SNAPSHOT_BOOL),
 	PROOF(by_registrar,	SNAPSHOT_BOOL),
+	PROOF(away,		SNAPSHOT_BOOL),
 	PROOF(code,		SNAPSHOT_I32),
 	PROOF(asked_ms,		SNAPSHOT_I64),
 	PROOF(heard_ms,		SNAPSHOT_I64),

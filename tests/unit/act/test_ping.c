@@ -605,6 +605,7 @@ TEST(a_registrar_whose_sip_port_is_shut_does_not_blame_the_phone)
 	e = ask(w, put_at(w, "k1", phone));
 	assert_int_equal(e->outcome, PROBE_ANSWERED);
 	assert_int_equal(e->path, PROBE_PATH_DIRECT);
+	assert_true(e->away);
 	e = ask(w, put(w, "k2", "sip:4021@192.0.2.1;transport=tls"));
 	assert_int_equal(e->outcome, PROBE_UNROUTABLE);
 	assert_non_null(strstr(e->detail, "registrar takes no SIP"));

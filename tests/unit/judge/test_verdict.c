@@ -80,6 +80,9 @@ static const struct expected table[] = {
 	{"the edge gave up", PUBLIC, NULL, EDGE, {.outcome = PROBE_ANSWERED, OWN, .code = 408, TWICE},
 	 "silent", TONE_BAD, BASIS_CONFIRMED, 408, "edge"},
 
+	{"answers while its registrar is away", PUBLIC, NULL, NULL, {.outcome = PROBE_ANSWERED, DIRECT, .code = 200, .away = true},
+	 "answers", TONE_WARN, BASIS_LIKELY, 200, "takes no SIP"},
+
 	/* the registrar's own answers */
 	{"registrar 408", PUBLIC, NULL, NULL, {.outcome = PROBE_ANSWERED, VIA, .by_registrar = true, .code = 408, TWICE},
 	 "silent", TONE_BAD, BASIS_CONFIRMED, 0, "408"},
