@@ -14,7 +14,7 @@
 
 static struct loop *loop;
 static struct source_options options;
-static char mi_dir[64], mi_path[96], mi_place[120], mi_spec[140];
+static char mi_dir[64], mi_path[96], mi_place[120], mi_spec[160];
 
 /* What is answered to a method, or to "method params": text is all of "result": … or "error": …;
  * NULL is silence. */
