@@ -431,7 +431,8 @@ void verdict_judge(void *ctx, struct row *r)
 		/* What could not be sent says nothing by any path. */
 		r->j.basis = probe_was_sent(g.e->outcome) ? basis_of(&g) : BASIS_NONE;
 		last = g.e->heard_ms > g.e->asked_ms ? g.e->heard_ms : g.e->asked_ms;
-		r->j.faded = r->now_ms - last > VERDICT_FADES_AFTER_S * 1000LL;
+		r->j.faded = probe_was_sent(g.e->outcome) &&
+			     r->now_ms - last > VERDICT_FADES_AFTER_S * 1000LL;
 		if (g.e->outcome == PROBE_ANSWERED)
 			judge_answer(&g);
 		else

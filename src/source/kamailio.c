@@ -11,10 +11,13 @@
 #include "source/kamailio_memory.h"
 #include "source/kamailio_nodes.h"
 #include "source/kamailio_uac.h"
+#include "source/kept.h"
 #include "source/location_feed.h"
 #include "source/sql/location_db.h"
 
 #define SIP_PORT 5060
+/* So many rows of unknown nodes are told at a time. */
+#define FOREIGN_MAX 10000
 /* Zones differ by quarters of an hour; an answer that took a while may be seconds off. */
 #define ZONE_STEP_S  900
 #define ZONE_SLACK_S 5
@@ -27,6 +30,7 @@ struct kamailio {
 	struct kamailio_uac *uac;
 	struct kamailio_memory *memory; /* NULL: there is nothing but memory */
 	struct kamailio_dump *dump;     /* instead of feed, when there is no table */
+	struct kept *foreign;           /* rows of nodes that are not known, still to be told */
 	bool server; /* its times are those of a zone, which may be another than we think */
 	struct binding *sample; /* a binding that has an end, to ask Kamailio for it; or NULL */
 	bool sampled;           /* it was asked */
@@ -45,6 +49,32 @@ static const struct kamailio *of_const(const struct source *s)
 
 /* ---- the zone of the times ------------------------------------------------------------------- */
 
+/* Of a node that nobody named: whoever asks us cannot reach it. */
+static void note_foreign(struct kamailio *k, const struct binding *row)
+{
+	struct kamailio_way way;
+	struct err why;
+
+	if (kept_count(k->foreign) < FOREIGN_MAX && !kamailio_nodes_way(k->nodes, row, &way, &why))
+		kept_put(k->foreign, row, 0);
+}
+
+static bool tell_foreign(void *ctx, struct kept_binding *kb)
+{
+	struct kamailio *k = ctx;
+	const struct source_sink *sink = &k->base.sink;
+	struct evidence e = {.outcome = PROBE_ELSEWHERE, .path = PROBE_PATH_REGISTRAR};
+	struct kamailio_way way;
+	struct err why;
+
+	/* asked_ms stays 0: any probe of ours stands against it. */
+	if (!kamailio_nodes_way(k->nodes, kb->b, &way, &why)) {
+		slice_to_buf(slice_of(why.what), e.detail, sizeof(e.detail));
+		sink->evidence(sink->ctx, kb->b->key, &e);
+	}
+	return false;
+}
+
 static size_t on_rows(void *ctx, struct binding *rows, size_t n)
 {
 	struct kamailio *k = ctx;
@@ -53,8 +83,10 @@ static size_t on_rows(void *ctx, struct binding *rows, size_t n)
 	for (size_t i = 0; i < n; i++)
 		if (kamailio_nodes_take(k->nodes, &rows[i]))
 			rows[kept++] = rows[i];
-	for (size_t i = 0; i < kept; i++)
+	for (size_t i = 0; i < kept; i++) {
 		kamailio_memory_complete(k->memory, &rows[i]);
+		note_foreign(k, &rows[i]);
+	}
 	for (size_t i = 0; k->server && !k->sample && i < kept; i++)
 		if (rows[i].expires_s != BINDING_PERMANENT && rows[i].ruid.n)
 			k->sample = binding_copy(&rows[i]);
@@ -104,6 +136,7 @@ static void on_looked(void *ctx, bool ok)
 	kamailio_nodes_look(k->nodes);
 	check_zone(k);
 	kamailio_memory_looked(k->memory);
+	kept_each(k->foreign, tell_foreign, k);
 	if (ok && k->zone_off_s)
 		tell_zone(k);
 }
@@ -272,6 +305,7 @@ static void kamailio_free(struct source *s)
 	kamailio_nodes_free(k->nodes);
 	location_feed_free(k->feed);
 	kamailio_memory_free(k->memory);
+	kept_free(k->foreign);
 	kamailio_dump_free(k->dump);
 	free(k->sample);
 	free(k);
@@ -329,6 +363,7 @@ struct source *kamailio_open(struct loop *l, const struct clock *c, const struct
 	k->nodes = kamailio_nodes_new(l, c, o, e);
 	if (k->nodes)
 		k->memory = kamailio_memory_new(l, c, &k->base, k->nodes);
+	k->foreign = kept_new();
 	if (k->nodes)
 		k->feed = location_feed_new(l, c, &k->base, o->place, LOCATION_KAMAILIO,
 					    o->recognised, o->interval_ms, &feed_hooks, k, e);

@@ -132,9 +132,21 @@ static void on_answer(void *ctx, enum source_answer a, const struct binding *now
 
 typedef void verb(struct source *s, const struct binding *b, source_answer_fn *fn, void *ctx);
 
+static struct evidence foreign;
+
+static void on_evidence(void *ctx, struct slice key, const struct evidence *e)
+{
+	(void)ctx;
+	(void)key;
+	foreign = *e;
+}
+
 static struct binding *shown_row(struct source *s)
 {
-	source_start(s, &sink);
+	struct source_sink with_evidence = sink;
+
+	with_evidence.evidence = on_evidence;
+	source_start(s, &with_evidence);
 	WAIT(seen.complete == 1);
 	assert_non_null(seen.last);
 	return binding_copy(seen.last);
@@ -265,6 +277,9 @@ TEST(a_node_that_nobody_named_is_told)
 	sql(fixture_db, "UPDATE location SET server_id = 9");
 	b = shown_row(s);
 	assert_slice_equal(b->node, "9");
+	/* Without anybody asking it is said that nobody here can reach it. */
+	WAIT(foreign.outcome == PROBE_ELSEWHERE);
+	assert_non_null(strstr(foreign.detail, "server_id 9"));
 	memset(&told, 0, sizeof(told));
 	s->ops->purge(s, b, on_answer, NULL);
 	WAIT(told.count == 1);
