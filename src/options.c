@@ -37,7 +37,7 @@ struct store_rule {
 const struct option_row option_rows[] = {
 	{'s', "source", "SPEC", "Where bindings come from: KIND:PLACE, or a file whose kind is recognised; may be repeated.", CLI_SOURCES | CLI_LISTEN},
 	{'c', "config", "FILE", "The configuration file; else ~/.config/regtop/regtop.conf or /etc/regtop.conf.", CLI_SOURCES},
-	{0, "control", "WHERE", "How the registrar is told to change: unix:PATH, fifo:PATH or http://ADDRESS:PORT/PATH (JSON-RPC, MI), ctl:PATH (Kamailio's ctl), or table (the table is the truth).", CLI_SOURCES},
+	{0, "control", "WHERE", "How the registrar is told to change: unix:PATH, fifo:PATH or http://ADDRESS:PORT/PATH (JSON-RPC, MI), ctl:PATH (Kamailio's ctl), udp:ADDRESS:PORT (OpenSIPS's mi_datagram), or table (the table is the truth).", CLI_SOURCES},
 	{0, "sip", "HOST:PORT", "The registrar's SIP address that probes go to, when the bindings do not tell.", CLI_SOURCES},
 	{0, "allow", "CIDR[,CIDR]", "Networks that may register besides loopback.", CLI_LISTEN | CLI_SOURCES},
 	{0, "store", "FILE", "Where the own registrar keeps its bindings.", CLI_LISTEN | CLI_SOURCES},

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include "base/alloc.h"
 #include "base/sipuri.h"
+#include "base/text.h"
 
 /* Of a domain that is no registrar's own (facts/kamailio-opensips 4.2). No tag: Kamailio 5.6 would
  * add a second one. */
@@ -247,11 +248,30 @@ static void request_end(struct request *q, const struct source_uac_reply *r)
 	request_free(q);
 }
 
+/* From another socket than the one that took its REGISTER: an answer is an answer, but silence may
+ * be the doing of a NAT that only knows that one. */
+static bool from_elsewhere(const struct request *q)
+{
+	return !q->with_socket && q->b->socket.n;
+}
+
 static void request_fails(struct request *q, const struct err *e)
 {
 	struct source_uac_reply r = {.end = SOURCE_UAC_FAILED, .e = *e};
 
 	request_end(q, &r);
+}
+
+static void request_fails_elsewhere(struct request *q)
+{
+	char shown[80];
+	struct err e;
+
+	text_clean_buf(q->b->socket, shown, sizeof(shown));
+	err_set(&e, -EADDRNOTAVAIL, "Ask at the node that has this socket.",
+		"%s is not a socket of the registrar, and from another one nothing came back",
+		shown);
+	request_fails(q, &e);
 }
 
 /* ---- is it the phone that is silent, or the registrar? --------------------------------------- */
@@ -279,7 +299,9 @@ static void on_check(void *ctx, const struct control_reply *r)
 	u->check = NULL;
 	control_free(check);
 	while ((q = first_in(u, REQUEST_DOUBTED))) {
-		if (lives)
+		if (lives && from_elsewhere(q))
+			request_fails_elsewhere(q);
+		else if (lives)
 			request_end(q, &silent);
 		else
 			request_fails(q, &e);
@@ -347,6 +369,10 @@ static void take_result(struct request *q, const struct control_reply *r)
 			"understood.",
 			control_place(q->control));
 		request_fails(q, &e);
+		return;
+	}
+	if (reply.by_registrar && from_elsewhere(q)) {
+		request_fails_elsewhere(q);
 		return;
 	}
 	if (!reply.by_registrar)

@@ -315,6 +315,35 @@ TEST(a_socket_that_is_not_the_registrar_s_is_left_out)
 	uac_free(u);
 }
 
+#define WITHOUT_SOCKET                                                                             \
+	"t_uac_dlg "                                                                               \
+	"{\"method\":\"OPTIONS\",\"ruri\":\"sip:a@127.0.0.1:5077\",\"headers\":\"" HEADERS "\"}"
+
+/* The binding's socket is no socket of this registrar; without it this is told. */
+static void sent_from_elsewhere(const char *says)
+{
+	struct uac *u = uac_opened();
+
+	mi_say(WITHOUT_SOCKET, says);
+	mi_say("t_uac_dlg", "\"error\":{\"code\":404,\"message\":\"Local socket not found\"}");
+	mi_say("version", "\"result\":{\"Server\":\"OpenSIPS\"}");
+	sent(u, 50);
+	WAIT(got.count == 1);
+	uac_free(u);
+}
+
+TEST(from_another_socket_an_answer_counts_and_silence_does_not)
+{
+	UNUSED_STATE;
+	sent_from_elsewhere(OPENSIPS_200);
+	assert_int_equal(got.end, SOURCE_UAC_ANSWER);
+	sent_from_elsewhere(OPENSIPS_408);
+	assert_int_equal(got.end, SOURCE_UAC_FAILED);
+	assert_non_null(strstr(got.words, "udp:127.0.0.1:5095 is not a socket"));
+	sent_from_elsewhere(NULL);
+	assert_int_equal(got.end, SOURCE_UAC_FAILED);
+}
+
 TEST(what_the_registrar_could_not_send_is_its_own_answer)
 {
 	UNUSED_STATE;
@@ -385,6 +414,7 @@ int main(void)
 		U(a_registrar_that_is_not_there_fails_at_once),
 		U(several_are_open_at_once_and_a_cancelled_one_is_forgotten),
 		U(a_socket_that_is_not_the_registrar_s_is_left_out),
+		U(from_another_socket_an_answer_counts_and_silence_does_not),
 		U(what_the_registrar_could_not_send_is_its_own_answer),
 		U(only_channels_that_are_not_held_up_are_used),
 		U(whether_it_can_be_asked_is_told_without_asking),
