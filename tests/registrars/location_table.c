@@ -2,8 +2,10 @@
  *   list            a line for each row: its key and what it says, with '|' between
  *   keys            a line for each key, as they are read to find out what has gone
  *   since SECONDS   the rows refreshed since then (calendar seconds)
+ *   stamp COMMAND   whether it may have changed: first nothing happens, then the command
  *   remove KEY [N]  deletes the row, believed to have CSeq N, and says how many went */
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include "source/sql/location_db.h"
@@ -64,6 +66,36 @@ static int since(struct location_batch *batch, const char *seconds)
 	return 0;
 }
 
+/* Waits until the stamp is, or is not, the one of more than a second before: some of them know no
+ * smaller times. */
+static bool settles(uint64_t *last, bool same)
+{
+	for (int i = 0; i < 8; i++) {
+		uint64_t now = *last;
+
+		poll(NULL, 0, 1100);
+		if (db->ops->stamp(db, &now, &e) < 0)
+			return false;
+		if ((now == *last) == same)
+			return true;
+		if (same)
+			*last = now;
+	}
+	return false;
+}
+
+static int stamp(const char *command)
+{
+	uint64_t last = 0;
+
+	puts(settles(&last, true) ? "at rest" : "never at rest");
+	fflush(stdout);
+	if (system(command) != 0)
+		return 2;
+	puts(settles(&last, false) ? "changed" : "not changed");
+	return e.code ? trouble() : 0;
+}
+
 static int remove_one(struct location_batch *batch, const char *key, const char *cseq)
 {
 	struct binding b = {.key = slice_of(key)}, *shown;
@@ -103,12 +135,15 @@ int main(int argc, char **argv)
 		rc = list(batch);
 	else if (argc == 4 && strcmp(argv[3], "keys") == 0)
 		rc = keys(batch);
+	else if (argc == 5 && strcmp(argv[3], "stamp") == 0)
+		rc = stamp(argv[4]);
 	else if (argc == 5 && strcmp(argv[3], "since") == 0)
 		rc = since(batch, argv[4]);
 	else if (argc >= 5 && strcmp(argv[3], "remove") == 0)
 		rc = remove_one(batch, argv[4], argv[5]);
 	else
-		fputs("location_table PLACE kamailio|opensips list|keys|since|remove\n", stderr);
+		fputs("location_table PLACE kamailio|opensips list|keys|since|stamp|remove\n",
+		      stderr);
 	location_batch_free(batch);
 	location_db_close(db);
 	return rc;

@@ -21,6 +21,40 @@ rows() {
 ROWS
 }
 
+# Whether a table may have changed, as a look asks that costs the server nothing.
+changes_mariadb() {
+  local insert="INSERT INTO location (contact_id, contact, expires) VALUES (8, 'x', 0)"
+  cat >"$tap_dir/forget" <<CLIENT
+exec mariadb --no-defaults -h 127.0.0.1 -P $server_port -u writer -pw kamailio -e "DELETE FROM location WHERE contact_id = 8"
+CLIENT
+  # It knows of no change before the first.
+  sql_mariadb -e "CREATE VIEW seen AS SELECT * FROM location; $insert"
+  is "$(table "$url" stamp "sh $tap_dir/forget")" \
+    $'at rest\nchanged' "a table that nobody changes has one stamp, and another afterwards (mariadb)"
+  is "$(table "$url?table=seen" stamp true)" $'never at rest\nchanged' \
+    "of a view nobody knows: it may have changed at any time (mariadb)"
+}
+
+# Of two transactions the older one ends last: nothing newer begins with that.
+changes_postgres() {
+  mkfifo "$tap_dir/older"
+  sql_postgres -q <"$tap_dir/older" >/dev/null 2>&1 &
+  started $!
+  exec 7>"$tap_dir/older"
+  echo "BEGIN; INSERT INTO location (contact_id, contact, expires) VALUES (8, 'x', 0);" >&7
+  wait_for 10 under_way
+  ok $? "a transaction is under way (postgres)"
+  sql_postgres -qc "UPDATE location SET cseq = cseq + 0 WHERE contact_id = 7"
+  is "$(table "$url" stamp "echo 'COMMIT;' >$tap_dir/older")" $'at rest\nchanged' \
+    "its end changes the stamp, although a newer one has ended before (postgres)"
+  exec 7>&-
+  is "$(table "$url" stamp true)" $'at rest\nnot changed' "and nothing else does (postgres)"
+  sql_postgres -qc "DELETE FROM location WHERE contact_id = 8"
+}
+under_way() {
+  ask_postgres "SELECT count(*) FROM pg_stat_activity WHERE backend_xid IS NOT NULL" | grep -qv '^0$'
+}
+
 check() {
   local kind=$1 place=$2 out
   is "$(table "$place?timezone=UTC" list)" "$(rows 0 0)" "every column means what it means in memory ($kind)"
@@ -77,6 +111,7 @@ for kind in mariadb postgres; do
     sql_mariadb <"$here/opensips-1013.sql"
   fi
   ok $? "the table is made ($kind)"
+  "changes_$kind"
   check "$kind" "$url"
 done
 plan_later

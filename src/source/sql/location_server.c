@@ -358,6 +358,7 @@ static int server_remove(struct location_db *db, const struct binding *b, unsign
 
 struct numbers {
 	uint64_t n[3];
+	bool known; /* the first one is not null */
 	unsigned rows;
 	uint64_t hash;
 };
@@ -367,6 +368,7 @@ static void take_numbers(void *ctx, const struct slice *cells, unsigned count)
 	struct numbers *n = ctx;
 
 	n->rows++;
+	n->known = count && cells[0].p;
 	for (unsigned i = 0; i < count && i < 3; i++) {
 		n->n[i] = (uint64_t)location_cell_number(cells[i]);
 		n->hash = n->hash * 31 + hash_bytes(cells[i].p ? cells[i].p : "", cells[i].n);
@@ -379,8 +381,9 @@ static void restart_numbers(void *ctx)
 }
 
 /* MySQL and MariaDB keep the second of the last change: within that second and the next nobody can
- * tell whether there was another one, so the stamp differs each time. PostgreSQL counts
- * transactions, of the whole cluster. */
+ * tell whether there was another one, so the stamp differs each time; as it does where none is
+ * kept, as of a view, or since the server's start. PostgreSQL counts transactions, of the whole
+ * cluster; those that are under way belong to it, for one that ends need not be the newest. */
 static int server_stamp(struct location_db *db, uint64_t *stamp, struct err *e)
 {
 	struct server *s = of(db);
@@ -389,7 +392,7 @@ static int server_stamp(struct location_db *db, uint64_t *stamp, struct err *e)
 	int rc;
 
 	if (s->postgres)
-		snprintf(q, sizeof(q), "SELECT txid_snapshot_xmax(txid_current_snapshot())");
+		snprintf(q, sizeof(q), "SELECT txid_current_snapshot()");
 	else
 		snprintf(q, sizeof(q),
 			 "SELECT UNIX_TIMESTAMP(update_time), UNIX_TIMESTAMP() FROM "
@@ -399,7 +402,7 @@ static int server_stamp(struct location_db *db, uint64_t *stamp, struct err *e)
 	rc = run(s, q, take_numbers, &n, restart_numbers, e);
 	if (rc < 0)
 		return rc;
-	if (!s->postgres && n.n[0] + 2 < n.n[1])
+	if (!s->postgres && n.known && n.n[0] + 2 < n.n[1])
 		n.hash = hash_u64(n.n[0]);
 	*stamp = (uint64_t)s->connection << 32 | (uint32_t)n.hash;
 	return 0;
