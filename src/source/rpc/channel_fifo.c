@@ -67,8 +67,9 @@ static int tell_silence(const struct fifo *f, unsigned time_ms, struct err *e)
 		hint, sizeof(hint),
 		"The registrar is busy, or %s is another folder (with systemd's PrivateTmp another "
 		"/tmp): name it with fifo:PATH" OPTION "DIR.",
-		f->flavour == CONTROL_KAMAILIO ? "jsonrpcs' fifo_reply_dir"
-					       : "mi_fifo's reply_dir");
+		f->flavour == CONTROL_KAMAILIO
+			? "jsonrpcs' fifo_reply_dir (which must end in a slash)"
+			: "mi_fifo's reply_dir");
 	return err_set(e, -ETIMEDOUT, hint,
 		       "%s took the request and gave no answer in %s within %u ms.", f->file.shown,
 		       f->reply_shown, time_ms);
