@@ -6,27 +6,19 @@
 #include "base/alloc.h"
 #include "base/text.h"
 #include "source/location_feed.h"
-#include "source/opensips_ask.h"
 #include "source/opensips_events.h"
 #include "source/opensips_memory.h"
+#include "source/opensips_nodes.h"
 #include "source/sql/location_db.h"
-#include "source/uac.h"
-
-/* A dump of as many contacts as are asked for takes less than a second. */
-#define TIMEOUT_MS 3000
 
 struct opensips {
 	struct source base;
-	struct control *control; /* NULL: none was named */
-	struct opensips_asker *asker;
+	struct opensips_nodes *nodes;
+	struct control *control;        /* the first node's, borrowed; NULL: none was named */
 	struct opensips_memory *memory; /* the picture, or what the table does not know yet */
 	struct opensips_events *events;
 	struct location_feed *feed; /* the picture is the table; NULL: memory */
-	struct uac *uac;            /* NULL: the control is not one for that */
-	char *refused;              /* room for the sentence of purge_refused() */
 };
-
-#define REFUSED_SIZE 700
 
 static struct opensips *of(struct source *s)
 {
@@ -71,25 +63,7 @@ static void opensips_start(struct source *s)
 
 static const char *opensips_purge_refused(const struct source *s)
 {
-	const struct opensips *o = of_const(s);
-	struct strbuf words = STRBUF_INIT;
-	struct err e = ERR_NONE;
-
-	if (!o->control)
-		return "No control of OpenSIPS is known: name it with --control unix:PATH, "
-		       "fifo:PATH, http://ADDRESS:PORT/mi or udp:ADDRESS:PORT.";
-	if (control_check(o->control, &e) == 0)
-		return NULL;
-	strbuf_addf(&words, "%s %s", e.what, e.hint);
-	slice_to_buf(slice_trim(strbuf_slice(&words)), o->refused, REFUSED_SIZE);
-	strbuf_free(&words);
-	return o->refused;
-}
-
-static void add_how(const struct opensips *o, const char *command, struct strbuf *out)
-{
-	strbuf_addf(out, "%s on ", command);
-	text_clean(slice_of(o->control ? control_place(o->control) : "?"), false, out);
+	return opensips_nodes_refused(of_const(s)->nodes);
 }
 
 static void opensips_purge_how(const struct source *s, const struct binding *b, struct strbuf *out)
@@ -98,7 +72,7 @@ static void opensips_purge_how(const struct source *s, const struct binding *b, 
 	const char *silent = o->events ? opensips_events_refused(o->events) : NULL;
 
 	(void)b;
-	add_how(o, "ul_rm_contact", out);
+	opensips_nodes_how(o->nodes, "ul_rm_contact", out);
 	if (silent)
 		strbuf_addf(out, " (its events cannot be had: %s)", silent);
 }
@@ -106,62 +80,61 @@ static void opensips_purge_how(const struct source *s, const struct binding *b, 
 static void opensips_reread(struct source *s, const struct binding *b, source_answer_fn *fn,
 			    void *ctx)
 {
-	opensips_ask(of(s)->asker, b, fn, ctx);
+	opensips_nodes_ask(of(s)->nodes, b, fn, ctx);
+}
+
+static void opensips_prove(struct source *s, const struct binding *b, source_answer_fn *fn,
+			   void *ctx)
+{
+	opensips_nodes_prove(of(s)->nodes, b, fn, ctx);
 }
 
 static void opensips_purge(struct source *s, const struct binding *b, source_answer_fn *fn,
 			   void *ctx)
 {
-	opensips_remove(of(s)->asker, b, fn, ctx);
+	opensips_nodes_remove(of(s)->nodes, b, fn, ctx);
 }
 
 static void opensips_purge_aor_how(const struct source *s, const struct binding *b,
 				   struct strbuf *out)
 {
 	(void)b;
-	add_how(of_const(s), "ul_rm", out);
+	opensips_nodes_how(of_const(s)->nodes, "ul_rm", out);
 }
 
 static void opensips_read_aor(struct source *s, const struct binding *b, source_aor_fn *fn,
 			      void *ctx)
 {
-	opensips_ask_aor(of(s)->asker, b, fn, ctx);
+	opensips_nodes_ask_aor(of(s)->nodes, b, fn, ctx);
 }
 
 static void opensips_purge_aor(struct source *s, const struct binding *const *all, size_t n,
 			       source_answer_fn *fn, void *ctx)
 {
-	opensips_remove_aor(of(s)->asker, all, n, fn, ctx);
+	opensips_nodes_remove_aor(of(s)->nodes, all, n, fn, ctx);
 }
 
 static uint64_t opensips_uac(struct source *s, const struct binding *b, const char *method,
 			     unsigned timeout_ms, source_uac_fn *fn, void *ctx)
 {
-	if (!of(s)->uac)
-		return 0;
-	return uac_send(of(s)->uac, b, method, timeout_ms, fn, ctx);
+	return opensips_nodes_send(of(s)->nodes, b, method, timeout_ms, fn, ctx);
 }
 
 static void opensips_uac_cancel(struct source *s, uint64_t id)
 {
-	if (of(s)->uac)
-		uac_cancel(of(s)->uac, id);
+	opensips_nodes_cancel(of(s)->nodes, id);
 }
 
 static void opensips_free(struct source *s)
 {
 	struct opensips *o = of(s);
 
-	opensips_asker_close(o->asker);
 	opensips_memory_close(o->memory);
 	opensips_events_close(o->events);
-	control_free(o->control);
-	uac_free(o->uac);
-	opensips_asker_free(o->asker);
+	opensips_nodes_free(o->nodes);
 	opensips_memory_free(o->memory);
 	opensips_events_free(o->events);
 	location_feed_free(o->feed);
-	free(o->refused);
 	free(o);
 }
 
@@ -172,6 +145,7 @@ static const struct source_ops opensips_ops = {
 	.purge_refused = opensips_purge_refused,
 	.purge_how = opensips_purge_how,
 	.reread = opensips_reread,
+	.prove = opensips_prove,
 	.purge = opensips_purge,
 	.purge_aor_how = opensips_purge_aor_how,
 	.read_aor = opensips_read_aor,
@@ -193,17 +167,19 @@ static bool is_control(const char *place)
 	return false;
 }
 
-/* Several nodes of one section share a control: a cluster's deletes are replicated, and what a
- * single node holds is a source of its own. */
-static const char *control_of(const struct source_options *so)
+/* The nodes of the configuration, or the one of --control, or of the place. */
+static int open_nodes(struct opensips *o, struct loop *l, const struct clock *c,
+		      const struct source_options *so, const char *place, struct err *e)
 {
-	return so->control ? so->control : so->node_count == 1 ? so->nodes[0].control : NULL;
-}
+	struct source_node only = {
+		.control = place ? place : so->control, .sip = so->sip, .server_id = -1};
+	bool many = !place && so->node_count > 0;
 
-static int open_control(struct opensips *o, struct loop *l, const char *place, struct err *e)
-{
-	o->control = control_new(l, CONTROL_OPENSIPS, place, TIMEOUT_MS, e);
-	return o->control ? 0 : e->code;
+	o->nodes = opensips_nodes_new(l, c, many ? so->nodes : &only, many ? so->node_count : 1, e);
+	if (!o->nodes)
+		return e->code;
+	o->control = opensips_nodes_control(o->nodes);
+	return 0;
 }
 
 static size_t on_rows(void *ctx, struct binding *rows, size_t n)
@@ -236,10 +212,8 @@ static void open_events(struct opensips *o, struct loop *l, const struct clock *
 static int open_table(struct opensips *o, struct loop *l, const struct clock *c,
 		      const struct source_options *so, struct err *e)
 {
-	const char *control = control_of(so);
-
 	location_db_name(so->place, o->base.name, sizeof(o->base.name));
-	if (control && open_control(o, l, control, e) < 0)
+	if (open_nodes(o, l, c, so, NULL, e) < 0)
 		return e->code;
 	o->feed = location_feed_new(l, c, &o->base, so->place, LOCATION_OPENSIPS, so->recognised,
 				    so->interval_ms, &feed_hooks, o, e);
@@ -259,7 +233,7 @@ static int open_memory(struct opensips *o, struct loop *l, const struct clock *c
 	strbuf_add_str(&name, so->place);
 	text_clean_buf(strbuf_slice(&name), o->base.name, sizeof(o->base.name));
 	strbuf_free(&name);
-	if (open_control(o, l, so->place, e) < 0)
+	if (open_nodes(o, l, c, so, so->place, e) < 0)
 		return e->code;
 	open_events(o, l, c, so);
 	return 0;
@@ -276,13 +250,9 @@ struct source *opensips_open(struct loop *l, const struct clock *c, const struct
 	struct opensips *o = xcalloc(1, sizeof(*o));
 
 	o->base.ops = &opensips_ops;
-	o->refused = xcalloc(1, REFUSED_SIZE);
 	if ((is_control(so->place) ? open_memory : open_table)(o, l, c, so, e) < 0) {
 		opensips_free(&o->base);
 		return NULL;
 	}
-	o->asker = opensips_asker_new(l, c, o->control);
-	if (o->control)
-		o->uac = uac_new(l, c, CONTROL_OPENSIPS, control_place(o->control));
 	return &o->base;
 }

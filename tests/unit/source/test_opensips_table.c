@@ -179,6 +179,118 @@ TEST(without_a_control_nothing_is_removed)
 	table_end(s);
 }
 
+/* ---- several nodes --------------------------------------------------------------------------- */
+
+static char away[130];
+
+/* The first node is away, the others are the MI of the test. */
+static const struct source_node nodes[] = {
+	{.name = "north", .control = away, .server_id = -1},
+	{.name = "south", .control = mi_place, .sip = "127.0.0.1:5095", .server_id = -1},
+};
+
+static struct {
+	int count;
+	enum source_answer answer;
+	char words[300];
+} told;
+
+static void on_answer(void *ctx, enum source_answer a, const struct binding *now,
+		      const struct err *e)
+{
+	(void)ctx;
+	(void)now;
+	told.count++;
+	told.answer = a;
+	slice_to_buf(slice_of(e ? e->what : ""), told.words, sizeof(told.words));
+}
+
+static struct source *nodes_started(const struct source_node *which, size_t n)
+{
+	struct source *s;
+
+	snprintf(away, sizeof(away), "unix:%s/nobody.sock", mi_dir);
+	snprintf(db_path, sizeof(db_path), "%s/opensips.sqlite", mi_dir);
+	sql(SCHEMA ROW("77", "alice", "1"));
+	snprintf(mi_spec, sizeof(mi_spec), "opensips:%s", db_path);
+	options.nodes = which;
+	options.node_count = n;
+	memset(&told, 0, sizeof(told));
+	s = started();
+	WAIT(seen.complete >= 1);
+	return s;
+}
+
+#define ALICE                                                                                      \
+	"\"result\":{\"AOR\":\"alice\",\"Contacts\":[{\"Contact\":\"sip:alice@127.0.0.1:5071\","   \
+	"\"ContactID\":\"77\",\"Expires\":\"permanent\",\"Q\":\"\",\"Callid\":\"c@x\",\"Cseq\":1}" \
+	"]}"
+
+TEST(a_binding_is_removed_at_the_node_that_has_it_and_the_proof_names_who_is_away)
+{
+	UNUSED_STATE;
+	struct source *s = nodes_started(nodes, 2);
+
+	mi_say("ul_show_contact", ALICE);
+	mi_say("ul_rm_contact", "\"result\":\"OK\"");
+	assert_null(s->ops->purge_refused(s));
+	s->ops->purge(s, row("77"), on_answer, NULL);
+	WAIT(told.count == 1);
+	assert_int_equal(told.answer, SOURCE_DONE);
+	assert_int_equal(mi_calls("ul_rm_contact"), 1);
+	mi_say("ul_show_contact", NOBODY);
+	s->ops->prove(s, row("77"), on_answer, NULL);
+	WAIT(told.count == 2);
+	assert_int_equal(told.answer, SOURCE_NO_ANSWER);
+	assert_non_null(strstr(told.words, "Node north: "));
+	table_end(s);
+}
+
+TEST(what_no_node_has_is_gone_only_when_all_were_asked)
+{
+	UNUSED_STATE;
+	const struct source_node both[] = {nodes[1], nodes[1]};
+	struct source *s = nodes_started(both, 2);
+
+	mi_say("ul_show_contact", NOBODY);
+	s->ops->reread(s, row("77"), on_answer, NULL);
+	WAIT(told.count == 1);
+	assert_int_equal(told.answer, SOURCE_GONE);
+	assert_int_equal(mi_calls("ul_show_contact"), 2);
+	table_end(s);
+}
+
+TEST(what_nobody_could_be_asked_for_is_not_gone)
+{
+	UNUSED_STATE;
+	struct source *s = nodes_started(nodes, 2);
+
+	mi_say("ul_show_contact", NOBODY);
+	s->ops->reread(s, row("77"), on_answer, NULL);
+	WAIT(told.count == 1);
+	assert_int_equal(told.answer, SOURCE_NO_ANSWER);
+	s->ops->purge(s, row("77"), on_answer, NULL);
+	WAIT(told.count == 2);
+	assert_int_equal(told.answer, SOURCE_REFUSED);
+	table_end(s);
+}
+
+TEST(a_copy_that_stays_is_asked_about_again_and_then_named)
+{
+	UNUSED_STATE;
+	const struct source_node both[] = {nodes[1], nodes[1]};
+	struct source *s = nodes_started(both, 2);
+
+	mi_say("ul_show_contact", ALICE);
+	s->ops->prove(s, row("77"), on_answer, NULL);
+	WAIT(mi_calls("ul_show_contact") >= 2);
+	assert_int_equal(told.count, 0);
+	WAIT(told.count == 1);
+	assert_int_equal(told.answer, SOURCE_DONE);
+	assert_non_null(strstr(told.words, "Node south: "));
+	table_end(s);
+}
+
 #define U(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -189,6 +301,10 @@ int main(void)
 		U(a_row_that_is_behind_does_not_come_back),
 		U(of_contacts_that_did_not_register_the_table_knows_more),
 		U(without_a_control_nothing_is_removed),
+		U(a_binding_is_removed_at_the_node_that_has_it_and_the_proof_names_who_is_away),
+		U(what_no_node_has_is_gone_only_when_all_were_asked),
+		U(what_nobody_could_be_asked_for_is_not_gone),
+		U(a_copy_that_stays_is_asked_about_again_and_then_named),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
