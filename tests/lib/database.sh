@@ -11,13 +11,16 @@ ask_postgres() { sql_postgres -Atqc "$1"; }
 tables_mariadb=/usr/share/kamailio/mysql tables_postgres=/usr/share/kamailio/postgres
 module_mariadb=db_mysql.so module_postgres=db_postgres.so
 
-# server mariadb|postgres: starts one.
+# server mariadb|postgres|redis: starts one.
 server() {
   local kind=$1 part
   server_port=$(free_port) server_dir=$tap_dir/$kind
   bash "$TOP_SRCDIR/tests/registrars/database_start.sh" "$kind" "$server_dir" "$server_port" || return 1
   servers+=("$kind:$server_dir")
-  if [ "$kind" = mariadb ]; then
+  if [ "$kind" = redis ]; then
+    url=redis://127.0.0.1:$server_port/3 kamailio_url=redis://127.0.0.1:$server_port/3
+    return
+  elif [ "$kind" = mariadb ]; then
     url="mysql://kamailio:kam%20pw%401@127.0.0.1:$server_port/kamailio"
     # Kamailio's own URL takes no blank.
     mariadb --no-defaults -S "$server_dir/sock" -e \

@@ -110,32 +110,54 @@ purged_from_routing() {
 
 for mode in 1 2 3; do purged_from_routing "$mode"; done
 
-# on_server KIND DBMODE PROGRAM MODULE: the same on a database server.
+# on_server KIND PROGRAM MODULE: the same on a database server, in each db_mode.
 on_server() {
-  local mode=$2 kept=kept$1 victim=victim$1 at
-  if ! ls $3 /usr/lib/*/kamailio/modules/"$4" >/dev/null 2>&1; then
-    skip "a purge on $1" "$1 or Kamailio's module is not installed"
+  local kind=$1 mode
+  if ! ls $2 /usr/lib/*/kamailio/modules/"$3" >/dev/null 2>&1; then
+    skip "a purge on $kind" "$kind or Kamailio's module is not installed"
     return
   fi
-  server "$1" || { skip "a purge on $1" "the server does not start"; return; }
-  begin "calls$1" DBMODE=$mode TIMERIVL=2 "DB=$kamailio_url"
-  ok $? "Kamailio runs on $1"
+  server "$kind" || { skip "a purge on $kind" "the server does not start"; return; }
+  for mode in 1 2 3; do purged_on "$kind" "$mode"; done
+}
+purged_on() {
+  local kind=$1 mode=$2 kept=kept$1$2 victim=victim$1$2 at
+  "empty_$kind"
+  begin "calls$kind$mode" "DBMODE=$mode" TIMERIVL=2 "DB=$kamailio_url"
+  ok $? "Kamailio runs on $kind (db_mode $mode)"
   db=$url
   rings "$kept" fork 300 && rings "$victim" fork 0
-  ok $? "two phones are registered on one AoR ($1)"
+  ok $? "two phones are registered on one AoR ($kind, db_mode $mode)"
   at=${victim}_port
-  wait_for 15 server_rows_are "$1" 2
+  wait_for 15 server_rows_are "$kind" 2
   purge "contact:${!at}" --yes
-  is $? 0 "one of them is purged ($1)"
-  only_kept "after$1" "after the purge ($1)" fork "$kept" "$victim"
-  wait_for 15 server_rows_are "$1" 1
-  ok $? "its row is gone after the write-back ($1)"
-  again DBMODE=$mode TIMERIVL=2 "DB=$kamailio_url"
-  only_kept "anew$1" "after a restart ($1)" fork "$kept" "$victim"
+  is $? 0 "one of them is purged ($kind, db_mode $mode)"
+  only_kept "after$kind$mode" "after the purge ($kind, db_mode $mode)" fork "$kept" "$victim"
+  wait_for 15 server_rows_are "$kind" 1
+  ok $? "its row is gone after the write-back ($kind, db_mode $mode)"
+  again "DBMODE=$mode" TIMERIVL=2 "DB=$kamailio_url"
+  only_kept "anew$kind$mode" "after a restart ($kind, db_mode $mode)" fork "$kept" "$victim"
+  like "$(last_entry)" 'proof.*gone when asked again' "the journal has the proof ($kind, db_mode $mode)"
+  bash "$here/kamailio_start.sh" "$dir" stop
 }
-server_rows_are() { [ "$("ask_$1" 'SELECT count(*) FROM location')" = "$2" ]; }
-on_server postgres 1 '/usr/lib/postgresql/*/bin/initdb' db_postgres.so
-on_server mariadb 2 /usr/sbin/mariadbd db_mysql.so
+empty_mariadb() { ask_mariadb 'DELETE FROM location' >/dev/null; }
+empty_postgres() { ask_postgres 'DELETE FROM location' >/dev/null; }
+empty_redis() {
+  redis FLUSHDB >/dev/null
+  redis HSET version:entry::location table_version 9 table_name location >/dev/null
+  redis HSET version:entry::location_attrs table_version 1 table_name location_attrs >/dev/null
+}
+redis() { redis-cli -p "$server_port" -n 3 "$@"; }
+server_rows_are() {
+  if [ "$1" = redis ]; then
+    [ "$(redis --scan --pattern 'location:entry::*' | wc -l)" = "$2" ]
+  else
+    [ "$("ask_$1" 'SELECT count(*) FROM location')" = "$2" ]
+  fi
+}
+on_server redis /usr/bin/redis-server db_redis.so
+on_server postgres '/usr/lib/postgresql/*/bin/initdb' db_postgres.so
+on_server mariadb /usr/sbin/mariadbd db_mysql.so
 
 # ---- rows of several nodes on one table ----------------------------------------------------------
 nodes() {
