@@ -14,7 +14,7 @@
 struct opensips {
 	struct source base;
 	struct opensips_nodes *nodes;
-	struct control *control;        /* the first node's, borrowed; NULL: none was named */
+	struct control *control;        /* a node's, borrowed; NULL: none was named */
 	struct opensips_memory *memory; /* the picture, or what the table does not know yet */
 	struct opensips_events *events;
 	struct location_feed *feed; /* the picture is the table; NULL: memory */

@@ -282,7 +282,16 @@ void opensips_nodes_cancel(struct opensips_nodes *n, uint64_t id)
 
 struct control *opensips_nodes_control(const struct opensips_nodes *n)
 {
-	return n->nodes[0].control;
+	struct control *any = NULL;
+
+	for (size_t i = 0; i < n->count; i++) {
+		struct control *c = n->nodes[i].control;
+
+		if (c && control_check(c, NULL) == 0)
+			return c;
+		any = any ? any : c;
+	}
+	return any;
 }
 
 static void look(struct opensips_nodes *n)

@@ -12,7 +12,8 @@ struct opensips_nodes *opensips_nodes_new(struct loop *l, const struct clock *c,
 					  const struct source_node *nodes, size_t n, struct err *e);
 /* What is open is forgotten: its fn is not called. NULL is fine. */
 void opensips_nodes_free(struct opensips_nodes *n);
-/* The first node's control, for what any node can tell; NULL when it has none. */
+/* The control of the first node that is there, for what any node can tell; NULL when none has one.
+ */
 struct control *opensips_nodes_control(const struct opensips_nodes *n);
 /* NULL, or the sentence that says why nothing can be removed: no node can be asked. */
 const char *opensips_nodes_refused(const struct opensips_nodes *n);
