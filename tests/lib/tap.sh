@@ -82,6 +82,11 @@ skip_all() {
   exit 0
 }
 
+# once: what takes long was run by make check, and is not run again when run-all makes a distcheck of
+# the same sources.
+once() {
+  [ -z "${REGTOP_DISTCHECK:-}" ] || skip_all "run-all has run it in make check"
+}
 need() {
   local tool
   for tool in "$@"; do

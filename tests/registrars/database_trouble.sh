@@ -4,6 +4,7 @@
 . "$TOP_SRCDIR/tests/lib/tap.sh"
 . "$TOP_SRCDIR/tests/lib/database.sh"
 
+once
 need python3
 here=$TOP_SRCDIR/tests/registrars
 trap 'stop_servers; tap_end' EXIT

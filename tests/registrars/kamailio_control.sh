@@ -3,6 +3,7 @@
 # and what is said, and not done, when it is slow, cuts, lies, hangs up, stops or is not there.
 . "$TOP_SRCDIR/tests/lib/tap.sh"
 
+once
 need kamailio sqlite3 python3
 [ -e /usr/share/kamailio/db_sqlite/usrloc-create.sql ] ||
   skip_all "Kamailio's SQLite module is not installed"

@@ -2,6 +2,7 @@
 # A real Kamailio on a rollback journal: whoever reads its table must not cost a single REGISTER.
 . "$TOP_SRCDIR/tests/lib/tap.sh"
 
+once
 need kamailio sqlite3 sipp python3
 [ -e /usr/share/kamailio/db_sqlite/usrloc-create.sql ] ||
   skip_all "Kamailio's SQLite module is not installed"

@@ -2,6 +2,7 @@
 # A real Kamailio's memory: listed alone, compared with its table, and what it found out by itself.
 . "$TOP_SRCDIR/tests/lib/tap.sh"
 
+once
 need kamailio python3 sqlite3
 here=$TOP_SRCDIR/tests/registrars
 phone=$here/phone.py

@@ -4,6 +4,7 @@
 . "$TOP_SRCDIR/tests/lib/tap.sh"
 . "$TOP_SRCDIR/tests/lib/database.sh"
 
+once
 need kamailio python3 sqlite3
 here=$TOP_SRCDIR/tests/registrars
 phone=$here/phone.py

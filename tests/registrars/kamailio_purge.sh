@@ -4,6 +4,7 @@
 . "$TOP_SRCDIR/tests/lib/tap.sh"
 . "$TOP_SRCDIR/tests/lib/database.sh"
 
+once
 need kamailio sqlite3 python3 sipp
 [ -e /usr/share/kamailio/db_sqlite/usrloc-create.sql ] ||
   skip_all "Kamailio's SQLite module is not installed"

@@ -3,6 +3,7 @@
 # list, its removals, what it does to the maps, and what it says when the server is not there or refuses.
 . "$TOP_SRCDIR/tests/lib/tap.sh"
 
+once
 need kamailio python3 redis-server redis-cli
 ls /usr/lib/*/kamailio/modules/db_redis.so >/dev/null 2>&1 ||
   { skip "Kamailio on Redis" "Kamailio's module db_redis.so is not installed"; plan_later; exit; }

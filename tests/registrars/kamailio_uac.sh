@@ -3,6 +3,7 @@
 # lookup: a real Kamailio, and a phone of sipp's that answers, or is silent.
 . "$TOP_SRCDIR/tests/lib/tap.sh"
 
+once
 need kamailio sqlite3 python3 sipp
 [ -e /usr/share/kamailio/db_sqlite/usrloc-create.sql ] ||
   skip_all "Kamailio's SQLite module is not installed"

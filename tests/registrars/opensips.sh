@@ -3,6 +3,7 @@
 # removals, its own requests, and what goes wrong.
 . "$TOP_SRCDIR/tests/lib/tap.sh"
 
+once
 need python3 sipp
 here=$TOP_SRCDIR/tests/registrars
 dir=$tap_dir/mi
