@@ -19,6 +19,8 @@
 #define DATAGRAM_CONTACTS 80
 /* So many AoRs wait to be asked for; with more, everything is read again. */
 #define HEARD_MAX 500
+/* Between two of them, so that a storm of REGISTERs does not become one of questions. */
+#define ASK_PAUSE_MS 4
 
 /* An AoR that is to be asked for. */
 struct heard {
@@ -32,7 +34,7 @@ struct opensips_memory {
 	struct source *source;
 	struct control *control;
 	struct opensips_book *book;
-	struct loop_timer *timer;
+	struct loop_timer *timer, *next_ask;
 	unsigned interval_ms;
 	opensips_back_fn *back;
 	void *ctx;
@@ -414,13 +416,18 @@ static void on_aor(void *ctx, const struct control_reply *r)
 				  gone ? NULL : contacts, slice_of(m->heard->fresh));
 	/* Anything else is left to the next look: what was heard may have been made up. */
 	heard_free(m);
-	ask_first(m);
+	loop_timer_set(m->next_ask, ASK_PAUSE_MS);
+}
+
+static void on_next_ask(void *arg)
+{
+	ask_first(arg);
 }
 
 static void ask_first(struct opensips_memory *m)
 {
 	/* In the middle of a pass nothing could be taken away alone. */
-	if (!m->heard || m->asking || m->by_parts)
+	if (!m->heard || m->asking || m->by_parts || loop_timer_is_set(m->next_ask))
 		return;
 	m->asking = true;
 	control_call(m->control, "ul_show_contact",
@@ -513,6 +520,7 @@ struct opensips_memory *opensips_memory_new(struct loop *l, const struct clock *
 	m->interval_ms = interval_ms ? interval_ms : INTERVAL_MS;
 	m->book = opensips_book_new(c, s);
 	m->timer = loop_timer_new(l, LOOP_DRAW, on_timer, m);
+	m->next_ask = loop_timer_new(l, LOOP_DRAW, on_next_ask, m);
 	m->heard_end = &m->heard;
 	m->parts_end = &m->parts;
 	return m;
@@ -533,6 +541,7 @@ void opensips_memory_free(struct opensips_memory *m)
 	while (m->parts)
 		drop_part(m);
 	loop_timer_free(m->timer);
+	loop_timer_free(m->next_ask);
 	opensips_book_free(m->book);
 	free(m);
 }

@@ -109,6 +109,14 @@ out=$("$REGTOP" list -s "$sock" 2>&1)
 is $? 3 "a truncated answer is no list"
 like "$out" 'not JSON' "and is told"
 mi test_cut 0 >/dev/null
+mi test_slow 4 >/dev/null
+out=$("$REGTOP" list -s "$sock" 2>&1)
+is $? 3 "a server that is too slow is no list"
+like "$out" 'gave no answer' "and is told"
+mi test_slow 0.2 >/dev/null
+out=$(list)
+is $? 0 "one that is only slow is waited for"
+mi test_slow 0 >/dev/null
 mi test_fill 200 >/dev/null
 out=$(list)
 is "$(grep -o '"contact":' <<<"$out" | wc -l)" \
