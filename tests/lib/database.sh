@@ -3,11 +3,12 @@
 
 servers=()
 
-# What differs between the two servers.
+# What differs between the servers.
 sql_mariadb() { mariadb --no-defaults -h 127.0.0.1 -P "$server_port" -u kamailio '-pkam pw@1' kamailio "$@"; }
 sql_postgres() { psql -h 127.0.0.1 -p "$server_port" -U kamailio -d kamailio -v ON_ERROR_STOP=1 "$@"; }
 ask_mariadb() { sql_mariadb -NBe "$1"; }
 ask_postgres() { sql_postgres -Atqc "$1"; }
+redis() { redis-cli -p "$server_port" -n 3 "$@"; }
 tables_mariadb=/usr/share/kamailio/mysql tables_postgres=/usr/share/kamailio/postgres
 module_mariadb=db_mysql.so module_postgres=db_postgres.so
 
@@ -18,9 +19,12 @@ server() {
   bash "$TOP_SRCDIR/tests/registrars/database_start.sh" "$kind" "$server_dir" "$server_port" || return 1
   servers+=("$kind:$server_dir")
   if [ "$kind" = redis ]; then
-    url=redis://127.0.0.1:$server_port/3 kamailio_url=redis://127.0.0.1:$server_port/3
+    url="redis://127.0.0.1:$server_port/3" kamailio_url=$url
+    redis HSET version:entry::location table_version 9 table_name location >/dev/null
+    redis HSET version:entry::location_attrs table_version 1 table_name location_attrs >/dev/null
     return
-  elif [ "$kind" = mariadb ]; then
+  fi
+  if [ "$kind" = mariadb ]; then
     url="mysql://kamailio:kam%20pw%401@127.0.0.1:$server_port/kamailio"
     # Kamailio's own URL takes no blank.
     mariadb --no-defaults -S "$server_dir/sock" -e \

@@ -67,7 +67,7 @@ start_postgres() {
 }
 
 start_redis() {
-  redis-server --port "$what" --bind 127.0.0.1 --dir "$dir" --pidfile "$dir/pid" --logfile "$dir/log" \
+  redis-server --port "$what" --bind 127.0.0.1 --dir "$dir" --pidfile "$dir/pid" --logfile "$dir/log" --unixsocket "$dir/sock" \
     --save '' --appendonly yes --appendfsync always --daemonize yes >/dev/null
   wait_until redis-cli -p "$what" ping || { tail -20 "$dir/log"; exit 1; }
 }

@@ -163,6 +163,10 @@ refusals() {
   REDISCLI_AUTH='kam pw@1' "$REGTOP" list -s "$url" >/dev/null 2>&1
   is $? 0 "a password that nobody asks for does no harm"
 
+  "$REGTOP" list -s "redis:///3?socket=$server_dir/sock" >/dev/null 2>&1
+  is $? 0 "the server's Unix socket will do"
+  like "$("$REGTOP" list -s 'redis:///3?socket=/nonexistent' 2>&1)" 'No such file' "and one that is not there is told"
+
   # Reading alone is enough of a right to read.
   redis ACL SETUSER reader on '>secret' '~*' +select +scan +hgetall +hget >/dev/null
   "$REGTOP" list -s "${url/redis:\/\//redis://reader:secret@}" >/dev/null 2>&1

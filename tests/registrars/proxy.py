@@ -4,12 +4,12 @@ does what the file says at that moment:
   pass      lets everything through
   stall     holds what the server says back
   cut:N     hangs up after N bytes of the server's on a connection
-  commit    hangs up when the client has said COMMIT, and the server has heard it
+  commit    hangs up when the client has said COMMIT (Redis: EXEC), and the server has heard it
 """
 import re, select, socket, sys, threading, time
 
-# The statement itself, as MySQL's and PostgreSQL's clients send it.
-COMMIT = rb"\x03COMMIT|Q\0\0\0.COMMIT\0"
+# The statement itself, as the clients of MySQL, PostgreSQL and Redis send it.
+COMMIT = rb"\x03COMMIT|Q\0\0\0.COMMIT\0|\r\nEXEC\r\n"
 listen, target, path = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
 
 
