@@ -293,6 +293,14 @@ static bool is_new(const struct opensips_book *b, const struct held *h)
 	return clock_wall_s(b->clock) - h->told_s < TABLE_LAG_S;
 }
 
+/* The row tells of an earlier REGISTER than the one that was heard of. */
+static bool is_behind(const struct held *h, const struct binding *row)
+{
+	bool other = row->cseq != h->now->cseq || !slice_eq(row->call_id, h->now->call_id);
+
+	return other && row->refreshed_s <= h->told_s;
+}
+
 void opensips_book_freshen(const struct opensips_book *b, struct binding *row)
 {
 	struct strbuf aor = STRBUF_INIT, name = STRBUF_INIT;
@@ -303,7 +311,7 @@ void opensips_book_freshen(const struct opensips_book *b, struct binding *row)
 	add_name(table, strbuf_slice(&aor), &name);
 	a = *find((struct opensips_book *)(uintptr_t)b, strbuf_slice(&name));
 	for (const struct held *h = a ? a->held : NULL; h; h = h->next)
-		if (slice_eq(slice_of(h->key), row->key) && is_new(b, h))
+		if (slice_eq(slice_of(h->key), row->key) && is_new(b, h) && is_behind(h, row))
 			*row = *h->now;
 	strbuf_free(&aor);
 	strbuf_free(&name);

@@ -144,6 +144,21 @@ TEST(a_row_that_is_behind_does_not_come_back)
 	table_end(s);
 }
 
+TEST(a_row_that_knows_more_than_was_heard_stands)
+{
+	UNUSED_STATE;
+	struct source *s = table_started();
+
+	mi_say("ul_show_contact", SHOW("alice", "77", "2"));
+	event(EVENT("UPDATE", "alice"));
+	WAIT(row("77")->cseq == 2);
+	/* A further REGISTER, of which nothing was heard. */
+	sql("UPDATE location SET cseq = 3, last_modified = '2999-01-01 00:00:00'");
+	wait_for_a_pass(s);
+	assert_int_equal(row("77")->cseq, 3);
+	table_end(s);
+}
+
 TEST(of_contacts_that_did_not_register_the_table_knows_more)
 {
 	UNUSED_STATE;
@@ -299,6 +314,7 @@ int main(void)
 		U(the_picture_is_the_table_s_and_memory_is_not_listed),
 		U(what_has_just_registered_stays_before_the_table_knows_it),
 		U(a_row_that_is_behind_does_not_come_back),
+		U(a_row_that_knows_more_than_was_heard_stands),
 		U(of_contacts_that_did_not_register_the_table_knows_more),
 		U(without_a_control_nothing_is_removed),
 		U(a_binding_is_removed_at_the_node_that_has_it_and_the_proof_names_who_is_away),
