@@ -3,9 +3,11 @@
 #include <signal.h>
 #include "base/clock.h"
 #include "source/sql/location_reader.h"
-#include "redis_fixture.h"
+#include "test.h"
 
 #if HAVE_REDIS
+
+#include "redis_fixture.h"
 
 static struct location_db *db;
 static struct location_batch *batch;
