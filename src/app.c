@@ -261,19 +261,55 @@ static int open_one(struct app *a, const struct opening *item, struct err *e)
 	return add_source(a, s, e);
 }
 
-/* With no -s: the registrars of this machine (DESIGN 3), said before it is used. */
-static int find_source(struct openings *l, const struct options *o, struct err *e)
-{
-	const char *found = paths_find_kamailio();
+/* ---- what was found by itself ---------------------------------------------------------------- */
 
-	if (!found)
+static void say_found(const struct discovery *d)
+{
+	for (size_t i = 0; i < d->config->count; i++) {
+		struct strbuf line = STRBUF_INIT;
+
+		discovery_describe(d, i, &line);
+		fprintf(stderr, "regtop: found %s\n", strbuf_str(&line));
+		strbuf_free(&line);
+	}
+}
+
+static void say_not_used(const struct discovery *d)
+{
+	for (size_t i = 0; i < d->note_count; i++)
+		fprintf(stderr, "regtop: not used: %s\n", d->notes[i]);
+}
+
+/* With no -s: the registrars of this machine (DESIGN 3), said before they are used. */
+static int find_sources(struct app *a, const struct options *o, struct err *e)
+{
+	a->found = discover(discover_root());
+	if (o->command->bit != CLI_INSPECT)
+		say_found(a->found);
+	say_not_used(a->found);
+	if (!a->found->config->count)
 		return err_set(e, -ENOENT,
 			       "Name a source with -s PATH or -s listen:udp:127.0.0.1:5060, or "
 			       "try: regtop demo",
-			       "no registrar's database was found in %s", paths_kamailio_places());
-	fprintf(stderr, "regtop: found Kamailio's database %s\n", found);
-	openings_add(l, o, found);
-	return 0;
+			       "no registrar was found in %s", discover_places());
+	openings_free(a->openings);
+	a->openings = openings_of(o, a->found->config, e);
+	return a->openings ? 0 : e->code;
+}
+
+static int open_all(struct app *a, struct err *e)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < a->openings->count; i++) {
+		rc = open_one(a, &a->openings->items[i], e);
+		/* Of what was found, one that cannot be opened leaves the others. */
+		if (rc < 0 && a->found && (a->env.source_count || i + 1 < a->openings->count)) {
+			err_print(e);
+			rc = 0;
+		}
+	}
+	return rc == 0 && !a->env.source_count ? e->code : rc;
 }
 
 struct app *app_new(const struct options *o, struct err *e, int *status)
@@ -285,9 +321,9 @@ struct app *app_new(const struct options *o, struct err *e, int *status)
 	a->openings = openings_make(o, e);
 	rc = a->openings ? 0 : e->code;
 	if (rc == 0 && a->openings->count == 0)
-		rc = find_source(a->openings, o, e);
-	for (size_t i = 0; rc == 0 && i < a->openings->count; i++)
-		rc = open_one(a, &a->openings->items[i], e);
+		rc = find_sources(a, o, e);
+	if (rc == 0)
+		rc = open_all(a, e);
 	if (rc < 0) {
 		if (rc == -EINVAL)
 			*status = REGTOP_USAGE;
@@ -331,6 +367,7 @@ void app_free(struct app *a)
 	view_free(a->view);
 	store_free(a->store);
 	openings_free(a->openings);
+	discovery_free(a->found);
 	free(a->feeds);
 	loop_free(a->loop);
 	free(a);

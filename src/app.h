@@ -4,6 +4,7 @@
 
 #include "act/act.h"
 #include "act/ping.h"
+#include "discover.h"
 #include "model/view.h"
 #include "options.h"
 
@@ -16,6 +17,7 @@ struct app {
 	struct act_env env;
 	struct pinger *pinger;
 	struct openings *openings; /* what the sources were made from, private */
+	struct discovery *found;   /* when nothing was named: what was found by itself; or NULL */
 	struct app_source *feeds;  /* one per source, private */
 	size_t feed_count;
 	struct sip_transport *transport; /* ours, for probes of sources that are no registrar */
@@ -26,7 +28,8 @@ struct app {
 	struct err journal_err;
 };
 
-/* Opens everything that o names (with no -s: what this machine has) and starts reading. NULL with
+/* Opens everything that o names and starts reading. With neither -s nor sections: what this machine
+ * has, said on stderr (but for the inspector) before it is used. NULL with
  * *e and *status (an exit status) on failure. The journal is opened only for commands that may
  * change something; its failure forbids changes, nothing else. */
 struct app *app_new(const struct options *o, struct err *e, int *status);

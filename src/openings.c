@@ -81,8 +81,8 @@ static int add_peers(struct opening *item, const struct config *c, const struct 
 
 /* ---- sections -------------------------------------------------------------------------------- */
 
-static int take(struct openings *l, const struct options *o, const struct config_section *s,
-		struct err *e)
+static int take(struct openings *l, const struct options *o, const struct config *c,
+		const struct config_section *s, struct err *e)
 {
 	struct opening *item = add(l, o);
 
@@ -93,7 +93,7 @@ static int take(struct openings *l, const struct options *o, const struct config
 		item->options.allow = s->values[CONFIG_ALLOW];
 	if (s->values[CONFIG_STORE])
 		item->options.store_path = s->values[CONFIG_STORE];
-	add_nodes(item, o->config, s);
+	add_nodes(item, c, s);
 	if (o->control)
 		item->nodes[0].control = o->control;
 	if (o->sip)
@@ -102,7 +102,7 @@ static int take(struct openings *l, const struct options *o, const struct config
 		return err_set(e, -EINVAL, "Say it in the sections of the configuration file.",
 			       "--control and --sip fit one node, and %s are %zu.", item->name,
 			       item->options.node_count);
-	return add_peers(item, o->config, s, e);
+	return add_peers(item, c, s, e);
 }
 
 /* Was its table named already, by an earlier section? */
@@ -115,14 +115,14 @@ static bool is_taken(const struct config_section *const *named, size_t n,
 	return false;
 }
 
-static int take_once(struct openings *l, const struct options *o,
+static int take_once(struct openings *l, const struct options *o, const struct config *c,
 		     const struct config_section **named, size_t *n, const struct config_section *s,
 		     struct err *e)
 {
 	if (is_taken(named, *n, s))
 		return 0;
 	named[(*n)++] = s;
-	return take(l, o, s, e);
+	return take(l, o, c, s, e);
 }
 
 static int check_one_control(const struct options *o, const struct openings *l, struct err *e)
@@ -146,40 +146,40 @@ static void mark_listed(struct openings *l, const struct config *c,
 	}
 }
 
-void openings_add(struct openings *l, const struct options *o, const char *spec)
+struct openings *openings_of(const struct options *o, const struct config *c, struct err *e)
 {
-	add(l, o)->spec = xstrdup(spec);
-}
-
-struct openings *openings_make(const struct options *o, struct err *e)
-{
-	size_t sections = o->config ? o->config->count : 0, n = 0;
+	size_t sections = c ? c->count : 0, n = 0;
 	const struct config_section **named = xcalloc(sections + 1, sizeof(*named)), *s;
 	struct openings *out = xcalloc(1, sizeof(*out));
 	int rc = 0;
 
 	out->items = xcalloc(o->source_count + sections + 1, sizeof(*out->items));
 	for (unsigned i = 0; i < o->source_count && rc == 0; i++) {
-		s = config_find(o->config, slice_of(o->sources[i]));
+		s = config_find(c, slice_of(o->sources[i]));
 		if (s)
-			rc = take_once(out, o, named, &n, s, e);
+			rc = take_once(out, o, c, named, &n, s, e);
 		else
-			openings_add(out, o, o->sources[i]);
+			add(out, o)->spec = xstrdup(o->sources[i]);
 	}
 	for (size_t i = 0; i < sections && !o->source_count && rc == 0; i++)
-		rc = take_once(out, o, named, &n, &o->config->sections[i], e);
+		rc = take_once(out, o, c, named, &n, &c->sections[i], e);
 	if (rc == 0)
 		rc = check_one_control(o, out, e);
 	if (rc == 0 && out->count > ACT_MAX_SOURCES)
 		rc = err_set(e, -EINVAL, "Name some of them with -s.",
 			     "%zu sources are more than %d.", out->count, ACT_MAX_SOURCES);
 	if (rc == 0)
-		mark_listed(out, o->config, named, n);
+		mark_listed(out, c, named, n);
 	free(named);
 	if (rc == 0)
 		return out;
 	openings_free(out);
 	return NULL;
+}
+
+struct openings *openings_make(const struct options *o, struct err *e)
+{
+	return openings_of(o, o->config, e);
 }
 
 void openings_free(struct openings *l)

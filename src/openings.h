@@ -24,8 +24,8 @@ struct openings {
  * when nothing was named at all. NULL with *e (-EINVAL) for what does not fit
  * together. The strings live until openings_free(), as sources want it. */
 struct openings *openings_make(const struct options *o, struct err *e);
-/* One more, for what was found by itself. */
-void openings_add(struct openings *l, const struct options *o, const char *spec);
+/* The same of all sections of c: what was found by itself, which must live as long. */
+struct openings *openings_of(const struct options *o, const struct config *c, struct err *e);
 /* NULL is fine. */
 void openings_free(struct openings *l);
 

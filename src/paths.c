@@ -1,4 +1,4 @@
-/* Where regtop keeps its own files, and where registrars of this machine keep theirs. */
+/* Where regtop keeps its own files. */
 #include "paths.h"
 
 #include <errno.h>
@@ -80,24 +80,4 @@ char *paths_config_file(void)
 		return path;
 	free(path);
 	return access("/etc/regtop.conf", F_OK) == 0 ? xstrdup("/etc/regtop.conf") : NULL;
-}
-
-static const char *const kamailio_places[] = {
-	"/var/lib/kamailio/kamailio.sqlite",
-	"/etc/kamailio/kamailio.sqlite",
-	"/usr/local/etc/kamailio/kamailio.sqlite",
-	"/var/lib/kamailio/kamailio.db",
-};
-
-const char *paths_find_kamailio(void)
-{
-	for (size_t i = 0; i < sizeof(kamailio_places) / sizeof(kamailio_places[0]); i++)
-		if (access(kamailio_places[i], R_OK) == 0)
-			return kamailio_places[i];
-	return NULL;
-}
-
-const char *paths_kamailio_places(void)
-{
-	return "/var/lib/kamailio, /etc/kamailio and /usr/local/etc/kamailio";
 }

@@ -1,4 +1,4 @@
-/* Where regtop keeps its own files, and where registrars of this machine keep theirs. */
+/* Where regtop keeps its own files. */
 #ifndef REGTOP_PATHS_H
 #define REGTOP_PATHS_H
 
@@ -11,10 +11,4 @@ char *paths_state_file(const char *name, struct err *e);
 /* The configuration file: $XDG_CONFIG_HOME/regtop/regtop.conf, else that in ~/.config, else
  * /etc/regtop.conf, whichever is there. Caller frees; NULL when there is none. */
 char *paths_config_file(void);
-/* The first of the places where Debian's and upstream's Kamailio keep an SQLite database that can
- * be read; NULL when there is none. Static string. */
-const char *paths_find_kamailio(void);
-/* All of those places in one line, for the message that nothing was found. */
-const char *paths_kamailio_places(void);
-
 #endif

@@ -509,9 +509,23 @@ int cli_inspect_app(struct app *a, const struct options *o, const char *title,
 	return status;
 }
 
+/* What nobody named is told in the first words on the screen. */
+static void say_found(const struct app *a, struct strbuf *out)
+{
+	size_t n = a->found ? a->found->config->count : 0;
+
+	if (!n)
+		return;
+	strbuf_add_str(out, "Found ");
+	discovery_describe(a->found, 0, out);
+	if (n > 1)
+		strbuf_addf(out, " and %zu more; regtop check tells of them", n - 1);
+}
+
 int cli_inspect(const struct options *o)
 {
 	struct err e = ERR_NONE;
+	struct strbuf words = STRBUF_INIT;
 	struct app *a;
 	int status;
 
@@ -526,9 +540,11 @@ int cli_inspect(const struct options *o)
 		err_print(&e);
 		return status;
 	}
+	say_found(a, &words);
 	status = app_apply_view(a, o);
 	if (status == REGTOP_OK)
-		status = cli_inspect_app(a, o, NULL, NULL);
+		status = cli_inspect_app(a, o, NULL, words.n ? strbuf_str(&words) : NULL);
+	strbuf_free(&words);
 	app_free(a);
 	return status;
 }
