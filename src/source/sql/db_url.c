@@ -212,9 +212,9 @@ int db_url_check_options(const struct db_url *u, struct err *e)
 		if (u->options[i].known)
 			continue;
 		text_clean_buf(slice_of(u->options[i].name), shown, sizeof(shown));
-		return err_set(e, -EINVAL, "regtop help sources lists those that there are.",
-			       "The database's address has an option that nobody knows: %s.",
-			       shown);
+		return err_set(
+			e, -EINVAL, "Those that there are stand in the manual, below SOURCES.",
+			"The database's address has an option that nobody knows: %s.", shown);
 	}
 	return 0;
 }
