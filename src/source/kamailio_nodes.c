@@ -12,6 +12,7 @@
  * binding is asked again. */
 #define COPY_RETRY_MS 200
 #define COPY_RETRIES  10
+#define COPY_PATIENCE 3
 
 struct node {
 	char *name;
@@ -30,7 +31,7 @@ struct kamailio_nodes {
 	struct proof *proofs; /* under way */
 };
 
-/* Asking one node after the other whether it still has a binding. */
+/* Asking one node after the other whether it still has a binding, or has a copy to be removed. */
 struct proof {
 	struct proof *next;
 	struct kamailio_nodes *nodes;
@@ -41,6 +42,7 @@ struct proof {
 	struct loop_timer *timer;
 	struct binding *row; /* the owner no longer has it, but its table does; or NULL */
 	struct err row_words;
+	struct strbuf removed; /* while removing: the nodes whose copies went */
 	source_answer_fn *fn;
 	void *ctx;
 };
@@ -238,18 +240,6 @@ void kamailio_nodes_ask(struct kamailio_nodes *n, const struct binding *b, sourc
 		kamailio_asker_say_no(n->nodes[0].asker, &why, fn, ctx);
 }
 
-void kamailio_nodes_remove(struct kamailio_nodes *n, const struct binding *b, source_answer_fn *fn,
-			   void *ctx)
-{
-	struct err why = ERR_NONE;
-	struct kamailio_asker *a = asker_for(n, b, &why);
-
-	if (a)
-		kamailio_remove(a, b, fn, ctx);
-	else
-		kamailio_asker_say_no(n->nodes[0].asker, &why, fn, ctx);
-}
-
 void kamailio_nodes_ask_aor(struct kamailio_nodes *n, const struct binding *b, source_aor_fn *fn,
 			    void *ctx)
 {
@@ -291,6 +281,7 @@ void kamailio_nodes_remove_row(struct kamailio_nodes *n, const struct binding *b
 static void proof_free(struct proof *p)
 {
 	loop_timer_free(p->timer);
+	strbuf_free(&p->removed);
 	free(p->row);
 	free(p->b);
 	free(p);
@@ -308,7 +299,22 @@ static void proof_end(struct proof *p, enum source_answer a, const struct bindin
 	proof_free(p);
 }
 
-static void ask_node(void *arg);
+/* Goes from node to node: step is called for each. */
+static struct proof *walk(struct kamailio_nodes *n, const struct binding *b, loop_fn *step,
+			  source_answer_fn *fn, void *ctx)
+{
+	struct proof *p = xcalloc(1, sizeof(*p));
+
+	p->next = n->proofs;
+	n->proofs = p;
+	p->nodes = n;
+	p->b = binding_copy(b);
+	p->owner = owner_of(n, b, NULL);
+	p->fn = fn;
+	p->ctx = ctx;
+	p->timer = loop_timer_new(n->loop, LOOP_INPUT, step, p);
+	return p;
+}
 
 /* The owner first, then the others in their order; NULL after the last. */
 static const struct node *node_at(const struct proof *p)
@@ -390,17 +396,86 @@ static void ask_node(void *arg)
 void kamailio_nodes_prove(struct kamailio_nodes *n, const struct binding *b, source_answer_fn *fn,
 			  void *ctx)
 {
-	struct proof *p = xcalloc(1, sizeof(*p));
+	loop_timer_set(walk(n, b, ask_node, fn, ctx)->timer, 0);
+}
 
-	p->next = n->proofs;
-	n->proofs = p;
-	p->nodes = n;
-	p->b = binding_copy(b);
-	p->owner = owner_of(n, b, NULL);
-	p->fn = fn;
-	p->ctx = ctx;
-	p->timer = loop_timer_new(n->loop, LOOP_INPUT, ask_node, p);
-	loop_timer_set(p->timer, 0);
+/* ---- removing -------------------------------------------------------------------------------- */
+
+static void ask_for_copy(void *arg);
+
+static void on_copy_removed(void *ctx, enum source_answer a, const struct binding *now,
+			    const struct err *e)
+{
+	struct proof *p = ctx;
+	const struct node *node = node_at(p);
+
+	(void)now;
+	(void)e;
+	/* What did not work is told by the proof. */
+	if (a == SOURCE_DONE)
+		strbuf_addf(&p->removed, "%s%s", p->removed.n ? ", " : "and its copy at node ",
+			    node->name);
+	next_node(p);
+}
+
+/* The messages of dmq_usrloc have their time first: what they take away need not be removed. */
+static void on_copy(void *ctx, enum source_answer a, const struct binding *now, const struct err *e)
+{
+	struct proof *p = ctx;
+
+	(void)e;
+	if (a != SOURCE_DONE || !now || !is_copy(now, p->b)) {
+		next_node(p);
+	} else if (p->tries < COPY_PATIENCE) {
+		p->tries++;
+		loop_timer_set(p->timer, COPY_RETRY_MS);
+	} else {
+		kamailio_remove(node_at(p)->asker, now, on_copy_removed, p);
+	}
+}
+
+static void ask_for_copy(void *arg)
+{
+	struct proof *p = arg;
+	const struct node *node = node_at(p);
+	struct err e = ERR_NONE;
+
+	if (node) {
+		kamailio_ask_memory(node->asker, p->b, on_copy, p);
+		return;
+	}
+	if (p->removed.n)
+		err_set(&e, 0, NULL, "%s", strbuf_str(&p->removed));
+	proof_end(p, SOURCE_DONE, NULL, p->removed.n ? &e : &p->row_words);
+}
+
+/* A node that has loaded the others' rows goes on sending calls to what its owner has forgotten
+ * (facts/kamailio-opensips 6): the copies of the very same REGISTER go as well. */
+static void on_owner_removed(void *ctx, enum source_answer a, const struct binding *now,
+			     const struct err *e)
+{
+	struct proof *p = ctx;
+
+	if (a != SOURCE_DONE || p->nodes->count == 1) {
+		proof_end(p, a, now, e);
+		return;
+	}
+	/* How it was done, if that is worth a word. */
+	if (e)
+		p->row_words = *e;
+	next_node(p);
+}
+
+void kamailio_nodes_remove(struct kamailio_nodes *n, const struct binding *b, source_answer_fn *fn,
+			   void *ctx)
+{
+	struct err why = ERR_NONE;
+	struct kamailio_asker *a = asker_for(n, b, &why);
+
+	if (a)
+		kamailio_remove(a, b, on_owner_removed, walk(n, b, ask_for_copy, fn, ctx));
+	else
+		kamailio_asker_say_no(n->nodes[0].asker, &why, fn, ctx);
 }
 
 /* ---- opening --------------------------------------------------------------------------------- */

@@ -41,7 +41,8 @@ struct kamailio_asker *kamailio_nodes_any(struct kamailio_nodes *n);
 size_t kamailio_nodes_own(const struct kamailio_nodes *n);
 struct control *kamailio_nodes_control(const struct kamailio_nodes *n, size_t node);
 
-/* As in source_ops: at the owner. */
+/* As in source_ops: at the owner. What it removed is removed as well where another node holds a
+ * copy of that very registration. */
 void kamailio_nodes_ask(struct kamailio_nodes *n, const struct binding *b, source_answer_fn *fn,
 			void *ctx);
 void kamailio_nodes_remove(struct kamailio_nodes *n, const struct binding *b, source_answer_fn *fn,

@@ -185,8 +185,41 @@ TEST(only_the_owner_is_asked_and_told)
 	UNUSED_STATE;
 	server_begin(1, HAS, YES);
 	assert_int_equal(asked(PURGE), SOURCE_DONE);
-	assert_int_equal(servers[0].lookups + servers[0].removals, 0);
+	/* The other is only asked whether it holds a copy. */
+	assert_int_equal(servers[0].removals, 0);
 	assert_int_equal(servers[1].removals, 1);
+	assert_string_equal(told.words, "");
+}
+
+TEST(a_copy_that_another_node_holds_goes_as_well)
+{
+	UNUSED_STATE;
+	server_begin(0, HAS, YES);
+	server_begin(1, HAS, YES);
+	assert_int_equal(asked(PURGE), SOURCE_DONE);
+	assert_int_equal(servers[0].removals, 1);
+	assert_int_equal(servers[1].removals, 1);
+	assert_non_null(strstr(told.words, "its copy at node one"));
+}
+
+TEST(another_registration_at_another_node_stays)
+{
+	UNUSED_STATE;
+	server_begin(0, HAS_ANOTHER, YES);
+	server_begin(1, HAS, YES);
+	assert_int_equal(asked(PURGE), SOURCE_DONE);
+	assert_int_equal(servers[0].removals, 0);
+}
+
+TEST(a_copy_that_goes_by_itself_is_not_removed)
+{
+	UNUSED_STATE;
+	server_begin(0, HAS, YES);
+	servers[0].change_after = 2;
+	servers[0].later = HAS_NOT;
+	server_begin(1, HAS, YES);
+	assert_int_equal(asked(PURGE), SOURCE_DONE);
+	assert_int_equal(servers[0].removals, 0);
 }
 
 TEST(the_proof_covers_every_node)
@@ -347,8 +380,8 @@ TEST(a_peer_owns_what_no_node_of_the_table_took)
 	s->ops->prove(s, b, on_answer, NULL);
 	WAIT(told.count == 2);
 	assert_int_equal(told.answer, SOURCE_GONE);
-	/* And so do the other peers. */
-	assert_int_equal(servers[2].lookups, 1);
+	/* The other peer was asked for a copy, and for the proof. */
+	assert_int_equal(servers[2].lookups, 2);
 	free(b);
 	source_free(s);
 }
@@ -415,6 +448,9 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		U(a_row_bears_the_name_of_its_node),
 		U(only_the_owner_is_asked_and_told),
+		U(a_copy_that_another_node_holds_goes_as_well),
+		U(another_registration_at_another_node_stays),
+		U(a_copy_that_goes_by_itself_is_not_removed),
 		U(the_proof_covers_every_node),
 		U(a_copy_that_stays_is_named),
 		U(a_copy_that_goes_a_moment_later_is_gone),
