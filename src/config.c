@@ -39,6 +39,8 @@ const struct config_key_row config_keys[CONFIG_KEYS] = {
 		"For read = listen:…: networks that may register besides loopback."},
 	[CONFIG_STORE] = {"store", "FILE",
 		"For read = listen:…: where its bindings are kept."},
+	[CONFIG_PURGE] = {"purge", "yes|no",
+		"With no, nothing is removed from what this section reads, whoever asks."},
 };
 /* clang-format on */
 
@@ -127,6 +129,8 @@ static int check_value(const struct parser *p, int key, struct slice value)
 	    !slice_eq_str(value, "opensips"))
 		return wrong(p, "Write kamailio or opensips.",
 			     "there is no such kind of registrar:", value);
+	if (key == CONFIG_PURGE && !slice_eq_str(value, "yes") && !slice_eq_str(value, "no"))
+		return wrong(p, "Write yes or no.", "only yes or no fit behind purge, not", value);
 	if (key == CONFIG_CLUSTER && !is_name(value))
 		return wrong(p, "A name has letters, digits, '-', '_' and '.', 40 at most.",
 			     "this is no name of a cluster:", value);
@@ -353,6 +357,11 @@ char *config_section_spec(const struct config_section *s, struct err *e)
 long config_section_server_id(const struct config_section *s)
 {
 	return s->values[CONFIG_SERVER_ID] ? strtol(s->values[CONFIG_SERVER_ID], NULL, 10) : -1;
+}
+
+bool config_section_forbids_purge(const struct config_section *s)
+{
+	return s->values[CONFIG_PURGE] && strcmp(s->values[CONFIG_PURGE], "no") == 0;
 }
 
 static bool same(const char *a, const char *b)

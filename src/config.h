@@ -18,6 +18,7 @@ enum config_key {
 	CONFIG_TABLE,
 	CONFIG_ALLOW,
 	CONFIG_STORE,
+	CONFIG_PURGE,
 	CONFIG_KEYS
 };
 
@@ -63,6 +64,8 @@ const struct config_section *config_find(const struct config *c, struct slice na
 char *config_section_spec(const struct config_section *s, struct err *e);
 /* Its server_id; -1 when it is not said. */
 long config_section_server_id(const struct config_section *s);
+/* Does it say that nothing may be removed from what it reads? */
+bool config_section_forbids_purge(const struct config_section *s);
 /* Do the two read the same, so that they are nodes on one table? */
 bool config_same_read(const struct config_section *a, const struct config_section *b);
 /* One row for each key, for help. */

@@ -40,6 +40,9 @@ static void add_nodes(struct opening *item, const struct config *c, const struct
 		if (other != s && !config_same_read(other, s))
 			continue;
 		item->nodes[n++] = node_of(other);
+		/* Bindings of all nodes stand in the one table. */
+		if (config_section_forbids_purge(other))
+			item->options.no_purge = true;
 		strbuf_addf(&name, "%s%s", n > 1 ? "+" : "", other->name);
 	}
 	item->name = strbuf_take(&name);

@@ -281,7 +281,7 @@ static const char *source_refuses(const struct act_env *env, enum plan_kind kind
 		return "its registrar removes bindings one by one, never a whole AoR";
 	if (kind == PLAN_ROWS && !s->ops->purge_row)
 		return "it has no rows beside what its registrar knows";
-	return s->ops->purge_refused ? s->ops->purge_refused(s) : NULL;
+	return source_purge_refused(s);
 }
 
 /* What forbids every change of this process; a plan that is only shown needs no permission. */

@@ -302,7 +302,7 @@ static const char *port_purge_refused(void *ctx)
 		return env->journal_trouble;
 	/* One source that can is enough; the plan tells the others. */
 	for (size_t i = 0; i < env->source_count; i++) {
-		why = env->sources[i]->ops->purge_refused(env->sources[i]);
+		why = source_purge_refused(env->sources[i]);
 		if (!why)
 			return NULL;
 	}

@@ -117,6 +117,8 @@ struct source *source_open(struct loop *l, const struct clock *c, const char *sp
 		s = kind->open(l, c, &with_place, &mine);
 	if (s && o->name)
 		text_clean_buf(slice_of(o->name), s->name, sizeof(s->name));
+	if (s)
+		s->no_purge = o->no_purge;
 	if (e)
 		*e = mine;
 	return s;
@@ -133,6 +135,13 @@ void source_free(struct source *s)
 {
 	if (s)
 		s->ops->free(s);
+}
+
+const char *source_purge_refused(const struct source *s)
+{
+	if (s->no_purge)
+		return "its section in the configuration file says purge = no";
+	return s->ops->purge_refused ? s->ops->purge_refused(s) : NULL;
 }
 
 void source_tell(struct source *s)

@@ -127,6 +127,7 @@ struct source_options {
 	unsigned min_expires_s, max_expires_s, default_expires_s; /* listen; 0: default */
 	unsigned interval_ms; /* between two reads; 0: default */
 	const char *name;     /* what it is called on screen; NULL: after its place */
+	bool no_purge;        /* the configuration forbids to remove anything */
 	/* The nodes of this table; none: the one of control and sip. Peers work on tables of their
 	 * own and may hold copies of each other's bindings (dmq_usrloc). */
 	const struct source_node *nodes, *peers;
@@ -190,6 +191,7 @@ struct source {
 	struct source_sink sink;
 	struct source_status status;
 	char name[128]; /* shown: "kamailio.sqlite", "listen udp:127.0.0.1:5060" */
+	bool no_purge;  /* the configuration forbids to remove anything */
 };
 
 /* One row per kind of source that -s understands. */
@@ -214,6 +216,9 @@ struct source *source_open(struct loop *l, const struct clock *c, const char *sp
 			   const struct source_options *o, struct err *e);
 void source_start(struct source *s, const struct source_sink *sink);
 void source_free(struct source *s);
+/* NULL: something may be removed from s; else the sentence that says why not, from the
+ * configuration or from the registrar. */
+const char *source_purge_refused(const struct source *s);
 /* Sets the status and tells the sink. For implementations. */
 void source_tell(struct source *s);
 

@@ -57,6 +57,21 @@ try 5 'read-only' "a file that says read-only" -- \
   purge -c "$tap_dir/ro.conf" b --yes --reason test
 is "$(sqlite3 "$tap_dir/b.sqlite" 'select count(*) from location')" 1 "and the row is there"
 
+printf '[only]\nread = %s\ncontrol = table\npurge = no\n' "$tap_dir/b.sqlite" >"$tap_dir/no.conf"
+out=$("$REGTOP" purge -c "$tap_dir/no.conf" b --yes --reason test 2>&1)
+status=$?
+is "$((status != 0))" 1 "a section that says purge = no is left alone: exit status $status"
+like "$out" 'says purge = no' "and the plan says why"
+is "$(sqlite3 "$tap_dir/b.sqlite" 'select count(*) from location')" 1 "and its row is there"
+"$REGTOP" purge -c "$tap_dir/no.conf" b --leftovers --yes --reason test >/dev/null 2>&1
+"$REGTOP" purge -c "$tap_dir/no.conf" b --whole-aor --yes --reason test >/dev/null 2>&1
+is "$(sqlite3 "$tap_dir/b.sqlite" 'select count(*) from location')" 1 "nor is it removed in another way"
+sed -i 's/purge = no/purge = yes/' "$tap_dir/no.conf"
+"$REGTOP" purge -c "$tap_dir/no.conf" b --yes --reason test >"$tap_dir/out" 2>&1
+is "$?:$(sqlite3 "$tap_dir/b.sqlite" 'select count(*) from location')" 0:0 "with purge = yes it goes"
+sqlite3 "$tap_dir/b.sqlite" "insert into location(ruid,username,contact,expires,callid,cseq,socket,server_id) values
+  ('uloc-b-1','b','sip:b@127.0.0.1:9',2440587.49999421,'c',1,'udp:127.0.0.1:5060',1)"
+
 wrong() { # NAME REGEX TEXT
   printf '%b' "$3" >"$tap_dir/wrong.conf"
   try 2 "$2" "$1" -- list -c "$tap_dir/wrong.conf"

@@ -62,6 +62,7 @@ TEST(what_is_wrong_is_told_with_its_line)
 	refused("[a]\nread =\n", "line 2", "nothing stands behind read");
 	refused("[a]\nserver_id = one\n", "line 2", "no server_id: one");
 	refused("[a]\nkind = freeswitch\n", "line 2", "freeswitch");
+	refused("[a]\nread = x\npurge = never\n", "line 3", "not never");
 	refused("[a b]\n", "line 1", "no name of a section: a b");
 	refused("[]\n", "line 1", "no name of a section");
 	refused("rubbish\n", "line 1", "neither a section nor a value: rubbish");
@@ -220,6 +221,20 @@ TEST(only_sections_of_one_cluster_are_peers)
 	done(l);
 }
 
+TEST(one_section_forbids_purges_for_all_nodes_of_its_table)
+{
+	UNUSED_STATE;
+	struct openings *l = opened("[a]\nread = /a.sqlite\npurge = yes\n"
+				    "[b]\nread = /b.sqlite\n"
+				    "[a2]\nread = /a.sqlite\npurge = no\n",
+				    NULL, NULL);
+
+	assert_int_equal(l->count, 2);
+	assert_true(l->items[0].options.no_purge);
+	assert_false(l->items[1].options.no_purge);
+	done(l);
+}
+
 TEST(a_control_on_the_command_line_wants_one_node)
 {
 	UNUSED_STATE;
@@ -249,6 +264,7 @@ int main(void)
 		cmocka_unit_test(sections_that_read_the_same_are_one_source_with_nodes),
 		cmocka_unit_test(sections_are_picked_by_name_and_named_once),
 		cmocka_unit_test(only_sections_of_one_cluster_are_peers),
+		cmocka_unit_test(one_section_forbids_purges_for_all_nodes_of_its_table),
 		cmocka_unit_test(a_control_on_the_command_line_wants_one_node),
 	};
 
