@@ -36,4 +36,11 @@ else
   skip "the sources are formatted as .clang-format says" "clang-format is not installed"
 fi
 
+# What is not named there is missing from what make dist packs; a program's only source is known by the
+# program's name.
+missing=$(find tests -type f ! -name '*.pyc' | sort | while IFS= read -r file; do
+  grep -qF -e "$file" -e "${file%.c} " Makefile.am || echo "$file"
+done)
+is "$missing" "" "Makefile.am names every file of the tests"
+
 plan_later
