@@ -38,8 +38,9 @@ fi
 
 # What is not named there is missing from what make dist packs; a program's only source is known by the
 # program's name.
+tr -s ' \t=' '\n\n\n' <Makefile.am >"$tap_dir/words"
 missing=$(find tests -type f ! -name '*.pyc' | sort | while IFS= read -r file; do
-  grep -qF -e "$file" -e "${file%.c} " Makefile.am || echo "$file"
+  grep -qxF -e "$file" -e "${file%.c}" "$tap_dir/words" || echo "$file"
 done)
 is "$missing" "" "Makefile.am names every file of the tests"
 
