@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/text.h"
 #include "judge/verdict.h"
+#include "discover_url.h"
 #include "openings.h"
 #include "paths.h"
 #include "source/listen.h"
@@ -272,10 +273,6 @@ static void say_found(const struct discovery *d)
 		fprintf(stderr, "regtop: found %s\n", strbuf_str(&line));
 		strbuf_free(&line);
 	}
-}
-
-static void say_not_used(const struct discovery *d)
-{
 	for (size_t i = 0; i < d->note_count; i++)
 		fprintf(stderr, "regtop: not used: %s\n", d->notes[i]);
 }
@@ -284,10 +281,10 @@ static void say_not_used(const struct discovery *d)
 static int find_sources(struct app *a, const struct options *o, struct err *e)
 {
 	a->found = discover(discover_root());
-	if (o->command->bit != CLI_INSPECT)
+	/* Those two say it in their own way. */
+	if (!(o->command->bit & (CLI_INSPECT | CLI_CHECK)))
 		say_found(a->found);
-	say_not_used(a->found);
-	if (!a->found->config->count)
+	if (!a->found->config->count && o->command->bit != CLI_CHECK)
 		return err_set(e, -ENOENT,
 			       "Name a source with -s PATH or -s listen:udp:127.0.0.1:5060, or "
 			       "try: regtop demo",
@@ -297,19 +294,43 @@ static int find_sources(struct app *a, const struct options *o, struct err *e)
 	return a->openings ? 0 : e->code;
 }
 
-static int open_all(struct app *a, struct err *e)
+static void keep_unopened(struct app *a, const struct opening *item, const struct err *why)
 {
-	int rc = 0;
+	bool had;
+	char *spec = discover_url_show(item->spec, &had);
+	struct strbuf name = STRBUF_INIT;
 
-	for (size_t i = 0; rc == 0 && i < a->openings->count; i++) {
-		rc = open_one(a, &a->openings->items[i], e);
-		/* Of what was found, one that cannot be opened leaves the others. */
-		if (rc < 0 && a->found && (a->env.source_count || i + 1 < a->openings->count)) {
-			err_print(e);
-			rc = 0;
-		}
+	text_clean(slice_of(item->options.name ? item->options.name : spec), false, &name);
+	a->unopened[a->unopened_count++] =
+		(struct app_unopened){.name = strbuf_take(&name), .why = *why};
+	free(spec);
+}
+
+/* Of what was found, one that cannot be opened leaves the others. */
+static int open_all(struct app *a, const struct options *o, struct err *e)
+{
+	bool check = o->command->bit == CLI_CHECK;
+
+	for (size_t i = 0; i < a->openings->count; i++) {
+		int rc = open_one(a, &a->openings->items[i], e);
+
+		if (rc == 0)
+			continue;
+		if (!a->found && (!check || rc == -EINVAL))
+			return rc;
+		keep_unopened(a, &a->openings->items[i], e);
+		err_clear(e);
 	}
-	return rc == 0 && !a->env.source_count ? e->code : rc;
+	if (check || a->env.source_count)
+		return 0;
+	*e = a->unopened[0].why;
+	return e->code ? e->code : -EIO;
+}
+
+static void say_unopened(const struct app *a)
+{
+	for (size_t i = 0; i < a->unopened_count; i++)
+		err_print(&a->unopened[i].why);
 }
 
 struct app *app_new(const struct options *o, struct err *e, int *status)
@@ -323,7 +344,9 @@ struct app *app_new(const struct options *o, struct err *e, int *status)
 	if (rc == 0 && a->openings->count == 0)
 		rc = find_sources(a, o, e);
 	if (rc == 0)
-		rc = open_all(a, e);
+		rc = open_all(a, o, e);
+	if (rc == 0 && o->command->bit != CLI_CHECK)
+		say_unopened(a);
 	if (rc < 0) {
 		if (rc == -EINVAL)
 			*status = REGTOP_USAGE;
@@ -368,6 +391,8 @@ void app_free(struct app *a)
 	store_free(a->store);
 	openings_free(a->openings);
 	discovery_free(a->found);
+	for (size_t i = 0; i < a->unopened_count; i++)
+		free(a->unopened[i].name);
 	free(a->feeds);
 	loop_free(a->loop);
 	free(a);

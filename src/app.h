@@ -22,6 +22,12 @@ struct app {
 	size_t feed_count;
 	struct sip_transport *transport; /* ours, for probes of sources that are no registrar */
 	struct prober *prober;
+	/* Of several that were found, or for regtop check: what could not be opened. */
+	struct app_unopened {
+		char *name;
+		struct err why;
+	} unopened[ACT_MAX_SOURCES];
+	size_t unopened_count;
 	void (*on_change)(void *ctx); /* picture, status or evidence changed */
 	void *on_change_ctx;
 	struct journal *journal;
@@ -30,8 +36,9 @@ struct app {
 
 /* Opens everything that o names and starts reading. With neither -s nor sections: what this machine
  * has, said on stderr (but for the inspector) before it is used. NULL with
- * *e and *status (an exit status) on failure. The journal is opened only for commands that may
- * change something; its failure forbids changes, nothing else. */
+ * *e and *status (an exit status) on failure; for regtop check only when nothing makes sense. The
+ * journal is opened only for commands that may change something; its failure forbids changes,
+ * nothing else. */
 struct app *app_new(const struct options *o, struct err *e, int *status);
 /* The same with a source that is opened already on its loop (demo); takes both. */
 struct app *app_new_with(const struct options *o, struct source *take, struct loop *loop,

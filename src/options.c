@@ -31,7 +31,7 @@ struct store_rule {
 };
 
 /* clang-format off */
-#define LISTINGS (CLI_LIST | CLI_SHOW | CLI_PING | CLI_JOURNAL)
+#define LISTINGS (CLI_LIST | CLI_SHOW | CLI_PING | CLI_JOURNAL | CLI_CHECK)
 #define ROWS     (CLI_LIST | CLI_PING | CLI_SCREEN)
 
 const struct option_row option_rows[] = {
@@ -48,6 +48,7 @@ const struct option_row option_rows[] = {
 	{0, "limit", "N", "At most N rows.", CLI_LIST | CLI_PING | CLI_JOURNAL},
 	{'o', "output", "FILE", "The file to write.", CLI_SNAPSHOT},
 	{0, "force", NULL, "Overwrites the file when it exists.", CLI_SNAPSHOT},
+	{0, "print-config", NULL, "Prints what regtop finds by itself as a configuration file, without passwords.", CLI_CHECK},
 	{0, "dry-run", NULL, "Shows the plan and changes nothing.", CLI_PURGE},
 	{0, "yes", "[COUNT]", "Answers the question: for one binding as it is, for more only with their exact count.", CLI_PURGE},
 	{0, "whole-aor", NULL, "Purges every binding of the AoRs that the filter finds, as the registrar has them: where one cannot go alone.", CLI_PURGE},
@@ -79,6 +80,7 @@ static const struct store_rule store_rules[] = {
 	{OPT_COUNT, AT(limit), 1000000000},
 	{OPT_TEXT, AT(output), 0},
 	{OPT_FLAG, AT(force), 0},
+	{OPT_FLAG, AT(print_config), 0},
 	{OPT_FLAG, AT(dry_run), 0},
 	{OPT_YES, 0, 1000000},
 	{OPT_FLAG, AT(whole_aor), 0},

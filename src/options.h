@@ -30,6 +30,7 @@ struct options {
 	unsigned yes_count; /* --yes=COUNT; 0 when no count was given */
 	bool whole_aor, leftovers;
 	bool force;
+	bool print_config;
 	bool no_color;
 	bool ascii;
 	unsigned limit;     /* 0: all */

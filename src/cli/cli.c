@@ -19,6 +19,8 @@ const struct cli_command cli_commands[] = {
 	 CLI_SNAPSHOT, 0, 64, cli_snapshot},
 	{"listen", "", "Runs the registrar without a screen and prints one line per change.",
 	 CLI_LISTEN, 0, 0, cli_listen},
+	{"check", "", "Looks at the sources, their controls, the journal and the terminal, and says what is wrong.",
+	 CLI_CHECK, 0, 0, cli_check},
 	{"demo", "", "The inspector on an embedded registrar on loopback with simulated phones.",
 	 CLI_DEMO, 0, 0, cli_demo},
 	{"help", "[TOPIC]", "Prints help; the topics are commands, options, sources, keys, columns, verdicts, filter, exit.",

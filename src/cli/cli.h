@@ -19,10 +19,12 @@ enum cli_bit {
 	CLI_LISTEN = 1 << 7,
 	CLI_DEMO = 1 << 8,
 	CLI_HELP = 1 << 9,
+	CLI_CHECK = 1 << 10,
 	/* All that open a source the person names. */
-	CLI_SOURCES = CLI_INSPECT | CLI_LIST | CLI_SHOW | CLI_PING | CLI_PURGE | CLI_SNAPSHOT,
+	CLI_SOURCES =
+		CLI_INSPECT | CLI_LIST | CLI_SHOW | CLI_PING | CLI_PURGE | CLI_SNAPSHOT | CLI_CHECK,
 	CLI_SCREEN = CLI_INSPECT | CLI_DEMO,
-	CLI_ALL = (1 << 10) - 1,
+	CLI_ALL = (1 << 11) - 1,
 	/* Of an option: it may stand in the configuration file, before the first section. */
 	CLI_IN_FILE = 1 << 15,
 };
@@ -51,6 +53,7 @@ int cli_purge(const struct options *o);
 int cli_journal(const struct options *o);
 int cli_snapshot(const struct options *o);
 int cli_listen(const struct options *o);
+int cli_check(const struct options *o);
 int cli_demo(const struct options *o);
 int cli_help(const struct options *o);
 

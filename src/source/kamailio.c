@@ -295,6 +295,11 @@ static void kamailio_send_cancel(struct source *s, uint64_t id)
 	kamailio_uac_cancel(of(s)->uac, id);
 }
 
+static bool kamailio_control(const struct source *s, size_t i, struct source_control *out)
+{
+	return kamailio_nodes_tell_control(of_const(s)->nodes, i, out);
+}
+
 static void kamailio_free(struct source *s)
 {
 	struct kamailio *k = of(s);
@@ -320,7 +325,7 @@ static void kamailio_free(struct source *s)
 		.purge_aor = kamailio_purge_aor, .purge_row_how = kamailio_purge_row_how,          \
 		.purge_row = rows, .route = kamailio_route, .uac = kamailio_send,                  \
 		.uac_cancel = kamailio_send_cancel, .seen = on_seen, .seen_all = on_seen_all,      \
-		.free = kamailio_free,                                                             \
+		.control = kamailio_control, .free = kamailio_free,                                \
 	}
 
 static const struct source_ops sqlite_ops =

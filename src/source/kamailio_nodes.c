@@ -160,6 +160,17 @@ struct control *kamailio_nodes_control(const struct kamailio_nodes *n, size_t no
 	return kamailio_asker_control(n->nodes[node].asker);
 }
 
+bool kamailio_nodes_tell_control(const struct kamailio_nodes *n, size_t i,
+				 struct source_control *out)
+{
+	if (i >= n->count)
+		return false;
+	*out = (struct source_control){.node = n->count > 1 ? n->nodes[i].name : NULL,
+				       .control = kamailio_asker_control(n->nodes[i].asker),
+				       .refused = kamailio_asker_refused(n->nodes[i].asker)};
+	return true;
+}
+
 typedef void how_fn(const struct kamailio_asker *a, struct strbuf *out);
 
 /* At the node of b; without b, or when nobody knows whose it is, at whichever it will be. */

@@ -40,6 +40,9 @@ struct kamailio_asker *kamailio_nodes_any(struct kamailio_nodes *n);
 /* Nodes of this table; and the control of one of them, NULL when it has none. */
 size_t kamailio_nodes_own(const struct kamailio_nodes *n);
 struct control *kamailio_nodes_control(const struct kamailio_nodes *n, size_t node);
+/* As in source_ops: of the nodes of this table, then of the peers. */
+bool kamailio_nodes_tell_control(const struct kamailio_nodes *n, size_t i,
+				 struct source_control *out);
 
 /* As in source_ops: at the owner. What it removed is removed as well where another node holds a
  * copy of that very registration. */

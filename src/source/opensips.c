@@ -125,6 +125,15 @@ static void opensips_uac_cancel(struct source *s, uint64_t id)
 	opensips_nodes_cancel(of(s)->nodes, id);
 }
 
+static bool opensips_control(const struct source *s, size_t i, struct source_control *out)
+{
+	if (i > 0)
+		return false;
+	*out = (struct source_control){.control = of_const(s)->control,
+				       .refused = opensips_purge_refused(s)};
+	return true;
+}
+
 static void opensips_free(struct source *s)
 {
 	struct opensips *o = of(s);
@@ -152,6 +161,7 @@ static const struct source_ops opensips_ops = {
 	.purge_aor = opensips_purge_aor,
 	.uac = opensips_uac,
 	.uac_cancel = opensips_uac_cancel,
+	.control = opensips_control,
 	.free = opensips_free,
 };
 

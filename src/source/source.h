@@ -10,6 +10,7 @@
 #include "model/evidence.h"
 
 struct source;
+struct control;
 
 enum source_state {
 	SOURCE_OPENING, /* nothing delivered yet */
@@ -134,6 +135,13 @@ struct source_options {
 	size_t node_count, peer_count;
 };
 
+/* A way by which a source's registrar is told to change something. */
+struct source_control {
+	const char *node;        /* whose it is; NULL: there is but one, and it has no name */
+	struct control *control; /* borrowed; NULL: none, or the table is the truth */
+	const char *refused;     /* NULL: it may be used; else why not */
+};
+
 struct source_ops {
 	const char *kind; /* "listen", "kamailio-sqlite", "kamailio-mysql", "snapshot", … */
 	void (*start)(struct source *s);
@@ -182,6 +190,9 @@ struct source_ops {
 	uint64_t (*uac)(struct source *s, const struct binding *b, const char *method,
 			unsigned timeout_ms, source_uac_fn *fn, void *ctx);
 	void (*uac_cancel)(struct source *s, uint64_t id);
+	/* The i-th of its controls, for regtop check; false behind the last. NULL: there are none.
+	 */
+	bool (*control)(const struct source *s, size_t i, struct source_control *out);
 	void (*free)(struct source *s);
 };
 
