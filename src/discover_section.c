@@ -389,5 +389,5 @@ bool discover_kamctlrc_section(const struct discover_place *p, struct slice text
 				       slice_of(host_port),
 				       or_else(setting(text, "DBNAME"), "kamailio")));
 	free(host_port);
-	return true;
+	return out->values[CONFIG_READ] != NULL;
 }

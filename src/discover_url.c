@@ -28,11 +28,39 @@ static void add_encoded(struct strbuf *out, struct slice s)
 	}
 }
 
+/* NAME, ADDRESS or [ADDRESS], and :DIGITS. Else it may be a login that lost its '@', and would be
+ * shown with its password. */
+static bool is_host_port(struct slice s)
+{
+	struct slice host, port;
+	uint64_t n;
+	ptrdiff_t end = s.n && s.p[0] == '[' ? slice_find_char(s, ']') : -1;
+
+	if (end < 0) {
+		port = slice_cut(s, ':', &host);
+	} else {
+		host = slice_make(s.p + 1, (size_t)end - 1);
+		s = slice_skip(s, (size_t)end + 1);
+		if (s.n && s.p[0] != ':')
+			return false;
+		port = s.n ? slice_skip(s, 1) : SLICE_NONE;
+	}
+	for (size_t i = 0; i < host.n; i++) {
+		unsigned char c = (unsigned char)host.p[i];
+
+		if (c <= 0x20 || c >= 0x7f || strchr(end < 0 ? "%/?#@&[]:\"\\" : "/?#@&[]\"\\", c))
+			return false;
+	}
+	return !port.p || slice_to_u64(port, 65535, &n);
+}
+
 char *discover_url_make(const char *kind, struct slice user, struct slice password,
 			struct slice host_port, struct slice database)
 {
 	struct strbuf out = STRBUF_INIT;
 
+	if (!is_host_port(host_port))
+		return NULL;
 	strbuf_addf(&out, "%s://", kind);
 	add_encoded(&out, user);
 	if (password.n) {

@@ -5,10 +5,10 @@
 
 #include "discover_place.h"
 
-/* A db_url of Kamailio's or OpenSIPS's as -s understands it; NULL for a kind that cannot be read.
+/* A db_url of Kamailio's or OpenSIPS's as -s understands it; NULL for one that cannot be read.
  * Caller frees. */
 char *discover_url_read(const struct discover_place *p, struct slice db_url);
-/* From its parts, which may be empty; kind as in -s. Caller frees. */
+/* From its parts, which may be empty; kind as in -s. NULL when host_port is none. Caller frees. */
 char *discover_url_make(const char *kind, struct slice user, struct slice password,
 			struct slice host_port, struct slice database);
 /* A text that is the same for two addresses of one database, whoever logs in. Caller frees. */

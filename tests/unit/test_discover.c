@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include "base/alloc.h"
 #include "discover.h"
+#include "discover_url.h"
 #include "test.h"
 
 static char root[64];
@@ -334,6 +335,31 @@ TEST(files_that_anybody_may_write_are_not_believed)
 
 /* ---- hostile files: each ends, and leaves its note or its good part -------------------------- */
 
+TEST(a_login_that_lost_its_at_sign_is_no_host)
+{
+	UNUSED_STATE;
+	char nowhere[] = "";
+	const struct discover_place place = {nowhere};
+	const char *const good[][2] = {
+		{"mysql://u:p@h:3307/k", "mysql://u:p@h:3307/k"},
+		{"mysql://u@[::1]:3307/k", "mysql://u@[::1]:3307/k"},
+		{"postgres://[::1]/k", "postgresql://[::1]/k"},
+		{"redis://h/1", "redis://h/1"},
+	};
+	const char *const bad[] = {"mysql://u:secret/k", "mysql://u:p@h:70000/k",
+				   "mysql://u:p@h:/k", "mysql://u:p@[::1]secret/k",
+				   "mysql://u:secret%40h/k"};
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
+		char *read = discover_url_read(&place, slice_of(good[i][0]));
+
+		assert_string_equal(read, good[i][1]);
+		free(read);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		assert_null(discover_url_read(&place, slice_of(bad[i])));
+}
+
 TEST(endless_includes_end)
 {
 	UNUSED_STATE;
@@ -413,6 +439,7 @@ int main(void)
 		IN_ROOT(files_and_sockets_at_the_usual_places_are_the_last_resort),
 		IN_ROOT(opensips_is_found_by_its_configuration),
 		IN_ROOT(files_that_anybody_may_write_are_not_believed),
+		IN_ROOT(a_login_that_lost_its_at_sign_is_no_host),
 		IN_ROOT(endless_includes_end),
 		IN_ROOT(huge_and_binary_files_end),
 		IN_ROOT(every_cut_of_a_configuration_ends),
