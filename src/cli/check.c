@@ -205,7 +205,7 @@ static void tell_purge(struct check *c, size_t i, json_t *out)
 {
 	const struct source *s = c->app->env.sources[i];
 	const char *refused =
-		c->options->read_only ? c->app->env.read_only_why : s->ops->purge_refused(s);
+		c->options->read_only ? c->app->env.read_only_why : source_purge_refused(s);
 	struct strbuf how = STRBUF_INIT;
 
 	set_text(out, "purge_refused", refused);

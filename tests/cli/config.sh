@@ -66,6 +66,7 @@ is "$(sqlite3 "$tap_dir/b.sqlite" 'select count(*) from location')" 1 "and its r
 "$REGTOP" purge -c "$tap_dir/no.conf" b --leftovers --yes --reason test >/dev/null 2>&1
 "$REGTOP" purge -c "$tap_dir/no.conf" b --whole-aor --yes --reason test >/dev/null 2>&1
 is "$(sqlite3 "$tap_dir/b.sqlite" 'select count(*) from location')" 1 "nor is it removed in another way"
+like "$("$REGTOP" check -c "$tap_dir/no.conf" 2>&1)" 'not offered: .*purge = no' "regtop check says so, too"
 sed -i 's/purge = no/purge = yes/' "$tap_dir/no.conf"
 "$REGTOP" purge -c "$tap_dir/no.conf" b --yes --reason test >"$tap_dir/out" 2>&1
 is "$?:$(sqlite3 "$tap_dir/b.sqlite" 'select count(*) from location')" 0:0 "with purge = yes it goes"
