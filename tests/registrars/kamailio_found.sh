@@ -1,6 +1,7 @@
 # A real Kamailio is found by its process and its configuration, without any option: its table, its
 # controls, what was said on its command line; and regtop check asks its control.
 . "$TOP_SRCDIR/tests/lib/tap.sh"
+. "$TOP_SRCDIR/tests/lib/database.sh"
 
 need kamailio python3 sqlite3
 here=$TOP_SRCDIR/tests/registrars
@@ -10,6 +11,7 @@ dirs=()
 stop_all() {
   local one
   for one in "${dirs[@]}"; do bash "$here/kamailio_start.sh" "$one" stop; done
+  stop_servers
   tap_end
 }
 trap stop_all EXIT
@@ -69,6 +71,39 @@ is $? 0 "a binding is purged with nothing named"
 like "$(cat "$tap_dir/out")" "found kamailio: .*/one/kamailio.sqlite" "and the plan came with what was found"
 python3 "$phone" rpc "$tap_dir/one/kamailio_rpc.sock" ul.lookup location fanny-of-found | grep -q '"Address"'
 is $? 1 "Kamailio has forgotten it"
+
+# ---- a server, in another zone ----------------------------------------------------------------
+
+in_another_zone() {
+  server mariadb && TZ=America/New_York start zone "DB=$kamailio_url" DBMODE=1
+  ok $? "one starts on MariaDB, in New York"
+  python3 "$phone" register ida "$port"
+  ok $? "a phone registers there"
+  only "$(pid_of zone)"
+  out=$("$REGTOP" check 2>&1)
+  is $? 0 "regtop check finds all well, the times too"
+  like "$out" '1 binding, complete' "the table is whole"
+  unlike "$out" 'writer:w@' "the password is not said"
+  out=$("$REGTOP" list ida --json 2>/dev/null)
+  like "$(python3 -c 'import json,sys; print(json.load(sys.stdin)["bindings"][0]["left"])' <<<"$out")" '^[0-9]{2,4}$' \
+    "what is left of the binding is a matter of minutes"
+  "$REGTOP" check --print-config 2>/dev/null >"$tap_dir/zone.conf"
+  like "$(cat "$tap_dir/zone.conf")" '^timezone = America/New_York$' "its zone is known from its process"
+  sed -i 's|writer@|writer:w@|; s|New_York|Chicago|' "$tap_dir/zone.conf"
+  chmod 600 "$tap_dir/zone.conf"
+  out=$("$REGTOP" check -c "$tap_dir/zone.conf" 2>&1)
+  is $? 4 "with the wrong zone the picture is not complete"
+  like "$out" 'All times are wrong' "and regtop check says why"
+  bash "$here/kamailio_start.sh" "$tap_dir/zone" stop
+}
+if ! command -v mariadbd >/dev/null || ! command -v mariadb-install-db >/dev/null ||
+  ! ls /usr/lib/*/kamailio/modules/db_mysql.so >/dev/null 2>&1; then
+  skip "a Kamailio on MariaDB is found with its zone" "MariaDB or Kamailio's module for it is not installed"
+elif "$REGTOP" list -s mysql://127.0.0.1:1/x 2>&1 | grep -q 'built without'; then
+  skip "a Kamailio on MariaDB is found with its zone" "this regtop was built without it"
+else
+  in_another_zone
+fi
 
 # ---- the modes --------------------------------------------------------------------------------
 
