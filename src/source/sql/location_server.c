@@ -504,8 +504,8 @@ static const struct location_db_ops server_ops = {
 /* Those of the client libraries, which ask for them only when they connect. */
 static void know_client_options(struct db_url *u)
 {
-	static const char *const names[] = {"option-file", "ssl-ca",   "socket", "sslmode",
-					    "sslrootcert", "passfile", "host"};
+	static const char *const names[] = {"option-file", "charset",     "ssl-ca",   "socket",
+					    "sslmode",     "sslrootcert", "passfile", "host"};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		(void)db_url_option(u, names[i]);

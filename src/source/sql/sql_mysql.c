@@ -141,6 +141,7 @@ static void set_options(MYSQL *db, struct db_url *u)
 {
 	unsigned connect = SQL_CONNECT_S, silence = SQL_SILENCE_S;
 	const char *file = db_url_option(u, "option-file"), *ca = db_url_option(u, "ssl-ca");
+	const char *charset = db_url_option(u, "charset");
 	my_bool verify = 1;
 
 	lib.mysql_options(db, MYSQL_OPT_CONNECT_TIMEOUT, &connect);
@@ -150,8 +151,9 @@ static void set_options(MYSQL *db, struct db_url *u)
 	if (file)
 		lib.mysql_options(db, MYSQL_READ_DEFAULT_FILE, file);
 	lib.mysql_options(db, MYSQL_READ_DEFAULT_GROUP, "regtop");
-	/* No conversion: what a phone sent comes as it was stored. */
-	lib.mysql_options(db, MYSQL_SET_CHARSET_NAME, "latin1");
+	/* As Kamailio's own client talks by default: the stock table is latin1, and the server
+	 * turns what it sent into that, and back. */
+	lib.mysql_options(db, MYSQL_SET_CHARSET_NAME, charset ? charset : "utf8mb4");
 	if (ca) {
 		lib.mysql_ssl_set(db, NULL, NULL, ca, NULL, NULL);
 		lib.mysql_options(db, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
