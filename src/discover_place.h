@@ -24,4 +24,7 @@ bool discover_trusts(uid_t uid);
  * that somebody who is not trusted owns or may write to; other codes as errno has them. */
 int discover_read(const struct discover_place *p, const char *path, size_t max, struct strbuf *out);
 
+/* The same whoever owns it: only to be looked at, not to be believed. */
+int discover_peek(const struct discover_place *p, const char *path, size_t max, struct strbuf *out);
+
 #endif

@@ -191,7 +191,7 @@ static void take_process(struct search *s, struct discover_process *p)
 
 	snprintf(folder, sizeof(folder), "/proc/%ld", p->pid);
 	snprintf(file, sizeof(file), "%s/cmdline", folder);
-	if (discover_read(s->place, file, ARGUMENTS_MAX, &p->arguments) < 0 ||
+	if (discover_peek(s->place, file, ARGUMENTS_MAX, &p->arguments) < 0 ||
 	    !is_program(&p->arguments, &p->program) || !take_arguments(p))
 		return;
 	snprintf(file, sizeof(file), "%s/root", folder);

@@ -123,6 +123,18 @@ bash "$here/kamailio_start.sh" "$tap_dir/three" stop
 only "$(pid_of two)"
 out=$("$REGTOP" list --json 2>/dev/null)
 is "$(users)" "gina" "one that was stopped is not looked for"
+if [ "$(id -u)" = 0 ] && id nobody >/dev/null 2>&1; then
+  chmod 711 "$tap_dir"
+  start theirs DBMODE=1 USER=nobody
+  ok $? "another user runs a Kamailio of his own"
+  only "$(pid_of two)" "$(pid_of theirs)"
+  out=$("$REGTOP" check --print-config)
+  unlike "$out" "= .*$tap_dir/theirs/" "nothing is opened that he names"
+  like "$out" 'for another user were left alone' "and that is said"
+  bash "$here/kamailio_start.sh" "$tap_dir/theirs" stop
+else
+  skip "what another user runs is left alone" "only root can be another user"
+fi
 bash "$here/kamailio_start.sh" "$tap_dir/two" stop
 out=$("$REGTOP" list 2>&1)
 is $? 3 "when none is left, nothing is found"

@@ -68,7 +68,7 @@ static void put(const char *path, const char *text)
 }
 
 /* A process whose arguments have a blank between them here. */
-static void put_process(const char *pid, const char *arguments, const char *environ)
+static void put_process(const char *pid, const char *arguments, const char *environment)
 {
 	char *path = xasprintf("/proc/%s/cmdline", pid), *words = xstrdup(arguments);
 	size_t n = strlen(words) + 1;
@@ -79,10 +79,10 @@ static void put_process(const char *pid, const char *arguments, const char *envi
 	put_bytes(path, words, n);
 	free(path);
 	free(words);
-	if (!environ)
+	if (!environment)
 		return;
 	path = xasprintf("/proc/%s/environ", pid);
-	put_bytes(path, environ, strlen(environ) + 1);
+	put_bytes(path, environment, strlen(environment) + 1);
 	free(path);
 }
 
