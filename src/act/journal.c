@@ -15,6 +15,8 @@
 #define JOURNAL_SCHEMA  1
 #define JOURNAL_APP_ID  0x7265676a /* "regj": a database of somebody else is never written to */
 #define JOURNAL_BUSY_MS 1000
+/* Others that open it at the same moment may be making it, on a slow disk. */
+#define JOURNAL_OPEN_MS 5000
 /* A whole check of a larger file would be felt at every start; damage there is told when the
  * damaged page is touched. */
 #define JOURNAL_CHECK_BYTES (4 << 20)
@@ -275,7 +277,7 @@ static int open_database(struct journal *j, struct err *e)
 	if (sqlite3_open_v2(j->path, &j->db, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK)
 		return trouble(j, "opened", e);
 	sqlite3_extended_result_codes(j->db, 1);
-	sqlite3_busy_timeout(j->db, JOURNAL_BUSY_MS);
+	sqlite3_busy_timeout(j->db, JOURNAL_OPEN_MS);
 	rc = run_sql(j, "PRAGMA trusted_schema=OFF; PRAGMA synchronous=FULL", "opened", e);
 	/* Before the mode is changed: a foreign database must stay as it is. */
 	if (rc == 0)
@@ -284,6 +286,7 @@ static int open_database(struct journal *j, struct err *e)
 		rc = run_sql(j, "PRAGMA journal_mode=WAL", "opened", e);
 	if (rc == 0)
 		rc = check_pages(j, e);
+	sqlite3_busy_timeout(j->db, JOURNAL_BUSY_MS);
 	return rc;
 }
 

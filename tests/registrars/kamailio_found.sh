@@ -3,8 +3,10 @@
 . "$TOP_SRCDIR/tests/lib/tap.sh"
 . "$TOP_SRCDIR/tests/lib/database.sh"
 
+once
 need kamailio python3 sqlite3
-here=$TOP_SRCDIR/tests/registrars
+# As kamailio_start.sh names it: a build folder says it with "..".
+here=$(cd "$TOP_SRCDIR/tests/registrars" && pwd)
 phone=$here/phone.py
 dirs=()
 

@@ -291,7 +291,7 @@ TEST(the_entries_of_a_process_that_lives_are_left_alone)
 
 TEST(many_processes_may_make_the_journal_at_once)
 {
-	enum { WRITERS = 8 };
+	enum { WRITERS = 4 };
 	struct place *p = *state;
 	pid_t pids[WRITERS];
 	struct journal *j;
