@@ -338,7 +338,10 @@ char *config_section_spec(const struct config_section *s, struct err *e)
 	const char *read = s->values[CONFIG_READ], *kind = s->values[CONFIG_KIND];
 
 	if (!read) {
+		/* OpenSIPS's memory is listed with all its tables. */
 		strbuf_addf(&spec, "%s:%s", kind ? kind : "kamailio", s->values[CONFIG_CONTROL]);
+		if (!kind || strcmp(kind, "opensips") != 0)
+			add_query(&spec, "table", s->values[CONFIG_TABLE]);
 		return strbuf_take(&spec);
 	}
 	if (!may_have_table(read) && (s->values[CONFIG_TIMEZONE] || s->values[CONFIG_TABLE])) {

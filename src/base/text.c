@@ -159,6 +159,18 @@ size_t text_width(struct slice s)
 	return width;
 }
 
+void text_add_utf8(struct slice s, struct strbuf *out)
+{
+	while (s.n) {
+		size_t used;
+		char utf8[4];
+		uint32_t cp = text_decode(s, &used);
+
+		strbuf_add(out, utf8, text_encode(cp, utf8));
+		s = slice_skip(s, used);
+	}
+}
+
 /* A run of printable ASCII at the start of s: the common case, copied in one go. */
 static size_t plain_run(struct slice s)
 {

@@ -21,6 +21,8 @@ bool text_is_clean(struct slice s);
 uint32_t text_decode(struct slice s, size_t *len);
 /* Encodes cp; returns the number of bytes (1 to 4). */
 size_t text_encode(uint32_t cp, char out[4]);
+/* Appends s with U+FFFD for each byte that is not UTF-8, and otherwise as it is. */
+void text_add_utf8(struct slice s, struct strbuf *out);
 /* Columns that a code point takes on a terminal: 0 (combining), 1 or 2 (wide). Own table, so
  * that frames do not depend on the locale. */
 int text_cp_width(uint32_t cp);

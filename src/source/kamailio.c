@@ -393,35 +393,55 @@ static void look_at_nodes(void *ctx)
 	kamailio_nodes_look(k->nodes);
 }
 
+/* CONTROL?table=NAME, as PATH?table=NAME of a database. The control's own options stand before. */
+static char *cut_table(const char *place, const char **table)
+{
+	static const char option[] = "table=";
+	const char *last = strrchr(place, '?'), *more = strrchr(place, '&');
+
+	if (more > last)
+		last = more;
+	if (!last || strncmp(last + 1, option, sizeof(option) - 1) != 0)
+		return xstrdup(place);
+	*table = last + sizeof(option);
+	return slice_copy(slice_make(place, (size_t)(last - place)));
+}
+
 struct source *kamailio_open_memory(struct loop *l, const struct clock *c,
 				    const struct source_options *o, struct err *e)
 {
 	struct kamailio *k = xcalloc(1, sizeof(*k));
 	struct source_options with_control = *o;
-	struct source_node alone = {.control = o->place, .server_id = -1};
+	struct source_node alone = {.server_id = -1};
+	const char *table = NULL;
+	char *control = cut_table(o->place, &table);
 
 	k->base.ops = &memory_ops;
 	k->clock = c;
 	snprintf(k->base.name, sizeof(k->base.name), "kamailio ");
 	text_clean_buf(slice_of(o->place), k->base.name + 9, sizeof(k->base.name) - 9);
-	/* Its place is its control; there is no table that could be meant. */
+	/* Its place is its control; there is no database that could be meant. */
 	if (o->node_count)
 		alone = o->nodes[0];
-	alone.control = o->place;
+	alone.control = control;
 	with_control.place = NULL;
 	with_control.nodes = &alone;
 	with_control.node_count = 1;
 	k->uac = kamailio_uac_new(l, c);
-	if (strcmp(o->place, "table") == 0)
+	if (strcmp(control, "table") == 0)
 		err_set(e, -EINVAL, "Name a control: kamailio:unix:PATH.",
 			"\"table\" is no memory that could be listed.");
 	else
 		k->nodes = kamailio_nodes_new(l, c, &with_control, e);
+	free(control);
 	if (!k->nodes) {
 		kamailio_free(&k->base);
 		return NULL;
 	}
+	if (table)
+		kamailio_nodes_set_table(k->nodes, table);
 	k->dump = kamailio_dump_new(l, c, &k->base, kamailio_nodes_control(k->nodes, 0),
-				    o->interval_ms, take_contact, look_at_nodes, k);
+				    kamailio_nodes_table(k->nodes), o->interval_ms, take_contact,
+				    look_at_nodes, k);
 	return &k->base;
 }

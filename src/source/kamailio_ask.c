@@ -7,6 +7,8 @@
 #include "source/kamailio_contact.h"
 #include "source/kamailio_places.h"
 
+#define USUAL_TABLE "location"
+
 struct ask *ask_new(struct kamailio_asker *a, enum ask_verb verb, const struct binding *b,
 		    source_answer_fn *fn, void *ctx)
 {
@@ -304,13 +306,53 @@ bool ask_unchanged(const struct binding *now, const struct binding *shown)
 	       now->cseq == shown->cseq && now->expires_s == shown->expires_s;
 }
 
-json_t *ask_parameters(const struct binding *b, bool with_contact)
+bool ask_is_about(const json_t *result, const struct binding *b)
 {
+	const json_t *member = json_object_get(result, "AoR");
+	struct slice theirs = slice_make(json_string_value(member), json_string_length(member));
 	struct strbuf aor = STRBUF_INIT;
-	json_t *list = json_array(), *text;
+	bool same;
 
 	binding_add_aor(b, &aor);
-	json_array_append_new(list, json_string("location"));
+	/* In lower case, unless registrar's case_sensitive is set; and without the domain when the
+	 * row was written before use_domain was taken back. */
+	same = !json_is_string(member) || slice_ieq(theirs, strbuf_slice(&aor)) ||
+	       (b->domain.n && slice_find_char(theirs, '@') < 0 && slice_ieq(theirs, b->user));
+	strbuf_free(&aor);
+	return same;
+}
+
+static const char not_utf8[] =
+	"AoR or contact is not UTF-8 text, which the control socket cannot carry.";
+
+/* Without use_domain Kamailio's commands cut an AoR at its '@', and mean somebody else
+ * (facts/kamailio-opensips 1.2). */
+static bool can_be_named(const struct binding *b, struct err *e)
+{
+	/* As it came from Kamailio, which has other bytes there. */
+	if (slice_find_icase(b->user, SLICE_LIT("\xEF\xBF\xBD")) >= 0) {
+		err_set(e, -EILSEQ, NULL, "%s", not_utf8);
+		return false;
+	}
+	if (b->domain.n || slice_find_char(b->user, '@') < 0)
+		return true;
+	err_set(e, -EINVAL, NULL,
+		"There is an @ in the name of this AoR: without use_domain Kamailio's commands "
+		"take what stands before it for the whole, and mean another AoR.");
+	return false;
+}
+
+json_t *ask_parameters(const struct kamailio_asker *a, const struct binding *b, bool with_contact,
+		       struct err *e)
+{
+	struct strbuf aor = STRBUF_INIT;
+	json_t *list, *text;
+
+	if (!can_be_named(b, e))
+		return NULL;
+	list = json_array();
+	binding_add_aor(b, &aor);
+	json_array_append_new(list, json_string(a->table));
 	text = json_stringn(strbuf_str(&aor), aor.n);
 	strbuf_free(&aor);
 	if (text && json_array_append_new(list, text) == 0 && !with_contact)
@@ -321,6 +363,7 @@ json_t *ask_parameters(const struct binding *b, bool with_contact)
 			return list;
 	}
 	json_decref(list);
+	err_set(e, -EILSEQ, NULL, "%s", not_utf8);
 	return NULL;
 }
 
@@ -365,6 +408,14 @@ static void fault_lookup(struct ask *k, const struct control_reply *r)
 		ask_end(k, SOURCE_REFUSED, NULL, &r->e);
 }
 
+static void tell_other_aor(struct ask *k, bool harmless)
+{
+	struct err e;
+
+	err_set(&e, -EPROTO, NULL, "Kamailio answered for another AoR than it was asked for.");
+	ask_end(k, harmless ? SOURCE_NO_ANSWER : SOURCE_REFUSED, NULL, &e);
+}
+
 static void on_lookup(void *ctx, const struct control_reply *r)
 {
 	struct ask *k = ctx;
@@ -378,6 +429,8 @@ static void on_lookup(void *ctx, const struct control_reply *r)
 		fault_lookup(k, r);
 	else if (r->outcome != CONTROL_RESULT)
 		ask_end(k, harmless ? SOURCE_NO_ANSWER : SOURCE_REFUSED, NULL, &r->e);
+	else if (!ask_is_about(r->result, k->b))
+		tell_other_aor(k, harmless);
 	else if (k->verb == ASK_LOOK || k->verb == ASK_LOOK_MEMORY)
 		look_listed(k, r->result);
 	else
@@ -386,7 +439,8 @@ static void on_lookup(void *ctx, const struct control_reply *r)
 
 void ask_lookup(struct ask *k)
 {
-	json_t *params = ask_parameters(k->b, false), *both = ask_parameters(k->b, true);
+	json_t *params = ask_parameters(k->asker, k->b, false, &k->e);
+	json_t *both = ask_parameters(k->asker, k->b, true, &k->e);
 
 	json_decref(both);
 	if (params && both) {
@@ -394,8 +448,6 @@ void ask_lookup(struct ask *k)
 		return;
 	}
 	json_decref(params);
-	err_set(&k->e, -EILSEQ, NULL,
-		"AoR or contact is not UTF-8 text, which the control socket cannot carry.");
 	ask_refuse_later(k);
 }
 
@@ -514,6 +566,7 @@ struct kamailio_asker *kamailio_asker_new(struct loop *l, const struct clock *c,
 		/* Only rows that memory does not know need it: without it there are none. */
 		a->db = location_db_open(db, &no_table);
 	}
+	a->table = xstrdup(a->db ? a->db->table : USUAL_TABLE);
 	if (control && take_control(a, control, e) < 0) {
 		kamailio_asker_free(a);
 		return NULL;
@@ -527,6 +580,17 @@ void kamailio_asker_set_server_id(struct kamailio_asker *a, uint64_t server_id)
 	a->server_id = (int64_t)server_id;
 }
 
+void kamailio_asker_set_table(struct kamailio_asker *a, const char *table)
+{
+	free(a->table);
+	a->table = xstrdup(table);
+}
+
+const char *kamailio_asker_table(const struct kamailio_asker *a)
+{
+	return a->table;
+}
+
 void kamailio_asker_free(struct kamailio_asker *a)
 {
 	if (!a)
@@ -535,6 +599,7 @@ void kamailio_asker_free(struct kamailio_asker *a)
 	control_free(a->control);
 	worker_stop(a->worker);
 	location_db_close(a->db);
+	free(a->table);
 	free(a->db_path);
 	free(a);
 }

@@ -23,6 +23,10 @@ struct kamailio_asker *kamailio_asker_new(struct loop *l, const struct clock *c,
 /* The node's server_id, by which it knows its own rows; without it they are known by the socket
  * that took the REGISTER. */
 void kamailio_asker_set_server_id(struct kamailio_asker *a, uint64_t server_id);
+/* What usrloc calls the table that is meant, which its commands name: as in db, or "location",
+ * unless set. */
+void kamailio_asker_set_table(struct kamailio_asker *a, const char *table);
+const char *kamailio_asker_table(const struct kamailio_asker *a);
 /* Open questions are forgotten: their fn is not called. */
 void kamailio_asker_free(struct kamailio_asker *a);
 void kamailio_asker_look(struct kamailio_asker *a);

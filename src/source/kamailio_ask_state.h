@@ -23,6 +23,7 @@ struct kamailio_asker {
 	struct loop *loop;
 	const struct clock *clock;
 	char *db_path; /* NULL: there is no table */
+	char *table;   /* what usrloc calls it, in memory too */
 	bool by_table;
 	bool find;               /* look for the usual places */
 	int64_t server_id;       /* -1: not said */
@@ -88,8 +89,12 @@ void ask_lookup(struct ask *k);
 bool ask_lists_socket(const json_t *sockets, struct slice wanted);
 /* A fault that says that the AoR has no contacts. */
 bool ask_says_gone(const struct control_reply *r);
-/* [ "location", AoR (, contact) ]; NULL when one of them is not UTF-8. */
-json_t *ask_parameters(const struct binding *b, bool with_contact);
+/* [ table, AoR (, contact) ]; NULL when one of them is not UTF-8, or the AoR is one that no command
+ * can name, with *e. */
+json_t *ask_parameters(const struct kamailio_asker *a, const struct binding *b, bool with_contact,
+		       struct err *e);
+/* Is the answer to ul.lookup one about the AoR of b? */
+bool ask_is_about(const json_t *result, const struct binding *b);
 /* Is the contact in memory still the one that was shown? */
 bool ask_unchanged(const struct binding *now, const struct binding *shown);
 /* Memory does not know the binding: looks what its table still has, and answers. */

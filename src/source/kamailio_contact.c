@@ -1,6 +1,8 @@
 /* One contact as Kamailio's memory tells it (ul.lookup, ul.dump), as a binding. */
 #include "source/kamailio_contact.h"
 
+#include "base/text.h"
+
 /* Between the second of ul.lookup's "Expires" and ours. */
 #define EXPIRES_SLACK_S 2
 
@@ -12,6 +14,22 @@ static struct slice member_text(const json_t *contact, const char *name)
 	if (json_is_string(v))
 		s = slice_make(json_string_value(v), json_string_length(v));
 	return slice_eq_str(s, "[not set]") ? SLICE_NONE : s;
+}
+
+/* Bytes that are not UTF-8 have become U+FFFD on their way: when nothing else differs, what was
+ * shown is what Kamailio has. */
+static struct slice member_as_shown(const json_t *contact, const char *name, struct slice shown)
+{
+	struct slice s = member_text(contact, name);
+	struct strbuf mended = STRBUF_INIT;
+
+	if (slice_find_icase(s, SLICE_LIT("\xEF\xBF\xBD")) >= 0) {
+		text_add_utf8(shown, &mended);
+		if (slice_eq(strbuf_slice(&mended), s))
+			s = shown;
+	}
+	strbuf_free(&mended);
+	return s;
 }
 
 static int64_t member_number(const json_t *contact, const char *name, int64_t otherwise)
@@ -62,15 +80,15 @@ bool kamailio_contact_read(const json_t *c, const struct binding *shown, int64_t
 	*out = (struct binding){.user = shown->user, .domain = shown->domain, .granted_s = -1};
 	if (!member_expires(c, shown, now_s, &out->expires_s))
 		return false;
-	out->contact = member_text(c, "Address");
+	out->contact = member_as_shown(c, "Address", shown->contact);
 	out->ruid = member_text(c, "Ruid");
 	out->key = slice_empty(out->ruid) ? shown->key : out->ruid;
-	out->received = member_text(c, "Received");
-	out->path = member_text(c, "Path");
+	out->received = member_as_shown(c, "Received", shown->received);
+	out->path = member_as_shown(c, "Path", shown->path);
 	out->socket = member_text(c, "Socket");
-	out->user_agent = member_text(c, "User-Agent");
-	out->call_id = member_text(c, "Call-ID");
-	out->instance = member_text(c, "Instance");
+	out->user_agent = member_as_shown(c, "User-Agent", shown->user_agent);
+	out->call_id = member_as_shown(c, "Call-ID", shown->call_id);
+	out->instance = member_as_shown(c, "Instance", shown->instance);
 	if (server)
 		strbuf_addf(node, "%lld", (long long)server);
 	out->node = strbuf_slice(node);

@@ -17,7 +17,9 @@
 
 struct question {
 	struct control *control;
+	const char *table;
 	const struct clock *clock;
+	bool use_domain;
 	kamailio_contact_fn *contact;
 	kamailio_dumped_fn *done;
 	void *ctx;
@@ -34,12 +36,12 @@ static struct slice text_of(const json_t *v)
 	return slice_make(json_string_value(v), json_string_length(v));
 }
 
-/* "user@domain" with use_domain, else "user". */
-static struct binding of_aor(struct slice aor)
+/* "user@domain" with use_domain, else "user", which may have an @ in it, too. */
+static struct binding of_aor(struct slice aor, bool use_domain)
 {
 	struct binding b = {.user = aor};
 
-	for (size_t i = aor.n; i > 0; i--) {
+	for (size_t i = aor.n; use_domain && i > 0; i--) {
 		if (aor.p[i - 1] != '@')
 			continue;
 		b.user = slice_make(aor.p, i - 1);
@@ -51,7 +53,7 @@ static struct binding of_aor(struct slice aor)
 
 static void bring_aor(struct question *q, const json_t *info)
 {
-	struct binding aor = of_aor(text_of(json_object_get(info, "AoR"))), b;
+	struct binding aor = of_aor(text_of(json_object_get(info, "AoR")), q->use_domain), b;
 	const json_t *contacts = json_object_get(info, "Contacts"), *c;
 	size_t i;
 
@@ -67,29 +69,46 @@ static void bring_aor(struct question *q, const json_t *info)
 	}
 }
 
-/* Every AoR of every table; with q NULL only looks whether the answer has the shape of a dump. */
-static bool walk(struct question *q, const json_t *domains)
+/* The AoRs of the table; NULL when the answer does not have the shape of a dump, or has no such
+ * table. */
+static const json_t *find_aors(const struct question *q, const json_t *domains, struct err *e)
 {
-	const json_t *d, *a;
-	size_t i, k;
+	const json_t *item;
+	size_t i;
 
-	if (!json_is_array(domains))
-		return false;
-	json_array_foreach((json_t *)(uintptr_t)domains, i, d)
+	json_array_foreach((json_t *)(uintptr_t)domains, i, item)
 	{
-		const json_t *aors = json_object_get(json_object_get(d, "Domain"), "AoRs");
+		const json_t *domain = json_object_get(item, "Domain");
+		const json_t *aors = json_object_get(domain, "AoRs");
 
-		if (!json_is_array(aors))
+		if (slice_eq_str(text_of(json_object_get(domain, "Domain")), q->table) &&
+		    json_is_array(aors))
+			return aors;
+	}
+	if (json_is_array(domains) && json_array_size(domains) == 0)
+		return domains;
+	if (json_is_array(domains))
+		err_set(e, -ENOENT, "Say table= in its section of the configuration file.",
+			"Kamailio has no table that it calls %s.", q->table);
+	else
+		err_set(e, -EPROTO, NULL, "What Kamailio answered to ul.dump is no list.");
+	return NULL;
+}
+
+/* Whether each of them has the shape of an AoR, and *use_domain: all have an @. */
+static bool are_aors(const json_t *aors, bool *use_domain)
+{
+	const json_t *item;
+	size_t i;
+
+	*use_domain = true;
+	json_array_foreach((json_t *)(uintptr_t)aors, i, item)
+	{
+		const json_t *aor = json_object_get(json_object_get(item, "Info"), "AoR");
+
+		if (!json_is_string(aor))
 			return false;
-		json_array_foreach((json_t *)(uintptr_t)aors, k, a)
-		{
-			const json_t *info = json_object_get(a, "Info");
-
-			if (!json_is_string(json_object_get(info, "AoR")))
-				return false;
-			if (q)
-				bring_aor(q, info);
-		}
+		*use_domain = *use_domain && slice_find_char(text_of(aor), '@') >= 0;
 	}
 	return true;
 }
@@ -97,18 +116,24 @@ static bool walk(struct question *q, const json_t *domains)
 static void on_dump(void *ctx, const struct control_reply *r)
 {
 	struct question *q = ctx;
-	const json_t *domains = json_object_get(r->result, "Domains");
+	const json_t *aors, *item;
 	struct err e = r->e;
+	size_t i;
 
 	if (r->outcome != CONTROL_RESULT) {
 		end(q, e.code ? e.code : -EIO, &e);
-	} else if (!walk(NULL, domains)) {
-		err_set(&e, -EPROTO, NULL, "What Kamailio answered to ul.dump is no list.");
-		end(q, e.code, &e);
-	} else {
-		walk(q, domains);
-		end(q, 0, NULL);
+		return;
 	}
+	aors = find_aors(q, json_object_get(r->result, "Domains"), &e);
+	if (aors && are_aors(aors, &q->use_domain)) {
+		json_array_foreach((json_t *)(uintptr_t)aors, i, item)
+			bring_aor(q, json_object_get(item, "Info"));
+		end(q, 0, NULL);
+		return;
+	}
+	if (aors)
+		err_set(&e, -EPROTO, NULL, "What Kamailio answered to ul.dump is no list.");
+	end(q, e.code, &e);
 }
 
 /* The sum of "usrloc:TABLE_contacts = N"; -1 when there is none. */
@@ -173,12 +198,17 @@ static void on_statistics(void *ctx, const struct control_reply *r)
 	}
 }
 
-void kamailio_dump_ask(struct control *control, const struct clock *c, kamailio_contact_fn *contact,
-		       kamailio_dumped_fn *done, void *ctx)
+void kamailio_dump_ask(struct control *control, const char *table, const struct clock *c,
+		       kamailio_contact_fn *contact, kamailio_dumped_fn *done, void *ctx)
 {
 	struct question *q = xcalloc(1, sizeof(*q));
 
-	*q = (struct question){control, c, contact, done, ctx};
+	*q = (struct question){.control = control,
+			       .table = table,
+			       .clock = c,
+			       .contact = contact,
+			       .done = done,
+			       .ctx = ctx};
 	control_call(control, "stats.get_statistics", json_pack("[s]", "usrloc:"), on_statistics,
 		     q);
 }
@@ -189,6 +219,7 @@ struct kamailio_dump {
 	const struct clock *clock;
 	struct source *source;
 	struct control *control;
+	char *table;
 	kamailio_take_fn *take;
 	kamailio_looked_fn *looked;
 	void *ctx;
@@ -301,19 +332,20 @@ static void on_timer(void *arg)
 	d->brought = 0;
 	d->began_us = clock_mono_us(d->clock);
 	d->source->status.reading = d->source->status.state == SOURCE_OPENING;
-	kamailio_dump_ask(d->control, d->clock, on_contact, on_dumped, d);
+	kamailio_dump_ask(d->control, d->table, d->clock, on_contact, on_dumped, d);
 }
 
 struct kamailio_dump *kamailio_dump_new(struct loop *l, const struct clock *c, struct source *s,
-					struct control *control, unsigned interval_ms,
-					kamailio_take_fn *take, kamailio_looked_fn *looked,
-					void *ctx)
+					struct control *control, const char *table,
+					unsigned interval_ms, kamailio_take_fn *take,
+					kamailio_looked_fn *looked, void *ctx)
 {
 	struct kamailio_dump *d = xcalloc(1, sizeof(*d));
 
 	d->clock = c;
 	d->source = s;
 	d->control = control;
+	d->table = xstrdup(table);
 	d->take = take;
 	d->looked = looked;
 	d->kept = kept_new();
@@ -343,5 +375,6 @@ void kamailio_dump_free(struct kamailio_dump *d)
 		return;
 	loop_timer_free(d->timer);
 	kept_free(d->kept);
+	free(d->table);
 	free(d);
 }

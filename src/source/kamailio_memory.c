@@ -281,6 +281,7 @@ static void dump_ends(struct kamailio_memory *m)
 
 static void dump_next(struct kamailio_memory *m)
 {
+	const char *table = kamailio_nodes_table(m->nodes);
 	struct control *control = NULL;
 
 	while (m->dump_node < kamailio_nodes_own(m->nodes) && !control) {
@@ -288,7 +289,7 @@ static void dump_next(struct kamailio_memory *m)
 		m->dump_node += !control;
 	}
 	if (control)
-		kamailio_dump_ask(control, m->clock, on_dumped_contact, on_dumped, m);
+		kamailio_dump_ask(control, table, m->clock, on_dumped_contact, on_dumped, m);
 	else
 		dump_ends(m);
 }
@@ -316,29 +317,23 @@ static void round_next(struct kamailio_memory *m);
 static void on_lookup(void *ctx, const struct control_reply *r)
 {
 	struct kamailio_memory *m = ctx;
-	bool gone = r->outcome == CONTROL_FAULT && ask_says_gone(r);
+	bool gone = r->outcome == CONTROL_FAULT && ask_says_gone(r), told;
 
 	if (m->closing)
 		return;
 	m->asking = false;
-	for (size_t i = m->at; i < m->end && r->outcome == CONTROL_RESULT; i++)
+	told = r->outcome == CONTROL_RESULT && ask_is_about(r->result, m->now.b[m->at]);
+	for (size_t i = m->at; i < m->end && told; i++)
 		take_row(m, m->now.b[i], r->result);
 	for (size_t i = m->at; i < m->end && gone; i++)
 		take_absent(m, m->now.b[i]);
-	if (r->outcome == CONTROL_RESULT)
+	if (told)
 		take_others(m, r->result);
 	m->at = m->end;
 	/* Who gives no answer is not asked for the others too. */
 	if (r->outcome == CONTROL_NO_ANSWER || r->outcome == CONTROL_NOT_SENT)
 		m->at = m->now.n;
 	round_next(m);
-}
-
-static struct control *control_of(struct kamailio_memory *m, const struct binding *b)
-{
-	struct kamailio_asker *a = kamailio_nodes_owner(m->nodes, b, NULL);
-
-	return a ? kamailio_asker_control(a) : NULL;
 }
 
 static void round_ends(struct kamailio_memory *m)
@@ -357,8 +352,9 @@ static void round_next(struct kamailio_memory *m)
 {
 	while (m->at < m->now.n) {
 		struct binding *b = m->now.b[m->at];
-		struct control *control = control_of(m, b);
-		json_t *params = control ? ask_parameters(b, false) : NULL;
+		struct kamailio_asker *a = kamailio_nodes_owner(m->nodes, b, NULL);
+		struct control *control = a ? kamailio_asker_control(a) : NULL;
+		json_t *params = control ? ask_parameters(a, b, false, NULL) : NULL;
 
 		m->end = m->at + 1;
 		while (m->end < m->now.n && compare_aors(m->now.b[m->end], b) == 0)

@@ -150,6 +150,17 @@ const char *kamailio_nodes_refused(const struct kamailio_nodes *n)
 	return kamailio_asker_refused(n->nodes[0].asker);
 }
 
+const char *kamailio_nodes_table(const struct kamailio_nodes *n)
+{
+	return kamailio_asker_table(n->nodes[0].asker);
+}
+
+void kamailio_nodes_set_table(struct kamailio_nodes *n, const char *table)
+{
+	for (size_t i = 0; i < n->count; i++)
+		kamailio_asker_set_table(n->nodes[i].asker, table);
+}
+
 size_t kamailio_nodes_own(const struct kamailio_nodes *n)
 {
 	return n->own;

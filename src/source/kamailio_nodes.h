@@ -37,6 +37,10 @@ struct kamailio_asker *kamailio_nodes_owner(struct kamailio_nodes *n, const stru
  * there is none. */
 struct kamailio_asker *kamailio_nodes_any(struct kamailio_nodes *n);
 
+/* What usrloc calls this table. */
+const char *kamailio_nodes_table(const struct kamailio_nodes *n);
+/* The nodes of a source without a table are to be asked about this one. */
+void kamailio_nodes_set_table(struct kamailio_nodes *n, const char *table);
 /* Nodes of this table; and the control of one of them, NULL when it has none. */
 size_t kamailio_nodes_own(const struct kamailio_nodes *n);
 struct control *kamailio_nodes_control(const struct kamailio_nodes *n, size_t node);

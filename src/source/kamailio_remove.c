@@ -86,8 +86,8 @@ static void remove_not_alone(struct ask *k, size_t contacts, unsigned same_uri)
 
 	if (same_uri < 2 && contacts == 1) {
 		/* Now and not later: what registers meanwhile would go, too. */
-		control_call(k->asker->control, "ul.rm", ask_parameters(k->b, false), on_command,
-			     k);
+		control_call(k->asker->control, "ul.rm",
+			     ask_parameters(k->asker, k->b, false, NULL), on_command, k);
 		return;
 	}
 	if (same_uri > 1)
@@ -121,8 +121,8 @@ static void remove_contact(struct ask *k, const json_t *result)
 		k->asker->alone_refused |= k->refused_alone;
 		remove_not_alone(k, count_contacts(k, result), l.same_uri);
 	} else {
-		control_call(k->asker->control, "ul.rm_contact", ask_parameters(k->b, true),
-			     on_command, k);
+		control_call(k->asker->control, "ul.rm_contact",
+			     ask_parameters(k->asker, k->b, true, NULL), on_command, k);
 	}
 	strbuf_free(&node);
 }
@@ -212,8 +212,8 @@ static void remove_aor(struct ask *k, const json_t *result)
 			"A contact of the AoR was refreshed or replaced meanwhile.");
 		ask_end(k, SOURCE_CHANGED, NULL, &e);
 	} else {
-		control_call(k->asker->control, "ul.rm", ask_parameters(k->b, false), on_command,
-			     k);
+		control_call(k->asker->control, "ul.rm",
+			     ask_parameters(k->asker, k->b, false, NULL), on_command, k);
 	}
 }
 

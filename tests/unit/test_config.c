@@ -75,12 +75,14 @@ TEST(a_section_becomes_an_address)
 	UNUSED_STATE;
 	struct config *c = parsed("[a]\nread = mysql://h/k?tls=yes\ntimezone = Europe/Berlin\n"
 				  "table = loc\n"
-				  "[b]\ncontrol = unix:/x\n"
+				  "[b]\ncontrol = unix:/x\ntable = t\n"
 				  "[c]\nkind = opensips\ncontrol = http://127.0.0.1:8888/mi\n"
+				  "table = t\n"
 				  "[d]\nread = listen:udp:127.0.0.1:5060\ntimezone = UTC\n"
 				  "[e]\nread = /x.sqlite\ntimezone = UTC\ntable = t\n");
 	const char *const wanted[] = {"mysql://h/k?tls=yes&timezone=Europe/Berlin&table=loc",
-				      "kamailio:unix:/x", "opensips:http://127.0.0.1:8888/mi"};
+				      "kamailio:unix:/x?table=t",
+				      "opensips:http://127.0.0.1:8888/mi"};
 	char *spec;
 
 	assert_non_null(c);

@@ -224,16 +224,10 @@ static json_t *text_of(struct slice s)
 	json_t *v = json_stringn(s.p ? s.p : "", s.n);
 	struct strbuf mended = STRBUF_INIT;
 
-	while (!v && s.n) {
-		size_t used;
-		char utf8[4];
-		uint32_t cp = text_decode(s, &used);
-
-		strbuf_add(&mended, utf8, text_encode(cp, utf8));
-		s = slice_skip(s, used);
-	}
-	if (!v)
+	if (!v) {
+		text_add_utf8(s, &mended);
 		v = json_stringn(strbuf_str(&mended), mended.n);
+	}
 	strbuf_free(&mended);
 	return v;
 }

@@ -2,6 +2,7 @@
 #include "source/rpc/jsonrpc.h"
 
 #include <errno.h>
+#include "base/text.h"
 
 char *jsonrpc_request(const char *method, const json_t *params, json_int_t id, const json_t *extra)
 {
@@ -17,10 +18,31 @@ char *jsonrpc_request(const char *method, const json_t *params, json_int_t id, c
 	return text;
 }
 
+static json_t *load(struct slice text, json_error_t *why)
+{
+	return json_loadb(text.p ? text.p : "", text.n, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL,
+			  why);
+}
+
+/* What a phone sent may be in any encoding; registrars hand it on as it came, and it must not cost
+ * the whole answer. */
+static json_t *load_mended(struct slice text)
+{
+	struct strbuf mended = STRBUF_INIT;
+	json_error_t why;
+	json_t *d = load(text, &why);
+
+	if (!d && json_error_code(&why) == json_error_invalid_utf8) {
+		text_add_utf8(text, &mended);
+		d = load(strbuf_slice(&mended), &why);
+	}
+	strbuf_free(&mended);
+	return d;
+}
+
 int jsonrpc_answer(struct slice text, json_int_t id, json_t **doc)
 {
-	json_t *d = json_loadb(text.p ? text.p : "", text.n,
-			       JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
+	json_t *d = load_mended(text);
 	const json_t *theirs = json_object_get(d, "id");
 
 	if (!d)

@@ -40,6 +40,7 @@ struct location_db_ops {
 struct location_db {
 	const struct location_db_ops *ops;
 	enum location_dialect dialect, found; /* what it is read as, and what it turned out to be */
+	const char *table; /* what it is called, in the database and in the registrar's memory */
 };
 
 /* place is a path, behind which there may be options (PATH?table=x), or an address as in

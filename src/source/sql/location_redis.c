@@ -500,6 +500,7 @@ struct location_db *location_redis_open(const char *address, enum location_diale
 		return NULL;
 	d = xcalloc(1, sizeof(*d));
 	d->base.ops = &redis_ops;
+	d->base.table = d->names.table;
 	d->url = u;
 	atomic_init(&d->fd, -1);
 	db_url_show(u, d->shown, sizeof(d->shown));

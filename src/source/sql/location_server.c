@@ -522,6 +522,7 @@ struct location_db *location_server_open(const char *address, enum location_dial
 	s = xcalloc(1, sizeof(*s));
 	s->base.ops = &server_ops;
 	s->base.dialect = s->base.found = dialect;
+	s->base.table = s->names.table;
 	s->url = u;
 	s->postgres = db_url_kind(u)[0] == 'p';
 	atomic_init(&s->fd, -1);

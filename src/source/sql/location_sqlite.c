@@ -547,6 +547,7 @@ struct location_db *location_sqlite_open(const char *place, enum location_dialec
 
 	t->base.ops = &sqlite_ops;
 	t->base.dialect = t->base.found = dialect;
+	t->base.table = t->names.table;
 	if (take_options(t, place + n, e) == 0)
 		t->q = sqlite_quiet_open(path, e);
 	free(path);

@@ -170,6 +170,22 @@ TEST(a_fault_comes_with_code_and_cleaned_words)
 	control_free(r);
 }
 
+TEST(bytes_that_are_not_utf8_do_not_cost_the_answer)
+{
+	UNUSED_STATE;
+	char method[64];
+	struct control *r = called(2000);
+
+	answer("{\"result\":\"Telefon K\xfc"
+	       "che\",\"id\":%lld}",
+	       request(method, sizeof(method)));
+	wait_calls(1);
+	assert_int_equal(got.outcome, CONTROL_RESULT);
+	assert_string_equal(got.text, "Telefon K\xef\xbf\xbd"
+				      "che");
+	control_free(r);
+}
+
 TEST(only_one_request_is_in_flight)
 {
 	UNUSED_STATE;
@@ -522,6 +538,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		U(a_result_is_handed_over),
 		U(a_fault_comes_with_code_and_cleaned_words),
+		U(bytes_that_are_not_utf8_do_not_cost_the_answer),
 		U(only_one_request_is_in_flight),
 		U(silence_ends_in_words_and_a_late_answer_is_dropped),
 		U(rubbish_is_no_answer),

@@ -2,6 +2,57 @@
 #include <errno.h>
 #include "kamailio_fixture.h"
 
+/* ---- what must not be asked, or believed ----------------------------------------------------- */
+
+TEST(commands_name_the_table_that_is_read)
+{
+	UNUSED_STATE;
+	char address[200];
+	struct source *s;
+	struct binding *b;
+
+	one_permanent();
+	sql(fixture_db, "ALTER TABLE location RENAME TO subs");
+	snprintf(address, sizeof(address), "kamailio-sqlite:%s?table=subs", fixture_db);
+	kamailio_begin(LOOKUP(CONTACT(URI1, "uloc-1-1", "1", "\"permanent\"")), "\"result\":{}");
+	s = source_open(loop, test_clock, address, &options, NULL);
+	assert_non_null(s);
+	b = shown_row(s);
+	assert_int_equal(asked_by(s, s->ops->purge, b), SOURCE_DONE);
+	assert_string_equal(kamailio.asked[0], "ul.lookup [\"subs\",\"user1\"]");
+	assert_string_equal(kamailio.asked[1], "ul.rm_contact [\"subs\",\"user1\",\"" URI1 "\"]");
+	source_free(s);
+	free(b);
+	kamailio_end();
+}
+
+/* Without use_domain Kamailio would look for "user1". */
+TEST(an_aor_with_an_at_in_its_name_is_not_asked_for)
+{
+	UNUSED_STATE;
+	one_permanent();
+	sql(fixture_db, "UPDATE location SET username = 'user1@acme.com'");
+	kamailio_begin(LOOKUP(CONTACT(URI1, "uloc-1-1", "1", "\"permanent\"")), "\"result\":{}");
+	assert_int_equal(asked(true), SOURCE_REFUSED);
+	assert_int_equal(kamailio.count, 0);
+	assert_non_null(strstr(told.words, "use_domain"));
+	kamailio_end();
+}
+
+TEST(an_answer_for_another_aor_is_not_believed)
+{
+	UNUSED_STATE;
+	one_permanent();
+	kamailio_begin("\"result\":{\"AoR\":\"user2\",\"Contacts\":[]}", "\"result\":{}");
+	assert_int_equal(asked(false), SOURCE_NO_ANSWER);
+	assert_non_null(strstr(told.words, "another AoR"));
+	kamailio_end();
+	kamailio_begin("\"result\":{\"AoR\":\"user2\",\"Contacts\":[]}", "\"result\":{}");
+	assert_int_equal(asked(true), SOURCE_REFUSED);
+	assert_int_equal(kamailio.count, 1);
+	kamailio_end();
+}
+
 /* ---- an AoR whose contacts cannot go one by one ---------------------------------------------- */
 
 #define PERMANENT1 CONTACT(URI1, "uloc-1-1", "1", "\"permanent\"")
@@ -366,6 +417,9 @@ TEST(the_plan_is_told_what_a_row_and_an_aor_cost)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
+		U(commands_name_the_table_that_is_read),
+		U(an_aor_with_an_at_in_its_name_is_not_asked_for),
+		U(an_answer_for_another_aor_is_not_believed),
 		U(another_matching_mode_takes_the_whole_aor_or_nothing),
 		U(the_only_contact_of_its_aor_goes_with_it),
 		U(what_was_not_found_and_is_gone_was_removed_by_somebody_else),
