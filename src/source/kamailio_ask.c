@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "source/kamailio_ask_state.h"
 #include "source/kamailio_contact.h"
+#include "source/kamailio_owner.h"
 #include "source/kamailio_places.h"
 
 #define USUAL_TABLE "location"
@@ -148,42 +149,6 @@ void ask_truth(struct ask *k, bool delete)
 
 /* ---- what memory does not know --------------------------------------------------------------- */
 
-/* "udp:127.0.0.1:5060", "udp:[::1]:5060": as usrloc writes it. */
-static bool is_socket(const char *proto, const char *address, const char *port, struct slice wanted)
-{
-	struct strbuf text = STRBUF_INIT;
-	bool bare_six, same;
-
-	if (!proto || !address || !port)
-		return false;
-	bare_six = strchr(address, ':') && address[0] != '[';
-	strbuf_addf(&text, "%s:%s%s%s:%s", proto, bare_six ? "[" : "", address, bare_six ? "]" : "",
-		    port);
-	same = slice_ieq_str(wanted, strbuf_str(&text));
-	strbuf_free(&text);
-	return same;
-}
-
-/* The row's socket among those that the node listens on, by name or by address. */
-bool ask_lists_socket(const json_t *sockets, struct slice wanted)
-{
-	const json_t *item;
-	size_t i;
-
-	json_array_foreach((json_t *)(uintptr_t)sockets, i, item)
-	{
-		const json_t *s = json_object_get(item, "socket");
-		const char *proto = json_string_value(json_object_get(s, "proto"));
-		const char *name = json_string_value(json_object_get(s, "address"));
-		const char *address = json_string_value(json_object_get(s, "ipaddress"));
-		const char *port = json_string_value(json_object_get(s, "port"));
-
-		if (is_socket(proto, name, port, wanted) || is_socket(proto, address, port, wanted))
-			return true;
-	}
-	return false;
-}
-
 /* Memory does not know it, and the table still has its row, which the node wrote. */
 static void answer_own_row(struct ask *k)
 {
@@ -222,6 +187,13 @@ static void refuse_foreign(struct ask *k, const struct control_reply *r)
 		err_set(&e, KAMAILIO_FOREIGN, hint,
 			"Kamailio's memory does not know it, and the row does not say which "
 			"socket took the REGISTER: it may be another node's.");
+	else if (kamailio_is_numbered(k->asker->server_id, row))
+		err_set(&e, KAMAILIO_FOREIGN,
+			"Is this the control of the node with that server_id, and does it still "
+			"listen where it did?",
+			"Kamailio's memory does not know it, and the row may be another node's: "
+			"nobody listens on %s at this one, though its server_id is said to be %s.",
+			socket, node[0] ? node : "0");
 	else
 		err_set(&e, KAMAILIO_FOREIGN, hint,
 			"Another node wrote the row (server_id %s, socket %s): this Kamailio does "
@@ -230,29 +202,17 @@ static void refuse_foreign(struct ask *k, const struct control_reply *r)
 	ask_end(k, SOURCE_REFUSED, NULL, &e);
 }
 
-/* A node that has never heard of a binding says the same as one that forgot it: the row must be its
- * own, by the socket that took the REGISTER (facts/kamailio-opensips 6). */
 static void on_sockets(void *ctx, const struct control_reply *r)
 {
 	struct ask *k = ctx;
 
 	if (k->asker->closing)
 		ask_end(k, SOURCE_NO_ANSWER, NULL, &r->e);
-	else if (r->outcome != CONTROL_RESULT || !ask_lists_socket(r->result, table_row(k)->socket))
+	else if (r->outcome != CONTROL_RESULT ||
+		 !kamailio_owns_row(k->asker->server_id, r->result, table_row(k)))
 		refuse_foreign(k, r);
 	else
 		answer_own_row(k);
-}
-
-/* A row's server_id 0, Kamailio's default, is shown as no node at all. */
-static bool is_own_number(const struct ask *k)
-{
-	struct slice number = table_row(k)->node;
-	uint64_t id = 0;
-
-	return k->asker->server_id >= 0 &&
-	       (slice_empty(number) || slice_to_u64(number, INT64_MAX, &id)) &&
-	       id == (uint64_t)k->asker->server_id;
 }
 
 static void done_unknown(void *arg)
@@ -272,8 +232,6 @@ static void done_unknown(void *arg)
 			"Kamailio no longer has it; whether its row is left cannot be read: %s",
 			k->e.what);
 		ask_end(k, SOURCE_GONE, NULL, &e);
-	} else if (is_own_number(k)) {
-		answer_own_row(k);
 	} else {
 		control_call(k->asker->control, "core.sockets_list", NULL, on_sockets, k);
 	}
@@ -597,6 +555,7 @@ void kamailio_asker_free(struct kamailio_asker *a)
 		return;
 	a->closing = true;
 	control_free(a->control);
+	json_decref(a->sockets);
 	worker_stop(a->worker);
 	location_db_close(a->db);
 	free(a->table);

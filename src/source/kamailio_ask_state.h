@@ -28,9 +28,12 @@ struct kamailio_asker {
 	bool find;               /* look for the usual places */
 	int64_t server_id;       /* -1: not said */
 	struct control *control; /* NULL: none found */
-	struct worker *worker;   /* for the table; started when first needed */
-	struct location_db *db;  /* the worker's, for the table; NULL: cannot be opened */
-	bool alone_refused;      /* ul.rm_contact did not find a contact that is there */
+	json_t *sockets; /* where it listens, as kamailio_memory last asked; NULL: unknown */
+	int64_t sockets_us,
+		silent_us;      /* asked then; the round of kamailio_memory it was silent in */
+	struct worker *worker;  /* for the table; started when first needed */
+	struct location_db *db; /* the worker's, for the table; NULL: cannot be opened */
+	bool alone_refused;     /* ul.rm_contact did not find a contact that is there */
 	struct watched_row watched[WATCHED_ROWS];
 	bool closing;
 	char refused[700];
@@ -85,8 +88,6 @@ void ask_free(struct ask *k);
 void ask_refuse_later(struct ask *k);
 /* ul.lookup of its AoR; what follows depends on the verb. */
 void ask_lookup(struct ask *k);
-/* Is the row's socket ("udp:IP:PORT") among those of core.sockets_list, by name or by address? */
-bool ask_lists_socket(const json_t *sockets, struct slice wanted);
 /* A fault that says that the AoR has no contacts. */
 bool ask_says_gone(const struct control_reply *r);
 /* [ table, AoR (, contact) ]; NULL when one of them is not UTF-8, or the AoR is one that no command

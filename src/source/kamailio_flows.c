@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/sipuri.h"
 #include "source/kamailio_ask_state.h"
+#include "source/kamailio_owner.h"
 
 #define ASK_MS 10000
 /* A list that did not come was too long for its channel, most likely. */
@@ -161,7 +162,8 @@ static void on_sockets(void *ctx, const struct control_reply *r)
 
 		if (flow->control != control || !flow->b)
 			continue;
-		if (r->outcome == CONTROL_RESULT && ask_lists_socket(r->result, flow->b->socket)) {
+		if (r->outcome == CONTROL_RESULT &&
+		    kamailio_lists_socket(r->result, flow->b->socket)) {
 			any = true;
 			continue;
 		}

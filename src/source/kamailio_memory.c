@@ -9,6 +9,7 @@
 #include "source/kamailio_contact.h"
 #include "source/kamailio_dump.h"
 #include "source/kamailio_flows.h"
+#include "source/kamailio_owner.h"
 #include "source/kept.h"
 
 /* The same rows are asked about so often, or rarer when that takes long. */
@@ -22,6 +23,8 @@
 #define DUMP_IDLE_MS  60000
 #define DUMPS_IN_VAIN 3
 #define EXPIRES_SLACK 2
+/* Where a node listens is asked so often. */
+#define SOCKETS_MS 10000
 
 struct rows {
 	struct binding **b; /* in the order of their AoRs */
@@ -38,7 +41,8 @@ struct kamailio_memory {
 	bool has_next;
 	size_t at, end; /* of now: the AoR that is asked about */
 	bool asking;
-	struct control *asked; /* whom, while asking and when the answer is taken */
+	struct control *asked;        /* whom, while asking and when the answer is taken */
+	struct kamailio_asker *asker; /* whose control that is */
 	int64_t round_us, took_ms;
 	struct kept *ahead; /* as memory has them; the table is behind */
 	struct kept *extra; /* the table does not have them */
@@ -136,14 +140,18 @@ static void tell_keepalive(struct kamailio_memory *m, const json_t *contact, str
 static void take_absent(struct kamailio_memory *m, const struct binding *row)
 {
 	bool lapsed = binding_left_s(row, clock_wall_s(m->clock)) <= 0;
+	/* By its number it is, if that is known: its owner is asked. */
+	bool own = slice_empty(row->socket) ? m->asker->server_id >= 0
+					    : kamailio_lists_socket(m->asker->sockets, row->socket);
 
 	kept_remove(m->ahead, row->key);
 	if (kept_find(m->extra, row->key)) {
 		kept_remove(m->extra, row->key);
 		sink_of(m)->remove(sink_of(m)->ctx, row->key);
 	} else {
-		/* Memory lets go of what lapsed before the table does. */
-		tell(m, row->key, lapsed ? BINDING_UNCOMPARED : BINDING_ONLY_TABLE);
+		/* Memory lets go of what lapsed before the table does; and of another node's row
+		 * it cannot say anything. */
+		tell(m, row->key, lapsed || !own ? BINDING_UNCOMPARED : BINDING_ONLY_TABLE);
 	}
 }
 
@@ -314,6 +322,42 @@ static void dump_when_due(struct kamailio_memory *m)
 
 static void round_next(struct kamailio_memory *m);
 
+/* Who gives no answer is not asked for its other rows too. */
+static void note_silence(struct kamailio_memory *m, const struct control_reply *r)
+{
+	if (r->outcome == CONTROL_NO_ANSWER || r->outcome == CONTROL_NOT_SENT)
+		m->asker->silent_us = m->round_us;
+}
+
+static void on_sockets(void *ctx, const struct control_reply *r)
+{
+	struct kamailio_memory *m = ctx;
+
+	if (m->closing)
+		return;
+	m->asking = false;
+	if (r->outcome == CONTROL_RESULT)
+		m->asker->sockets = json_deep_copy(r->result);
+	note_silence(m, r);
+	round_next(m);
+}
+
+/* Where the node listens, by which it knows its own rows. False when that is known already. */
+static bool ask_sockets(struct kamailio_memory *m)
+{
+	struct kamailio_asker *a = m->asker;
+	int64_t now_us = clock_mono_us(m->clock);
+
+	if (a->sockets_us && now_us - a->sockets_us < SOCKETS_MS * 1000)
+		return false;
+	a->sockets_us = now_us;
+	json_decref(a->sockets);
+	a->sockets = NULL;
+	m->asking = true;
+	control_call(m->asked, "core.sockets_list", NULL, on_sockets, m);
+	return true;
+}
+
 static void on_lookup(void *ctx, const struct control_reply *r)
 {
 	struct kamailio_memory *m = ctx;
@@ -330,9 +374,7 @@ static void on_lookup(void *ctx, const struct control_reply *r)
 	if (told)
 		take_others(m, r->result);
 	m->at = m->end;
-	/* Who gives no answer is not asked for the others too. */
-	if (r->outcome == CONTROL_NO_ANSWER || r->outcome == CONTROL_NOT_SENT)
-		m->at = m->now.n;
+	note_silence(m, r);
 	round_next(m);
 }
 
@@ -353,15 +395,21 @@ static void round_next(struct kamailio_memory *m)
 	while (m->at < m->now.n) {
 		struct binding *b = m->now.b[m->at];
 		struct kamailio_asker *a = kamailio_nodes_owner(m->nodes, b, NULL);
-		struct control *control = a ? kamailio_asker_control(a) : NULL;
+		bool silent = a && a->silent_us == m->round_us;
+		struct control *control = a && !silent ? kamailio_asker_control(a) : NULL;
 		json_t *params = control ? ask_parameters(a, b, false, NULL) : NULL;
 
 		m->end = m->at + 1;
 		while (m->end < m->now.n && compare_aors(m->now.b[m->end], b) == 0)
 			m->end++;
 		if (params) {
-			m->asking = true;
 			m->asked = control;
+			m->asker = a;
+			if (ask_sockets(m)) {
+				json_decref(params);
+				return;
+			}
+			m->asking = true;
 			control_call(control, "ul.lookup", params, on_lookup, m);
 			return;
 		}

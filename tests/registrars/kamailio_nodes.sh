@@ -75,6 +75,29 @@ shared() {
   is "$(rows)" "" "its row is gone as well"
 }
 
+# What one node does not know says nothing when it is the other's: not with one control alone, and not
+# when the controls of two sections were mixed up.
+mixed_up() {
+  local differs
+  differs() { python3 -c 'import json,sys
+for b in json.load(sys.stdin)["bindings"]: print(b["user"], b["differs"])' <<<"$out" | sort | tr '\n' ' '; }
+  regtop list --columns user,differs --json
+  is "$(differs)" "anna no bea no " "asked at its own node each binding is in memory"
+  regtop list -s "$url" --control "unix:${dir[a]}/kamailio_rpc.sock" --columns user,differs --json
+  is "$(differs)" "anna no bea None " "with one control alone nothing is said of the other node's"
+  { section a "$url" 1; section b "$url" 2; } |
+    sed "s#${dir[a]}#swap#;s#${dir[b]}#${dir[a]}#;s#swap#${dir[b]}#" >"$tap_dir/mixed.conf"
+  chmod 600 "$tap_dir/mixed.conf"
+  regtop list -c "$tap_dir/mixed.conf" --columns user,differs --json
+  is "$(differs)" "anna None bea None " "with the controls mixed up nothing is said either"
+  regtop purge -c "$tap_dir/mixed.conf" bea --yes --reason T-16
+  is $? 1 "nothing is removed"
+  like "$out" 'may be another node' "and regtop says why"
+  regtop purge -c "$tap_dir/mixed.conf" bea --leftovers --yes --reason T-17
+  unlike "$out" 'removed' "its row is not taken for one that is left"
+  is "$(ask_mariadb "SELECT count(*) FROM location WHERE username='bea'")" 1 "it is there still"
+}
+
 # A node that was started later has loaded the other's rows: it goes on routing to them.
 loaded_by_both() {
   stop a && start a
@@ -185,6 +208,7 @@ replicated() {
 
 if command -v mariadbd >/dev/null && server mariadb; then
   shared
+  mixed_up
   loaded_by_both
   owner_stopped
   by_table

@@ -135,6 +135,9 @@ static void serve(void *arg, int fd, unsigned what)
 	"\"result\":[\"usrloc:location_contacts = " n "\",\"usrloc:registered_users = 1\"]"
 #define NO_AOR    "\"error\":{\"code\":500,\"message\":\"AOR not found in location table\"}"
 #define NO_METHOD "\"error\":{\"code\":500,\"message\":\"Method Not Found\"}"
+#define LISTENS(port)                                                                              \
+	"\"result\":[{\"socket\":{\"proto\":\"udp\",\"address\":\"127.0.0.1\",\"port\":\"" port    \
+	"\"}}]"
 
 static int begin(void **state)
 {
@@ -151,6 +154,7 @@ static int begin(void **state)
 	kamailio.watch = loop_watch_new(loop, kamailio.fd, LOOP_READ, LOOP_SIP, serve, NULL);
 	kamailio.statistics = STATISTICS("2");
 	kamailio.dump = "\"result\":{\"Domains\":[]}";
+	kamailio.sockets = LISTENS("5060");
 	options.control = control;
 	return 0;
 }
@@ -211,6 +215,22 @@ TEST(what_memory_does_not_know_is_only_in_the_table)
 {
 	UNUSED_STATE;
 	told(NO_AOR, BINDING_ONLY_TABLE);
+}
+
+/* Another node took its REGISTER, and may well know it. */
+TEST(of_another_nodes_row_nothing_is_said)
+{
+	UNUSED_STATE;
+	kamailio.sockets = LISTENS("5062");
+	told(NO_AOR, BINDING_UNCOMPARED);
+	assert_int_equal(kamailio.lookups, 1);
+}
+
+TEST(without_a_word_of_where_it_listens_nothing_is_said_to_be_only_in_the_table)
+{
+	UNUSED_STATE;
+	kamailio.sockets = NO_METHOD;
+	told(NO_AOR, BINDING_UNCOMPARED);
 }
 
 TEST(another_contact_of_the_aor_does_not_stand_for_it)
@@ -490,6 +510,8 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		U(what_memory_has_as_the_table_agrees),
 		U(what_memory_does_not_know_is_only_in_the_table),
+		U(of_another_nodes_row_nothing_is_said),
+		U(without_a_word_of_where_it_listens_nothing_is_said_to_be_only_in_the_table),
 		U(another_contact_of_the_aor_does_not_stand_for_it),
 		U(a_later_registration_is_shown_and_kept_until_the_table_has_it),
 		U(silence_says_nothing),
