@@ -136,6 +136,22 @@ static void read_answer(const struct binding *b, const struct probe_report *r,
 	text_clean_buf(r->reason, out->detail, sizeof(out->detail));
 }
 
+/* Causes are told apart by the code and by who complained (facts/sip-and-diagnosis 2.5). */
+static void take_error(const struct sip_send_error *e, struct ping_finding *out)
+{
+	char host[NETADDR_STR] = "";
+
+	say_error(e, out->detail, sizeof(out->detail));
+	if (e->icmp_type < 0)
+		return;
+	out->icmp = true;
+	out->icmp_type = (uint8_t)e->icmp_type;
+	out->icmp_code = (uint8_t)e->icmp_code;
+	if (e->offender.len)
+		netaddr_format_host(&e->offender, host);
+	slice_to_buf(slice_of(host), out->offender, sizeof(out->offender));
+}
+
 void ping_evidence_read(const struct binding *b, enum probe_path path, const struct probe_report *r,
 			struct ping_finding *out)
 {
@@ -150,11 +166,11 @@ void ping_evidence_read(const struct binding *b, enum probe_path path, const str
 		break;
 	case PROBE_END_REFUSED:
 		out->outcome = PROBE_REFUSED;
-		say_error(&r->error, out->detail, sizeof(out->detail));
+		take_error(&r->error, out);
 		break;
 	case PROBE_END_UNREACHABLE:
 		out->outcome = PROBE_NO_ROUTE;
-		say_error(&r->error, out->detail, sizeof(out->detail));
+		take_error(&r->error, out);
 		break;
 	case PROBE_END_CLOSED:
 		/* Only the phone's own connection is its flow; one that we opened was just closed
@@ -222,6 +238,10 @@ static void note_outcome(struct evidence *e, const struct ping_finding *f)
 	e->by_registrar = f->by_registrar;
 	e->away = f->away;
 	e->code = f->code;
+	e->icmp = f->icmp;
+	e->icmp_type = f->icmp_type;
+	e->icmp_code = f->icmp_code;
+	memcpy(e->offender, f->offender, sizeof(e->offender));
 	if (f->outcome == PROBE_ANSWERED)
 		memcpy(e->agent, f->agent, sizeof(e->agent));
 	memcpy(e->detail, f->detail, sizeof(e->detail));

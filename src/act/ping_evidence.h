@@ -16,6 +16,9 @@ struct ping_finding {
 	bool away; /* the registrar took no SIP */
 	int code;
 	uint32_t rtt_us;
+	bool icmp;
+	uint8_t icmp_type, icmp_code;
+	char offender[46];
 	char agent[EVIDENCE_AGENT];
 	char detail[EVIDENCE_DETAIL];
 };

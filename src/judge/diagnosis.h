@@ -47,7 +47,7 @@ struct diagnosis {
 	size_t binding;      /* the binding that the verdict is about; findings.count: none */
 	char verdict[320];   /* what is known, never more (facts 4.2) */
 	bool well;           /* nothing is wrong as far as was asked */
-	char next_step[200]; /* a command line that would tell more; "" none */
+	char next_step[240]; /* a command line that would tell more; "" none */
 };
 
 /* Pure. Free with diagnosis_free(). */

@@ -43,11 +43,15 @@ struct evidence {
 	int code;          /* final response, 0 none */
 	int64_t asked_ms;  /* wall time of the first send of the last finished probe */
 	int64_t heard_ms;  /* wall time of the last answer ever; 0 never */
-	int64_t failed_first_ms;    /* wall time of the first failure of the present run; 0 none */
-	uint32_t rtt_us;            /* of the last answer */
-	uint32_t failures;          /* probes in a row without an answer */
-	uint32_t probes, answers;   /* totals, for loss */
-	char agent[EVIDENCE_AGENT]; /* User-Agent or Server of the answer, cleaned */
+	int64_t failed_first_ms;  /* wall time of the first failure of the present run; 0 none */
+	uint32_t rtt_us;          /* of the last answer */
+	uint32_t failures;        /* probes in a row without an answer */
+	uint32_t probes, answers; /* totals, for loss */
+	/* ICMP that ended it, when icmp; offender is who complained, a host without port. */
+	bool icmp;
+	uint8_t icmp_type, icmp_code;
+	char offender[46];
+	char agent[EVIDENCE_AGENT];   /* User-Agent or Server of the answer, cleaned */
 	char detail[EVIDENCE_DETAIL]; /* reason phrase, ICMP in words, … cleaned */
 };
 

@@ -50,6 +50,7 @@ struct history_summary {
 	unsigned contact_changes, call_id_changes, agent_changes;
 	unsigned gaps;  /* times it was refreshed, or came back, later than granted */
 	unsigned flaps; /* times it went and came back */
+	unsigned wipes; /* times all of the AoR went when another device registered */
 	unsigned registers_last_minute;
 	/* Two devices in turn, A, B, A, B, each before the other's expiry. */
 	unsigned alternations;

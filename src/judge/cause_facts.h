@@ -1,0 +1,79 @@
+/* What the rules of causes ask of findings, and how they put a cause into words. */
+#ifndef REGTOP_JUDGE_CAUSE_FACTS_H
+#define REGTOP_JUDGE_CAUSE_FACTS_H
+
+#include "judge/diagnosis.h"
+
+/* ICMP unreachable by what it says, for IPv4 (type 3) and IPv6 (type 1). */
+enum icmp_meaning { ICMP_NOTHING, ICMP_PORT, ICMP_HOST, ICMP_FILTER, ICMP_OTHER };
+
+/* A NAT that was used so recently still has its mapping (facts/sip-and-diagnosis 2.5). */
+#define MAPPING_FRESH_S 30
+
+/* ---- one binding */
+bool fact_live(const struct findings *f, const struct finding_binding *b);
+/* Another binding of the same device was registered later: this one is what is left of before.
+ * instance tells whether the device is known by its instance, and not only by its looks. */
+bool fact_superseded(const struct findings *f, size_t i, bool *instance);
+/* What is known of the path of a call, or of a direct way that means the same; NULL: nothing was
+ * asked that counts (facts 2.4: only a confirmed or likely basis does). */
+const struct evidence *fact_asked(const struct findings *f, const struct finding_binding *b);
+bool fact_answers(const struct findings *f, const struct finding_binding *b);
+bool fact_fails(const struct findings *f, const struct finding_binding *b);
+/* No answer at all: neither of the phone nor of the network. */
+bool fact_silent(const struct findings *f, const struct finding_binding *b);
+enum icmp_meaning fact_icmp(const struct evidence *e);
+/* Seconds between the last sign of life of the phone itself and the failed question; -1 unknown. */
+int64_t fact_quiet_s(const struct finding_binding *b, const struct evidence *e);
+/* Wall time of the last sign of life; 0 none. */
+int64_t fact_heard_ms(const struct finding_binding *b);
+bool fact_is_stream(const struct finding_binding *b);
+bool fact_overdue(const struct findings *f, const struct finding_binding *b, int64_t *by_s);
+/* The call of this kind when it was made, else NULL. */
+const struct call_found *fact_call(const struct finding_binding *b, enum call_kind kind);
+
+/* ---- loops: calls applies for every binding that is live and not superseded, until it holds */
+typedef bool binding_rule(const struct findings *f, size_t i, struct cause *out);
+bool fact_any(const struct findings *f, struct cause *out, binding_rule *rule);
+
+/* ---- words */
+void cause_say(struct cause *c, enum confidence how, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* when_ms 0: this piece has no time. More than fit are left out. */
+void cause_add(struct cause *c, int64_t when_ms, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* The binding, its last sign of life, and what was asked: what most causes stand on. */
+void cause_add_usual(struct cause *c, const struct findings *f, const struct finding_binding *b);
+/* "udp:203.0.113.2:42744"; "its connection" where there is no address. Valid until the next call
+ * but three. */
+const char *fact_hop(const struct finding_binding *b);
+/* "11:02:31Z", with the date in front when it is another day than now; same life. */
+const char *fact_time(const struct findings *f, int64_t when_ms);
+/* "4m05s"; same life. */
+const char *fact_span(int64_t seconds);
+/* Cleaned and cut; same life. */
+const char *fact_text(struct slice raw);
+/* "through the registrar", "from the registrar's own socket", "straight from here". */
+const char *fact_way(enum probe_path path);
+
+/* ---- the rules, by file; the table is causes.c */
+typedef bool cause_rule(const struct findings *f, struct cause *out);
+cause_rule cause_banned, cause_not_registered, cause_still_called, cause_lapsed, cause_only_table;
+cause_rule cause_edge_dead, cause_restarted, cause_registrar_silent, cause_site_down,
+	cause_model_silent;
+cause_rule cause_elsewhere, cause_private, cause_name, cause_transport, cause_family,
+	cause_unroutable, cause_push;
+cause_rule cause_half_open, cause_websocket, cause_flow_closed;
+cause_rule cause_moved, cause_filtered, cause_process, cause_process_or_mapping, cause_host_down,
+	cause_disowned, cause_stranger, cause_last_hop_auth, cause_stale_contact, cause_mapping,
+	cause_off, cause_cannot_tell;
+cause_rule cause_flood, cause_ignores_options;
+cause_rule cause_serial_fork, cause_limit, cause_twin, cause_many_stale, cause_shared, cause_wiped,
+	cause_gaps, cause_flapping, cause_rebound;
+cause_rule cause_fragments, cause_too_big, cause_answers_lost, cause_forwarded, cause_media,
+	cause_extension, cause_refuses, cause_alg, cause_wrong_socket, cause_never_called,
+	cause_caller_refused, cause_early_media, cause_rings;
+cause_rule cause_well, cause_prediction, cause_server_only, cause_differs, cause_skew,
+	cause_not_asked;
+
+#endif

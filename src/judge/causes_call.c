@@ -1,0 +1,422 @@
+/* Causes that a test call shows, and what is left when nothing is wrong (facts/sip-and-diagnosis
+ * 3.3). */
+#include "judge/cause_facts.h"
+
+/* A refusal that comes so fast was decided by no person. */
+#define AT_ONCE_US 300000
+/* Above this the rules of RFC 3261 18.1.1 want TCP. */
+#define BIG_BYTES 1300
+
+static const char *ms(uint32_t us)
+{
+	return us < 1000000 ? "at once" : fact_span(us / 1000000);
+}
+
+static void add_call(struct cause *out, const struct call_found *c)
+{
+	static const char *const kinds[] = {
+		[CALL_QUIET] = "quiet INVITE",
+		[CALL_RING] = "ring test",
+		[CALL_SWITCH] = "call through the switch",
+		[CALL_PADDED] = "padded INVITE",
+	};
+
+	if (!c)
+		return;
+	if (c->code)
+		cause_add(out, c->when_ms, "%s (%u bytes): %s%d %s%s%s", kinds[c->kind], c->size,
+			  c->ringing ? "180, then " : "", c->code, c->reason,
+			  c->agent[0] ? ", " : "", c->agent);
+	else
+		cause_add(out, c->when_ms, "%s (%u bytes): %s%s", kinds[c->kind], c->size,
+			  c->ringing ? "180, then nothing" : "nothing",
+			  c->sends > 1 ? ", though it was sent again" : "");
+}
+
+/* The quiet INVITE's own errors say that the way is good. */
+static bool call_arrives(const struct call_found *c)
+{
+	return c && !c->by_registrar &&
+	       (c->outcome == CALL_FINAL || c->outcome == CALL_ANSWERED ||
+		c->outcome == CALL_CANCELLED || c->ringing);
+}
+
+static const struct call_found *first_code(const struct finding_binding *b, const int *codes)
+{
+	static const enum call_kind kinds[] = {CALL_RING, CALL_SWITCH};
+
+	for (size_t k = 0; k < 2; k++) {
+		const struct call_found *c = fact_call(b, kinds[k]);
+
+		for (size_t i = 0; c && codes[i]; i++)
+			if (c->code == codes[i] && !c->by_registrar)
+				return c;
+	}
+	return NULL;
+}
+
+/* ---- it does not get through ----------------------------------------------------------------- */
+
+static bool fragments(const struct findings *f, size_t i, struct cause *out)
+{
+	const struct finding_binding *b = &f->bindings[i];
+
+	if (!b->pad_lost || !b->pad_answered || b->pad_lost <= b->pad_answered || fact_is_stream(b))
+		return false;
+	cause_say(out, CONFIDENCE_HIGH,
+		  "Small messages arrive and large ones do not: an INVITE of %u bytes is answered, "
+		  "one of %u gets nothing. Packets that are cut into fragments are dropped on the "
+		  "way.",
+		  b->pad_answered, b->pad_lost);
+	add_call(out, fact_call(b, CALL_QUIET));
+	add_call(out, fact_call(b, CALL_PADDED));
+	cause_add_usual(out, f, b);
+	return true;
+}
+
+bool cause_fragments(const struct findings *f, struct cause *out)
+{
+	return fact_any(f, out, fragments);
+}
+
+static bool too_big(const struct findings *f, size_t i, struct cause *out)
+{
+	const struct finding_binding *b = &f->bindings[i];
+	const struct call_found *c = fact_call(b, CALL_SWITCH), *q = fact_call(b, CALL_QUIET);
+
+	if (!c || !c->by_registrar || (c->code != 477 && c->code != 503 && c->code != 513) ||
+	    fact_is_stream(b) || !(call_arrives(q) || fact_answers(f, b)))
+		return false;
+	cause_say(out, CONFIDENCE_MEDIUM,
+		  "The switch could not send the call (%d), though the phone is reached by UDP: "
+		  "above %d bytes it tries TCP, and this phone has none.",
+		  c->code, BIG_BYTES);
+	add_call(out, c);
+	add_call(out, q);
+	return true;
+}
+
+bool cause_too_big(const struct findings *f, struct cause *out)
+{
+	return fact_any(f, out, too_big);
+}
+
+/* OPTIONS passes, an INVITE of the ordinary size does not: something on the way understands SIP. */
+static bool alg(const struct findings *f, size_t i, struct cause *out)
+{
+	const struct finding_binding *b = &f->bindings[i];
+	const struct call_found *c = fact_call(b, CALL_QUIET);
+
+	if (!c || c->outcome != CALL_SILENT || !fact_answers(f, b) || b->pad_answered)
+		return false;
+	cause_say(out, CONFIDENCE_MEDIUM,
+		  "OPTIONS is answered and INVITE is not: something on the way changes or drops "
+		  "calls, most often the SIP ALG of a router.");
+	add_call(out, c);
+	cause_add_usual(out, f, b);
+	return true;
+}
+
+bool cause_alg(const struct findings *f, struct cause *out)
+{
+	return fact_any(f, out, alg);
+}
+
+static bool answers_lost(const struct findings *f, size_t i, struct cause *out)
+{
+	const struct finding_binding *b = &f->bindings[i];
+	const struct call_found *c = fact_call(b, CALL_RING);
+
+	if (!c || !c->ringing || c->sends < 3)
+		return false;
+	cause_say(out, CONFIDENCE_LOW,
+		  "The INVITE had to be sent %u times until an answer came back: the phone may "
+		  "answer to another place than where it was asked from.",
+		  c->sends);
+	add_call(out, c);
+	return true;
+}
+
+bool cause_answers_lost(const struct findings *f, struct cause *out)
+{
+	return fact_any(f, out, answers_lost);
+}
+
+/* ---- the phone says no ----------------------------------------------------------------------- */
+
+static bool forwarded(const struct findings *f, size_t i, struct cause *out)
+{
+	static const int codes[] = {300, 301, 302, 305, 380, 0};
+	const struct finding_binding *b = &f->bindings[i];
+	const struct call_found *c = first_code(b, codes), *ring = fact_call(b, CALL_RING);
+	const struct evidence *e = fact_asked(f, b);
+
+	if (!c && ring && ring->forwarded)
+		c = ring;
+	if (c)
+		cause_say(out, CONFIDENCE_HIGH, "The phone forwards its calls%s%s (%d).",
+			  c->moved_to[0] ? " to " : "", c->moved_to,
+			  c->forwarded && c->code < 300 ? 181 : c->code);
+	else if (e && fact_answers(f, b) && e->code >= 300 && e->code < 400)
+		cause_say(out, CONFIDENCE_MEDIUM,
+			  "The phone answers %d: it would forward a call elsewhere.", e->code);
+	else
+		return false;
+	add_call(out, c);
+	cause_add_usual(out, f, b);
+	return true;
+}
+
+bool cause_forwarded(const struct findings *f, struct cause *out)
+{
+	return fact_any(f, out, forwarded);
+}
+
+static bool media(const struct findings *f, size_t i, struct cause *out)
+{
+	static const int codes[] = {488, 606, 415, 0};
+	const struct finding_binding *b = &f->bindings[i];
+	const struct call_found *c = first_code(b, codes);
+
+	if (!c)
+		return false;
+	cause_say(out, CONFIDENCE_HIGH,
+		  "The phone accepts none of the codecs that a call offers (%d), or takes only "
+		  "encrypted media.",
+		  c->code);
+	add_call(out, c);
+	return true;
+}
+
+bool cause_media(const struct findings *f, struct cause *out)
+{
+	return fact_any(f, out, media);
+}
+
+static bool extension(const struct findings *f, size_t i, struct cause *out)
+{
+	static const int codes[] = {420, 421, 422, 494, 0};
+	const struct finding_binding *b = &f->bindings[i];
+	const struct call_found *c = first_code(b, codes);
+
+	if (!c)
+		return false;
+	cause_say(out, CONFIDENCE_HIGH,
+		  "The phone and the switch do not agree on an extension of SIP (%d%s%s).", c->code,
+		  c->detail[0] ? ": " : "", c->detail);
+	add_call(out, c);
+	return true;
+}
+
+bool cause_extension(const struct findings *f, struct cause *out)
+{
+	return fact_any(f, out, extension);
+}
+
+static bool is_refusal(int code)
+{
+	return code == 480 || code == 486 || code == 600 || code == 603 || code == 403 ||
+	       code == 433;
+}
+
+static bool refuses(const struct findings *f, size_t i, struct cause *out)
+{
+	static const int codes[] = {480, 486, 600, 603, 403, 433, 0};
+	const struct finding_binding *b = &f->bindings[i];
+	const struct call_found *c = first_code(b, codes);
+	const struct evidence *e = fact_asked(f, b);
+
+	if (c && !c->ringing && c->final_us <= AT_ONCE_US)
+		cause_say(out, CONFIDENCE_HIGH,
+			  "The phone is reached and refuses the call %s, without ringing (%d %s): "
+			  "do not disturb, another call, a blocked caller, or logged out.",
+			  ms(c->final_us), c->code, c->reason);
+	else if (!c && e && fact_answers(f, b) && is_refusal(e->code))
+		cause_say(out, CONFIDENCE_HIGH,
+			  "The phone is reached and says that it would refuse a call (%d): do not "
+			  "disturb, another call, a blocked caller, or logged out.",
+			  e->code);
+	else
+		return false;
+	add_call(out, c);
+	cause_add_usual(out, f, b);
+	return true;
+}
+
+bool cause_refuses(const struct findings *f, struct cause *out)
+{
+	return fact_any(f, out, refuses);
+}
+
+/* ---- through the switch and not ------------------------------------------------------------- */
+
+static bool good_alone(const struct findings *f, const struct finding_binding *b)
+{
+	return call_arrives(fact_call(b, CALL_RING)) || call_arrives(fact_call(b, CALL_QUIET)) ||
+	       fact_answers(f, b);
+}
+
+static bool wrong_socket(const struct findings *f, size_t i, struct cause *out)
+{
+	const struct finding_binding *b = &f->bindings[i];
+	const struct call_found *c = fact_call(b, CALL_SWITCH);
+
+	if (!c || c->ringing ||
+	    !(c->outcome == CALL_SILENT || (c->by_registrar && c->code == 408)) ||
+	    !good_alone(f, b))
+		return false;
+	cause_say(out, CONFIDENCE_HIGH,
+		  "The phone answers on the path of its registration (%s), but a call through the "
+		  "switch gets no answer from it: the switch sends calls from another socket, and "
+		  "the phone's router lets in only the one that it registered at.",
+		  fact_text(b->row.b.socket));
+	add_call(out, c);
+	cause_add_usual(out, f, b);
+	return true;
+}
+
+bool cause_wrong_socket(const struct findings *f, struct cause *out)
+{
+	return fact_any(f, out, wrong_socket);
+}
+
+static bool never_called(const struct findings *f, size_t i, struct cause *out)
+{
+	const struct finding_binding *b = &f->bindings[i];
+	const struct call_found *c = fact_call(b, CALL_SWITCH);
+
+	if (!c || !c->by_registrar || c->ringing || (c->code != 404 && c->code != 480) ||
+	    !good_alone(f, b))
+		return false;
+	cause_say(out, CONFIDENCE_HIGH,
+		  "The phone is reached, but the switch itself refuses a call to %s (%d): it never "
+		  "sends the call there.",
+		  f->aor, c->code);
+	add_call(out, c);
+	add_call(out, fact_call(b, CALL_RING));
+	cause_add_usual(out, f, b);
+	return true;
+}
+
+bool cause_never_called(const struct findings *f, struct cause *out)
+{
+	return fact_any(f, out, never_called);
+}
+
+static bool caller_refused(const struct findings *f, size_t i, struct cause *out)
+{
+	const struct finding_binding *b = &f->bindings[i];
+	const struct call_found *c = fact_call(b, CALL_SWITCH);
+
+	if (!c || c->ringing || !c->by_registrar ||
+	    (c->code != 401 && c->code != 403 && c->code != 407) || !good_alone(f, b))
+		return false;
+	cause_say(out, CONFIDENCE_MEDIUM,
+		  "The phone is reached, but the switch does not let this caller through (%d).",
+		  c->code);
+	add_call(out, c);
+	cause_add_usual(out, f, b);
+	return true;
+}
+
+bool cause_caller_refused(const struct findings *f, struct cause *out)
+{
+	return fact_any(f, out, caller_refused);
+}
+
+/* ---- it is well, as far as was asked --------------------------------------------------------- */
+
+static bool early_media(const struct findings *f, size_t i, struct cause *out)
+{
+	const struct finding_binding *b = &f->bindings[i];
+	const struct call_found *c = fact_call(b, CALL_RING);
+
+	if (!c)
+		c = fact_call(b, CALL_SWITCH);
+	if (!c || !c->progress || c->ringing)
+		return false;
+	cause_say(out, CONFIDENCE_MEDIUM,
+		  "Instead of ringing (180) somebody plays sound before the answer (183): the "
+		  "caller may hear nothing.");
+	add_call(out, c);
+	return true;
+}
+
+bool cause_early_media(const struct findings *f, struct cause *out)
+{
+	return fact_any(f, out, early_media);
+}
+
+static bool rings(const struct findings *f, size_t i, struct cause *out)
+{
+	const struct finding_binding *b = &f->bindings[i];
+	const struct call_found *c = fact_call(b, CALL_RING);
+
+	if (!c || (!c->ringing && c->outcome != CALL_ANSWERED))
+		return false;
+	if (c->ringing)
+		cause_say(out, CONFIDENCE_HIGH,
+			  "It does ring: the phone got the call and said so %u ms later. If nobody "
+			  "hears it, look at the phone, not at the network.",
+			  c->ring_us / 1000);
+	else
+		cause_say(out, CONFIDENCE_HIGH,
+			  "The test call was answered (%s): by a person, by itself, or by a "
+			  "mailbox.",
+			  c->agent[0] ? c->agent : "nobody said by what");
+	add_call(out, c);
+	cause_add_usual(out, f, b);
+	return true;
+}
+
+bool cause_rings(const struct findings *f, struct cause *out)
+{
+	return fact_any(f, out, rings);
+}
+
+static bool any_fails(const struct findings *f)
+{
+	for (size_t i = 0; i < f->count; i++)
+		if (fact_live(f, &f->bindings[i]) && !fact_superseded(f, i, NULL) &&
+		    fact_fails(f, &f->bindings[i]))
+			return true;
+	return false;
+}
+
+static bool well(const struct findings *f, size_t i, struct cause *out)
+{
+	const struct finding_binding *b = &f->bindings[i];
+	const struct evidence *e = fact_asked(f, b);
+
+	if (!fact_answers(f, b) || b->row.j.verdict == VERDICT_EDGE_ANSWERS)
+		return false;
+	cause_say(out, e->path == PROBE_PATH_DIRECT ? CONFIDENCE_MEDIUM : CONFIDENCE_HIGH,
+		  "The phone is registered and answers from %s in %u.%u ms: nothing is wrong with "
+		  "its registration or with the way to it. A test call tells the rest.",
+		  fact_hop(b), e->rtt_us / 1000, e->rtt_us / 100 % 10);
+	cause_add_usual(out, f, b);
+	add_call(out, fact_call(b, CALL_QUIET));
+	return true;
+}
+
+bool cause_well(const struct findings *f, struct cause *out)
+{
+	return !any_fails(f) && fact_any(f, out, well);
+}
+
+/* The last row: it always holds when no other did. */
+bool cause_not_asked(const struct findings *f, struct cause *out)
+{
+	if (!f->count)
+		return false;
+	for (size_t i = 0; i < f->count; i++)
+		if (fact_asked(f, &f->bindings[i]))
+			return false;
+	out->binding = 0;
+	cause_say(out, CONFIDENCE_LOW,
+		  "%s is registered, and nobody has asked the phone%s: what is stored says "
+		  "nothing about it being there.",
+		  f->aor, f->cancelled ? ", because the workup was stopped" : "");
+	cause_add_usual(out, f, &f->bindings[0]);
+	return true;
+}

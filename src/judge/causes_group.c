@@ -1,0 +1,214 @@
+/* Causes that many bindings share: an edge, a site, the registrar itself, a connection that is
+ * lost.
+ */
+#include "judge/cause_facts.h"
+
+static const struct group_effect *effect(const struct findings *f, enum group_kind kind)
+{
+	for (size_t i = 0; i < f->group_count; i++)
+		if (f->groups[i].kind == kind && f->groups[i].effect)
+			return &f->groups[i];
+	return NULL;
+}
+
+static bool all_fail(const struct group_effect *g)
+{
+	return g->answered == 0;
+}
+
+static void add_group(const struct findings *f, const struct group_effect *g, struct cause *out)
+{
+	cause_add(out, f->now_ms, "%s", g->words);
+}
+
+/* The first live binding that fails; a group explains nothing of a phone that answers. */
+static const struct finding_binding *failing(const struct findings *f, struct cause *out)
+{
+	for (size_t i = 0; i < f->count; i++) {
+		const struct finding_binding *b = &f->bindings[i];
+
+		if (!fact_live(f, b) || fact_superseded(f, i, NULL))
+			continue;
+		/* Behind NAT a probe from outside proves nothing alone, and is part of a group all
+		 * the same. */
+		if (fact_fails(f, b) || (!fact_asked(f, b) && probe_was_sent(b->known.outcome) &&
+					 b->known.outcome != PROBE_ANSWERED)) {
+			out->binding = i;
+			return b;
+		}
+	}
+	return NULL;
+}
+
+bool cause_edge_dead(const struct findings *f, struct cause *out)
+{
+	const struct group_effect *g = effect(f, GROUP_PATH);
+	const struct finding_binding *b = failing(f, out);
+	const struct evidence *e;
+	bool edge_fails;
+
+	if (!b || !b->row.b.path.n)
+		return false;
+	e = &b->ways[WAY_EDGE];
+	edge_fails = probe_was_sent(e->outcome) && e->outcome != PROBE_ANSWERED;
+	if (!edge_fails && !(g && all_fail(g) && !probe_was_sent(e->outcome)))
+		return false;
+	cause_say(out, edge_fails && g ? CONFIDENCE_HIGH : CONFIDENCE_MEDIUM,
+		  "Not the phone: the edge %s on its Path does not answer%s%s.",
+		  g ? g->value : fact_hop(b), g ? "; " : "", g ? g->words : "");
+	if (edge_fails)
+		cause_add(out, e->asked_ms, "OPTIONS to the edge itself: %s",
+			  e->detail[0] ? e->detail : "no answer");
+	if (g)
+		add_group(f, g, out);
+	cause_add_usual(out, f, b);
+	return true;
+}
+
+static bool restarted(const struct findings *f, size_t i, struct cause *out)
+{
+	const struct finding_binding *b = &f->bindings[i];
+
+	if (!f->about.started_s || !fact_is_stream(b) || b->row.b.refreshed_s <= 0 ||
+	    f->about.started_s <= b->row.b.refreshed_s || !fact_fails(f, b))
+		return false;
+	cause_say(out, CONFIDENCE_HIGH,
+		  "The registrar was restarted at %s, after this phone registered over %s: its "
+		  "connection died then, and the entry was only read back.",
+		  fact_time(f, f->about.started_s * 1000), transport_name(b->hop.transport));
+	cause_add(out, f->about.started_s * 1000, "start of the registrar");
+	cause_add_usual(out, f, b);
+	return true;
+}
+
+bool cause_restarted(const struct findings *f, struct cause *out)
+{
+	return fact_any(f, out, restarted);
+}
+
+/* Everybody of a socket, node or source at once: what they share is the registrar's. */
+bool cause_registrar_silent(const struct findings *f, struct cause *out)
+{
+	static const enum group_kind kinds[] = {GROUP_SOURCE, GROUP_NODE, GROUP_SOCKET};
+	const struct finding_binding *b = failing(f, out);
+	const struct group_effect *g = NULL, *site = effect(f, GROUP_NETWORK);
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && !g; i++)
+		g = effect(f, kinds[i]);
+	/* When the site is all that there is, it is the site. */
+	if (!b || !g || !all_fail(g) || (site && site->asked >= g->asked))
+		return false;
+	cause_say(out, CONFIDENCE_MEDIUM,
+		  "Not this phone alone: %s. What they have in common is the registrar's side.",
+		  g->words);
+	add_group(f, g, out);
+	cause_add_usual(out, f, b);
+	return true;
+}
+
+bool cause_site_down(const struct findings *f, struct cause *out)
+{
+	const struct group_effect *g = effect(f, GROUP_NETWORK);
+	const struct finding_binding *b = failing(f, out);
+
+	/* Phones that were seen to move say more: the address is a former one. */
+	if (!b || !g || f->siblings_moved)
+		return false;
+	cause_say(out, all_fail(g) ? CONFIDENCE_HIGH : CONFIDENCE_MEDIUM,
+		  "Not this phone alone: %s. It is the site or its line.", g->words);
+	add_group(f, g, out);
+	cause_add_usual(out, f, b);
+	return true;
+}
+
+bool cause_model_silent(const struct findings *f, struct cause *out)
+{
+	const struct group_effect *g = effect(f, GROUP_AGENT);
+	const struct finding_binding *b = failing(f, out);
+
+	if (!b || !g || effect(f, GROUP_NETWORK) || effect(f, GROUP_SOCKET) ||
+	    effect(f, GROUP_PATH))
+		return false;
+	cause_say(out, CONFIDENCE_MEDIUM,
+		  "Not this phone alone: %s, and they are at different places: this model or its "
+		  "firmware.",
+		  g->words);
+	add_group(f, g, out);
+	cause_add_usual(out, f, b);
+	return true;
+}
+
+/* ---- streams --------------------------------------------------------------------------------- */
+
+static bool is_web(const struct finding_binding *b)
+{
+	return b->hop.transport == TRANSPORT_WS || b->hop.transport == TRANSPORT_WSS;
+}
+
+static bool said_half_open(const struct evidence *e)
+{
+	return e && e->outcome == PROBE_FLOW_GONE && strncmp(e->detail, "half-open", 9) == 0;
+}
+
+static bool half_open(const struct findings *f, size_t i, struct cause *out)
+{
+	const struct finding_binding *b = &f->bindings[i];
+	const struct evidence *e = fact_asked(f, b);
+	const struct tcp_state *t = &b->tcp;
+
+	if (!tcp_state_half_open(t) && !said_half_open(e))
+		return false;
+	cause_say(out, CONFIDENCE_HIGH,
+		  "The %s connection looks open and is not: what the registrar writes is never "
+		  "acknowledged. Somewhere in between it was forgotten.",
+		  transport_name(b->hop.transport));
+	if (tcp_state_half_open(t))
+		cause_add(out, f->now_ms,
+			  "kernel: %u bytes wait, sent again %u times, last acknowledged %s ago",
+			  t->send_queue, t->retransmits, fact_span(t->last_ack_ms / 1000));
+	cause_add_usual(out, f, b);
+	return true;
+}
+
+bool cause_half_open(const struct findings *f, struct cause *out)
+{
+	return fact_any(f, out, half_open);
+}
+
+static bool websocket(const struct findings *f, size_t i, struct cause *out)
+{
+	const struct finding_binding *b = &f->bindings[i];
+
+	if (!is_web(b) || !fact_fails(f, b))
+		return false;
+	cause_say(out, CONFIDENCE_HIGH,
+		  "The WebSocket of this phone is gone: the browser page was closed, or sleeps.");
+	cause_add_usual(out, f, b);
+	return true;
+}
+
+bool cause_websocket(const struct findings *f, struct cause *out)
+{
+	return fact_any(f, out, websocket);
+}
+
+static bool flow_closed(const struct findings *f, size_t i, struct cause *out)
+{
+	const struct finding_binding *b = &f->bindings[i];
+	const struct evidence *e = fact_asked(f, b);
+
+	if (!e || e->outcome != PROBE_FLOW_GONE || is_web(b) || said_half_open(e) ||
+	    tcp_state_half_open(&b->tcp))
+		return false;
+	cause_say(out, CONFIDENCE_HIGH,
+		  "The %s connection that the phone registered over is closed, and only that "
+		  "connection reaches it: calls cannot come until it connects again.",
+		  transport_name(b->hop.transport));
+	cause_add_usual(out, f, b);
+	return true;
+}
+
+bool cause_flow_closed(const struct findings *f, struct cause *out)
+{
+	return fact_any(f, out, flow_closed);
+}

@@ -1,0 +1,174 @@
+/* Causes that lie in several bindings of one AoR, or in what happened to it before. */
+#include "judge/cause_facts.h"
+
+#define STALE_CONTACTS  3 /* more than so many, and some of them dead */
+#define FLAPPING_MINUTE 6 /* REGISTERs in a minute */
+#define TWO_IN_TURN     2 /* A, B, A, B */
+
+/* ---- several contacts ------------------------------------------------------------------------ */
+
+bool cause_twin(const struct findings *f, struct cause *out)
+{
+	bool instance;
+
+	for (size_t i = 0; i < f->count; i++) {
+		const struct finding_binding *b = &f->bindings[i];
+
+		if (!fact_live(f, b) || !fact_superseded(f, i, &instance) || fact_answers(f, b))
+			continue;
+		out->binding = i;
+		cause_say(out, instance ? CONFIDENCE_HIGH : CONFIDENCE_MEDIUM,
+			  "The phone was restarted and registered anew; its former binding %s is "
+			  "still listed until %s, and calls are sent there too.",
+			  fact_text(b->row.b.contact), fact_time(f, b->row.b.expires_s * 1000));
+		cause_add(out, b->row.b.refreshed_s * 1000, "last REGISTER of the former one");
+		cause_add_usual(out, f, b);
+		return true;
+	}
+	return false;
+}
+
+static size_t count_failing(const struct findings *f)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < f->count; i++)
+		n += fact_live(f, &f->bindings[i]) && fact_fails(f, &f->bindings[i]);
+	return n;
+}
+
+bool cause_many_stale(const struct findings *f, struct cause *out)
+{
+	size_t failing = count_failing(f);
+
+	if (f->count <= STALE_CONTACTS || !failing)
+		return false;
+	cause_say(out, CONFIDENCE_HIGH,
+		  "%s has %zu bindings, and %zu of them do not answer: every call is tried on all "
+		  "of them.",
+		  f->aor, f->count, failing);
+	cause_add(out, f->now_ms, "%zu bindings, %zu without an answer", f->count, failing);
+	return true;
+}
+
+static int preference(const struct finding_binding *b)
+{
+	return b->row.b.q_milli == BINDING_Q_UNSET ? 1000 : b->row.b.q_milli;
+}
+
+/* RFC 3261 16.6: who is preferred is tried first, and alone. */
+bool cause_serial_fork(const struct findings *f, struct cause *out)
+{
+	const struct finding_binding *first = NULL, *lower = NULL;
+
+	for (size_t i = 0; i < f->count; i++) {
+		const struct finding_binding *b = &f->bindings[i];
+
+		if (!fact_live(f, b))
+			continue;
+		if (!first || preference(b) > preference(first)) {
+			first = b;
+			out->binding = i;
+		}
+	}
+	for (size_t i = 0; i < f->count && first; i++)
+		if (fact_live(f, &f->bindings[i]) && fact_answers(f, &f->bindings[i]) &&
+		    preference(&f->bindings[i]) < preference(first))
+			lower = &f->bindings[i];
+	if (!lower || !fact_fails(f, first))
+		return false;
+	cause_say(out, CONFIDENCE_HIGH,
+		  "Calls try %s first, which is preferred (q) and does not answer; the one that "
+		  "does, %s, has to wait until that has failed.",
+		  fact_text(first->row.b.contact), fact_text(lower->row.b.contact));
+	cause_add_usual(out, f, first);
+	return true;
+}
+
+bool cause_limit(const struct findings *f, struct cause *out)
+{
+	size_t failing = count_failing(f);
+
+	if (!f->about.max_contacts || f->count < f->about.max_contacts || failing < f->count)
+		return false;
+	cause_say(out, CONFIDENCE_MEDIUM,
+		  "All %u bindings that the registrar allows for %s are taken by contacts that do "
+		  "not answer: the phone cannot get in.",
+		  f->about.max_contacts, f->aor);
+	cause_add(out, f->about.asked_ms, "the registrar allows %u", f->about.max_contacts);
+	return true;
+}
+
+/* ---- what happened before -------------------------------------------------------------------- */
+
+bool cause_shared(const struct findings *f, struct cause *out)
+{
+	if (f->past.alternations < TWO_IN_TURN)
+		return false;
+	cause_say(out, CONFIDENCE_HIGH,
+		  "Two devices share the login of %s and overwrite each other, %u times until now: "
+		  "only the last one to register rings.",
+		  f->aor, f->past.alternations);
+	cause_add(out, f->past.last_refresh_s * 1000, "the last to register: %s %s",
+		  f->past.last_agent, f->past.last_source);
+	return true;
+}
+
+bool cause_wiped(const struct findings *f, struct cause *out)
+{
+	if (!f->past.wipes)
+		return false;
+	cause_say(out, CONFIDENCE_HIGH,
+		  "Another device removes every binding of %s when it starts (%u time%s): %s.",
+		  f->aor, f->past.wipes, f->past.wipes == 1 ? "" : "s",
+		  f->past.removed_by[0] ? f->past.removed_by : "it could not be named");
+	cause_add(out, f->past.removed_ms, "all bindings went at once");
+	return true;
+}
+
+bool cause_gaps(const struct findings *f, struct cause *out)
+{
+	if (!f->past.gaps)
+		return false;
+	cause_say(out, CONFIDENCE_HIGH,
+		  "Its registration has gaps (%u): it refreshes later than what it was granted, "
+		  "and calls in between fail.",
+		  f->past.gaps);
+	if (f->past.habit_s)
+		cause_add(out, f->past.last_refresh_s * 1000, "it refreshes every %s as a rule",
+			  fact_span(f->past.habit_s));
+	return true;
+}
+
+bool cause_flapping(const struct findings *f, struct cause *out)
+{
+	if (f->past.registers_last_minute <= FLAPPING_MINUTE)
+		return false;
+	cause_say(out, CONFIDENCE_HIGH,
+		  "It registers all the time, %u times within the last minute.",
+		  f->past.registers_last_minute);
+	cause_add(out, f->past.last_refresh_s * 1000, "last REGISTER");
+	return true;
+}
+
+static bool rebound(const struct findings *f, size_t i, struct cause *out)
+{
+	const struct finding_binding *b = &f->bindings[i];
+	const struct history_summary *h = &b->past;
+
+	if (!h->port_moves || !b->hop.nat || fact_fails(f, b))
+		return false;
+	cause_say(out,
+		  h->port_moves > 1 && fact_answers(f, b) ? CONFIDENCE_HIGH : CONFIDENCE_MEDIUM,
+		  "The router gives the phone a new port each time (%u until now, the last from "
+		  "%s to %s): from a change until the next refresh calls go to the old one.",
+		  h->port_moves, h->moved_from, h->moved_to);
+	cause_add(out, h->last_move_ms, "%s, then %s", h->moved_from, h->moved_to);
+	cause_add_usual(out, f, b);
+	return true;
+}
+
+bool cause_rebound(const struct findings *f, struct cause *out)
+{
+	return fact_any(f, out, rebound);
+}
