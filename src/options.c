@@ -12,6 +12,9 @@
 #include "cli/rows.h"
 #include "paths.h"
 
+/* So many neighbours are asked when no number is given. */
+#define NEIGHBOURS_DEFAULT 5
+
 enum kind {
 	OPT_FLAG,
 	OPT_TEXT,
@@ -19,6 +22,7 @@ enum kind {
 	OPT_SECONDS,
 	OPT_SOURCE,
 	OPT_YES,
+	OPT_NEIGHBOURS,
 	OPT_HELP,
 	OPT_VERSION
 };
@@ -31,7 +35,7 @@ struct store_rule {
 };
 
 /* clang-format off */
-#define LISTINGS (CLI_LIST | CLI_SHOW | CLI_PING | CLI_JOURNAL | CLI_CHECK)
+#define LISTINGS (CLI_LIST | CLI_SHOW | CLI_PING | CLI_JOURNAL | CLI_CHECK | CLI_WHY)
 #define ROWS     (CLI_LIST | CLI_PING | CLI_SCREEN)
 
 const struct option_row option_rows[] = {
@@ -53,13 +57,16 @@ const struct option_row option_rows[] = {
 	{0, "yes", "[COUNT]", "Answers the question: for one binding as it is, for more only with their exact count.", CLI_PURGE},
 	{0, "whole-aor", NULL, "Purges every binding of the AoRs that the filter finds, as the registrar has them: where one cannot go alone.", CLI_PURGE},
 	{0, "leftovers", NULL, "Removes rows that only the table has: the registrar's memory does not know them, calls do not go there.", CLI_PURGE},
+	{0, "neighbours", "[N]", "Asks N other bindings of the same source network too, 5 unless told: is it this phone, or the site?", CLI_WHY},
+	{0, "thorough", NULL, "Asks who is silent a second time, 20 s later.", CLI_WHY},
+	{0, "redact", NULL, "Hides numbers, addresses and devices as a ticket does.", CLI_WHY},
 	{0, "reason", "TEXT", "Why, for the journal: a ticket number or a sentence.", CLI_PURGE},
 	{0, "read-only", NULL, "Refuses everything that would change a registrar.", CLI_SOURCES | CLI_DEMO | CLI_IN_FILE},
 	{0, "timeout", "DURATION", "How long to wait for the sources, 10s unless told; for ping, for each answer, 5s.", CLI_SOURCES | CLI_IN_FILE},
 	{0, "rate", "N", "Probes per second at the most, 50 unless told.", CLI_PING | CLI_SCREEN | CLI_IN_FILE},
 	{0, "phones", "N", "How many phones the demo simulates.", CLI_DEMO},
 	{0, "no-color", NULL, "No colour; the same as NO_COLOR in the environment.", CLI_SCREEN | CLI_IN_FILE},
-	{0, "ascii", NULL, "Only ASCII on the screen and in tables.", CLI_SCREEN | CLI_LIST | CLI_SHOW | CLI_PING | CLI_IN_FILE},
+	{0, "ascii", NULL, "Only ASCII on the screen and in tables.", CLI_SCREEN | CLI_LIST | CLI_SHOW | CLI_PING | CLI_WHY | CLI_IN_FILE},
 	{'h', "help", NULL, "Prints help and ends.", CLI_ALL},
 	{'V', "version", NULL, "Prints the version and ends.", CLI_ALL},
 };
@@ -85,6 +92,9 @@ static const struct store_rule store_rules[] = {
 	{OPT_YES, 0, 1000000},
 	{OPT_FLAG, AT(whole_aor), 0},
 	{OPT_FLAG, AT(leftovers), 0},
+	{OPT_NEIGHBOURS, 0, 20},
+	{OPT_FLAG, AT(thorough), 0},
+	{OPT_FLAG, AT(redact), 0},
 	{OPT_TEXT, AT(reason), 0},
 	{OPT_FLAG, AT(read_only), 0},
 	{OPT_SECONDS, AT(timeout_s), 3600},
@@ -172,6 +182,15 @@ static int store_value(struct options *o, size_t row, const char *value, struct 
 				return usage(e, o->command, "--yes=%s: the count is a number",
 					     value);
 			o->yes_count = (unsigned)n;
+		}
+		return 0;
+	case OPT_NEIGHBOURS:
+		o->neighbours = NEIGHBOURS_DEFAULT;
+		if (value) {
+			if (!slice_to_u64(slice_of(value), r->max, &n) || n == 0)
+				return usage(e, o->command, "--neighbours=%s: a number of 1 to %u",
+					     value, r->max);
+			o->neighbours = (unsigned)n;
 		}
 		return 0;
 	case OPT_HELP:

@@ -29,6 +29,8 @@ struct options {
 	bool yes;
 	unsigned yes_count; /* --yes=COUNT; 0 when no count was given */
 	bool whole_aor, leftovers;
+	bool thorough, redact;
+	unsigned neighbours; /* 0: none */
 	bool force;
 	bool print_config;
 	bool no_color;

@@ -146,6 +146,13 @@ void pinger_ask(struct pinger *p, binding_id id)
 	pinger_wake(p);
 }
 
+bool pinger_asks(const struct pinger *p, binding_id id)
+{
+	const struct ping_job *j = ping_jobs_find(&p->jobs, id);
+
+	return j && (j->queued || !j->flight->concluded);
+}
+
 size_t pinger_cancel(struct pinger *p)
 {
 	size_t dropped = p->jobs.queued;

@@ -23,6 +23,8 @@ void pinger_free(struct pinger *p);
 void pinger_ask(struct pinger *p, binding_id id);
 /* Forgets what is queued; what is in flight ends. Returns how many were dropped. */
 size_t pinger_cancel(struct pinger *p);
+/* Is id queued, or on the way without a verdict? */
+bool pinger_asks(const struct pinger *p, binding_id id);
 /* Queued and in flight. */
 size_t pinger_open(const struct pinger *p);
 

@@ -29,10 +29,7 @@ static const struct finding_binding *failing(const struct findings *f, struct ca
 
 		if (!fact_live(f, b) || fact_superseded(f, i, NULL))
 			continue;
-		/* Behind NAT a probe from outside proves nothing alone, and is part of a group all
-		 * the same. */
-		if (fact_fails(f, b) || (!fact_asked(f, b) && probe_was_sent(b->known.outcome) &&
-					 b->known.outcome != PROBE_ANSWERED)) {
+		if (fact_fails(f, b)) {
 			out->binding = i;
 			return b;
 		}

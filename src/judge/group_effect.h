@@ -2,7 +2,7 @@
 #ifndef REGTOP_JUDGE_GROUP_EFFECT_H
 #define REGTOP_JUDGE_GROUP_EFFECT_H
 
-#include <stdbool.h>
+#include "model/columns.h"
 
 /* More than so many of a hundred, of at least so many that were asked
  * (facts/sip-and-diagnosis 4.1).
@@ -31,5 +31,19 @@ struct group_effect {
 	bool effect;     /* enough of them fail */
 	char words[200]; /* "5 of 6 asked phones from 192.0.2.0/24 do not answer" */
 };
+
+/* "the source network", … for headings. */
+const char *group_kind_name(enum group_kind k);
+/* What r has in common with others of this kind, cleaned; false when it has none. */
+bool group_value(enum group_kind k, const struct row *r, char *out, size_t size);
+
+/* The groups that subject belongs to, one for each kind, all counts 0; returns how many. */
+size_t group_effects_begin(const struct row *subject, struct group_effect out[GROUP_KINDS]);
+/* Counts r, the subject itself included, into those groups that it belongs to. Evidence that is
+ * old, or proves nothing, does not count as asked, nor does that of a phone that may sleep. r must
+ * be judged. */
+void group_effects_add(struct group_effect *g, size_t n, const struct row *r);
+/* Fills effect and words. */
+void group_effects_end(struct group_effect *g, size_t n);
 
 #endif

@@ -29,6 +29,9 @@ DOORS = {
     ("src/source/source.c", "report"),
     ("src/act/ping.c", "judge"),
     ("src/act/ping_path.c", "judge"),
+    ("src/act/workup.c", "judge"),
+    ("src/act/workup.h", "judge"),
+    ("src/act/workup_ways.h", "judge"),
 }
 # Which files may include a library, as prefixes of their paths.
 LIBRARIES = {

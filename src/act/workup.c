@@ -1,0 +1,453 @@
+/* The workup: all that can be found out about one AoR, asked on every way, and what it means. */
+#include "act/workup.h"
+
+#include <stdlib.h>
+#include "act/ping_path.h"
+#include "act/workup_ways.h"
+#include "base/alloc.h"
+#include "base/text.h"
+#include "judge/verdict.h"
+
+/* The pinger tells one listener only, the screen; here it is looked at so often. */
+#define LOOK_MS 50
+
+/* One binding of the AoR while it is worked on; findings.bindings[i] is what becomes of it. */
+struct subject {
+	binding_id id;
+	struct binding *copy;    /* what the findings' row points into */
+	enum probe_path call;    /* how a call would travel */
+	int64_t asked_before_ms; /* of the evidence before this workup */
+	bool waiting;            /* for the pinger */
+	bool again;              /* a second question is due */
+	struct workup_ways *ways;
+};
+
+struct workup {
+	struct workup_env we;
+	struct workup_options o;
+	struct findings f;
+	struct diagnosis d;
+	struct subject *subjects;
+	binding_id neighbours[WORKUP_NEIGHBOURS_MAX];
+	size_t neighbour_count;
+	struct trace *trace;
+	struct loop_timer *look;
+	int64_t again_us; /* the second question is due then; 0: there is none */
+	bool over;
+	void (*fn)(void *ctx);
+	void *ctx;
+};
+
+static int64_t now_ms(const struct workup *w)
+{
+	return clock_wall_ms(w->we.env->clock);
+}
+
+/* ---- what is known before anything is asked -------------------------------------------------- */
+
+/* Takes the binding as it is now; false when it is gone. */
+static bool take(struct workup *w, size_t i)
+{
+	struct finding_binding *b = &w->f.bindings[i];
+	struct subject *s = &w->subjects[i];
+	struct row r;
+
+	if (!view_row(w->we.view, s->id, now_ms(w), &r))
+		return false;
+	free(s->copy);
+	s->copy = binding_copy(&r.b);
+	b->row = r;
+	b->row.b = *s->copy;
+	b->row.b.source = r.b.source;
+	if (r.evidence)
+		b->known = *r.evidence;
+	b->row.evidence = r.evidence ? &b->known : NULL;
+	next_hop_find(&b->row.b, &b->hop);
+	return true;
+}
+
+static void no_past(struct history_summary *h)
+{
+	memset(h, 0, sizeof(*h));
+	h->answered_at_age_s = h->silent_at_age_s = HISTORY_AGE_UNKNOWN;
+}
+
+static void recall(struct workup *w)
+{
+	const struct workup_env *we = &w->we;
+	const char *source = w->f.source_name;
+
+	no_past(&w->f.past);
+	if (we->past)
+		we->past(we->past_ctx, source, w->f.aor, NULL, &w->f.past);
+	for (size_t i = 0; i < w->f.count; i++) {
+		struct finding_binding *b = &w->f.bindings[i];
+
+		no_past(&b->past);
+		if (we->past)
+			we->past(we->past_ctx, b->row.source, w->f.aor, &b->row.b, &b->past);
+		if (we->calls)
+			we->calls(we->past_ctx, b->row.source, &b->row.b, b);
+	}
+}
+
+static void read_picture(struct workup *w)
+{
+	const struct act_env *env = w->we.env;
+	size_t at = w->f.count ? w->f.bindings[0].row.b.source : 0;
+	const struct source_status *st;
+
+	if (at >= env->source_count)
+		return;
+	st = &env->sources[at]->status;
+	w->f.source_name = env->sources[at]->name;
+	w->f.picture_age_ms = st->read_ms ? now_ms(w) - st->read_ms : -1;
+	w->f.picture_complete = st->complete;
+	text_clean_buf(slice_of(st->trouble.code ? st->trouble.what : ""), w->f.picture_trouble,
+		       sizeof(w->f.picture_trouble));
+}
+
+static int newest_first(const void *a, const void *b)
+{
+	const struct finding_binding *x = a, *y = b;
+
+	return (y->row.b.refreshed_s > x->row.b.refreshed_s) -
+	       (y->row.b.refreshed_s < x->row.b.refreshed_s);
+}
+
+/* The order of the findings is settled before anything points into them. */
+static void gather(struct workup *w, const binding_id *ids, size_t n)
+{
+	w->f.bindings = xcalloc(n ? n : 1, sizeof(*w->f.bindings));
+	w->subjects = xcalloc(n ? n : 1, sizeof(*w->subjects));
+	for (size_t i = 0; i < n; i++) {
+		struct row r;
+
+		if (view_row(w->we.view, ids[i], now_ms(w), &r)) {
+			w->f.bindings[w->f.count].row.id = ids[i];
+			w->f.bindings[w->f.count++].row.b.refreshed_s = r.b.refreshed_s;
+		}
+	}
+	qsort(w->f.bindings, w->f.count, sizeof(*w->f.bindings), newest_first);
+	for (size_t i = 0; i < w->f.count; i++) {
+		w->subjects[i].id = w->f.bindings[i].row.id;
+		take(w, i);
+	}
+}
+
+/* ---- asking ---------------------------------------------------------------------------------- */
+
+static void on_way(void *ctx)
+{
+	struct workup *w = ctx;
+
+	w->fn(w->ctx);
+}
+
+static void ask(struct workup *w, size_t i)
+{
+	struct subject *s = &w->subjects[i];
+	struct finding_binding *b = &w->f.bindings[i];
+
+	s->asked_before_ms = b->known.asked_ms;
+	s->waiting = true;
+	pinger_ask(w->we.pinger, s->id);
+}
+
+static void ask_all_ways(struct workup *w, size_t i)
+{
+	struct subject *s = &w->subjects[i];
+	struct finding_binding *b = &w->f.bindings[i];
+	struct ping_path path = PING_PATH_INIT;
+
+	ping_path_find(w->we.env, &b->row.b, &path);
+	s->call = path.path;
+	ping_path_free(&path);
+	ask(w, i);
+	s->ways = workup_ways_start(w->we.env, b, s->call, w->trace, on_way, w);
+}
+
+struct neighbour_search {
+	struct workup *w;
+	char network[96];
+};
+
+static bool is_ours(const struct workup *w, binding_id id)
+{
+	for (size_t i = 0; i < w->f.count; i++)
+		if (w->subjects[i].id == id)
+			return true;
+	return false;
+}
+
+static bool visit_neighbour(void *ctx, binding_id id)
+{
+	struct neighbour_search *s = ctx;
+	struct workup *w = s->w;
+	struct row r = {.id = id};
+	char value[96];
+
+	if (w->neighbour_count >= w->o.neighbours)
+		return false;
+	if (is_ours(w, id) || !store_get(w->we.env->store, id, &r.b) ||
+	    !group_value(GROUP_NETWORK, &r, value, sizeof(value)) ||
+	    strcmp(value, s->network) != 0 || binding_left_s(&r.b, now_ms(w) / 1000) <= 0)
+		return true;
+	w->neighbours[w->neighbour_count++] = id;
+	return true;
+}
+
+static void ask_neighbours(struct workup *w)
+{
+	struct neighbour_search s = {.w = w};
+
+	if (!w->f.count || !w->o.neighbours ||
+	    !group_value(GROUP_NETWORK, &w->f.bindings[0].row, s.network, sizeof(s.network)))
+		return;
+	store_each(w->we.env->store, visit_neighbour, &s);
+	for (size_t i = 0; i < w->neighbour_count; i++)
+		pinger_ask(w->we.pinger, w->neighbours[i]);
+}
+
+/* ---- waiting --------------------------------------------------------------------------------- */
+
+/* True when the pinger has dealt with it: an answer, a verdict, or the binding is gone. */
+static bool dealt_with(const struct workup *w, binding_id id)
+{
+	const struct evidence *e = store_evidence(w->we.env->store, id);
+
+	if (!store_has(w->we.env->store, id))
+		return true;
+	return !pinger_asks(w->we.pinger, id) && !(e && e->pending);
+}
+
+static void look_at_subject(struct workup *w, size_t i)
+{
+	struct subject *s = &w->subjects[i];
+	struct finding_binding *b = &w->f.bindings[i];
+	struct binding *before;
+
+	if (!s->waiting || !dealt_with(w, s->id))
+		return;
+	s->waiting = false;
+	before = binding_copy(&b->row.b);
+	if (!take(w, i) || !slice_eq(before->contact, b->row.b.contact) ||
+	    !slice_eq(before->received, b->row.b.received) ||
+	    !slice_eq(before->path, b->row.b.path))
+		b->changed_meanwhile = true;
+	free(before);
+	/* Where the registrar offers no way, the path of a call is not known: only ours was asked.
+	 */
+	if (b->known.asked_ms > s->asked_before_ms || !probe_was_sent(b->known.outcome))
+		b->ways[b->known.path == PROBE_PATH_DIRECT ? WAY_DIRECT : WAY_CALL] = b->known;
+	w->fn(w->ctx);
+}
+
+static bool silent_once(const struct evidence *e)
+{
+	return probe_was_sent(e->outcome) && e->outcome != PROBE_ANSWERED && e->failures == 1;
+}
+
+/* The second question to those who were silent; true when there is somebody to wait for. */
+static bool plan_again(struct workup *w)
+{
+	bool any = false;
+
+	if (!w->o.thorough || w->again_us)
+		return false;
+	for (size_t i = 0; i < w->f.count; i++) {
+		w->subjects[i].again = silent_once(&w->f.bindings[i].known);
+		any |= w->subjects[i].again;
+	}
+	if (any)
+		w->again_us = clock_mono_us(w->we.env->clock) + WORKUP_AGAIN_MS * 1000LL;
+	return any;
+}
+
+static bool waits_for_again(struct workup *w)
+{
+	bool any = false;
+
+	if (!w->again_us)
+		return false;
+	for (size_t i = 0; i < w->f.count; i++)
+		any |= w->subjects[i].again;
+	if (!any)
+		return false;
+	if (clock_mono_us(w->we.env->clock) < w->again_us)
+		return true;
+	for (size_t i = 0; i < w->f.count; i++) {
+		if (w->subjects[i].again)
+			ask(w, i);
+		w->subjects[i].again = false;
+	}
+	return true;
+}
+
+static unsigned open_questions(const struct workup *w)
+{
+	unsigned open = 0;
+
+	for (size_t i = 0; i < w->f.count; i++)
+		open += w->subjects[i].waiting +
+			(w->subjects[i].ways ? workup_ways_open(w->subjects[i].ways) : 0);
+	for (size_t i = 0; i < w->neighbour_count; i++)
+		open += !dealt_with(w, w->neighbours[i]);
+	return open;
+}
+
+/* ---- the end --------------------------------------------------------------------------------- */
+
+struct group_count {
+	struct workup *w;
+	struct group_effect g[GROUP_KINDS];
+	size_t n;
+};
+
+static bool count_groups(void *ctx, binding_id id)
+{
+	struct group_count *c = ctx;
+	struct evidence old;
+	struct row r;
+
+	if (!store_evidence(c->w->we.env->store, id) && !c->w->we.evidence)
+		return true;
+	if (!view_row(c->w->we.view, id, now_ms(c->w), &r))
+		return true;
+	if (!r.evidence && c->w->we.evidence(c->w->we.past_ctx, r.source, &r.b, &old)) {
+		r.evidence = &old;
+		verdict_judge(NULL, &r);
+	}
+	group_effects_add(c->g, c->n, &r);
+	return true;
+}
+
+/* Groups are those of the binding that was registered last. */
+static void find_groups(struct workup *w)
+{
+	struct group_count c = {.w = w};
+
+	if (!w->f.count)
+		return;
+	c.n = group_effects_begin(&w->f.bindings[0].row, c.g);
+	store_each(w->we.env->store, count_groups, &c);
+	group_effects_end(c.g, c.n);
+	for (size_t i = 0; i < c.n && w->f.group_count < FINDING_GROUPS; i++)
+		if (c.g[i].asked > 1)
+			w->f.groups[w->f.group_count++] = c.g[i];
+}
+
+static void finish(struct workup *w)
+{
+	w->over = true;
+	w->f.now_ms = now_ms(w);
+	for (size_t i = 0; i < w->f.count; i++) {
+		workup_ways_free(w->subjects[i].ways);
+		w->subjects[i].ways = NULL;
+		w->f.bindings[i].row.now_ms = w->f.now_ms;
+	}
+	find_groups(w);
+	diagnose(&w->f, &w->d);
+	w->fn(w->ctx);
+}
+
+static void on_look(void *arg)
+{
+	struct workup *w = arg;
+
+	for (size_t i = 0; i < w->f.count; i++)
+		look_at_subject(w, i);
+	if (open_questions(w) || plan_again(w) || waits_for_again(w))
+		loop_timer_set(w->look, LOOK_MS);
+	else
+		finish(w);
+}
+
+/* ---- what others call ------------------------------------------------------------------------ */
+
+struct workup *workup_start(const struct workup_env *we, const char *aor, const binding_id *ids,
+			    size_t n, const struct workup_options *o, void (*fn)(void *ctx),
+			    void *ctx)
+{
+	struct workup *w = xcalloc(1, sizeof(*w));
+
+	w->we = *we;
+	w->o = *o;
+	if (w->o.neighbours > WORKUP_NEIGHBOURS_MAX)
+		w->o.neighbours = WORKUP_NEIGHBOURS_MAX;
+	w->fn = fn;
+	w->ctx = ctx;
+	w->trace = trace_new(we->env->clock);
+	w->look = loop_timer_new(we->env->loop, LOOP_INPUT, on_look, w);
+	text_clean_buf(slice_of(aor), w->f.aor, sizeof(w->f.aor));
+	w->f.now_ms = now_ms(w);
+	gather(w, ids, n);
+	read_picture(w);
+	recall(w);
+	for (size_t i = 0; i < w->f.count; i++)
+		ask_all_ways(w, i);
+	ask_neighbours(w);
+	loop_timer_set(w->look, LOOK_MS);
+	return w;
+}
+
+void workup_cancel(struct workup *w)
+{
+	if (w->over)
+		return;
+	loop_timer_stop(w->look);
+	w->f.cancelled = true;
+	for (size_t i = 0; i < w->f.count; i++)
+		take(w, i);
+	finish(w);
+}
+
+bool workup_over(const struct workup *w)
+{
+	return w->over;
+}
+
+void workup_progress(const struct workup *w, struct workup_progress *out)
+{
+	int64_t left_us = w->again_us - clock_mono_us(w->we.env->clock);
+
+	*out = (struct workup_progress){.over = w->over};
+	for (size_t i = 0; i < w->f.count; i++)
+		out->ways += 1 + (w->subjects[i].ways ? workup_ways_asked(w->subjects[i].ways) : 0);
+	out->ways += (unsigned)w->neighbour_count;
+	out->open = w->over ? 0 : open_questions(w);
+	out->answered = out->ways > out->open ? out->ways - out->open : 0;
+	if (!w->over && !out->open && w->again_us && left_us > 0)
+		out->waits_s = (unsigned)(left_us / 1000000) + 1;
+}
+
+const struct findings *workup_findings(const struct workup *w)
+{
+	return &w->f;
+}
+
+const struct diagnosis *workup_diagnosis(const struct workup *w)
+{
+	return &w->d;
+}
+
+const struct trace *workup_trace(const struct workup *w)
+{
+	return w->trace;
+}
+
+void workup_free(struct workup *w)
+{
+	if (!w)
+		return;
+	for (size_t i = 0; i < w->f.count; i++) {
+		workup_ways_free(w->subjects[i].ways);
+		free(w->subjects[i].copy);
+	}
+	loop_timer_free(w->look);
+	trace_free(w->trace);
+	diagnosis_free(&w->d);
+	free(w->f.bindings);
+	free(w->subjects);
+	free(w);
+}

@@ -1,0 +1,168 @@
+/* regtop why: the workup of one address of record: evidence, verdict, cause, advice. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+#include "act/workup.h"
+#include "base/text.h"
+#include "cli/batch.h"
+#include "report/workup.h"
+
+#define PROGRESS_COLS 60
+
+struct why {
+	struct app *app;
+	const struct options *options;
+	struct workup *workup;
+	bool shown; /* how far it is, on a terminal */
+};
+
+static void on_stop(void *ctx, int signo)
+{
+	struct why *y = ctx;
+
+	(void)signo;
+	if (y->workup)
+		workup_cancel(y->workup);
+}
+
+static void show_progress(void *ctx)
+{
+	struct why *y = ctx;
+	struct workup_progress p;
+
+	if (!y->shown || !y->workup)
+		return;
+	workup_progress(y->workup, &p);
+	if (p.over)
+		fprintf(stderr, "\r%*s\r", PROGRESS_COLS, "");
+	else if (p.waits_s)
+		fprintf(stderr, "\r%-*s", PROGRESS_COLS, "waiting for the second question…");
+	else
+		fprintf(stderr, "\rasked on %u ways, %u to come…", p.ways, p.open);
+	fflush(stderr);
+}
+
+static unsigned paper_width(void)
+{
+	struct winsize ws;
+
+	return isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) == 0 ? ws.ws_col : 0;
+}
+
+static void print_answer(const struct why *y)
+{
+	const struct findings *f = workup_findings(y->workup);
+	const struct diagnosis *d = workup_diagnosis(y->workup);
+	struct workup_style style = {.width = paper_width(),
+				     .ascii_only = app_ascii_only(y->options),
+				     .redact = y->options->redact};
+	struct strbuf out = STRBUF_INIT;
+	json_t *j;
+
+	if (y->options->json) {
+		j = workup_json(f, d);
+		json_dumpf(j, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+		putchar('\n');
+		json_decref(j);
+		return;
+	}
+	workup_write(f, d, &style, &out);
+	fputs(strbuf_str(&out), stdout);
+	strbuf_free(&out);
+}
+
+static int work_up(struct app *a, const struct options *o, const char *aor, const binding_id *ids,
+		   size_t n)
+{
+	struct why y = {.app = a, .options = o, .shown = !o->json && isatty(STDERR_FILENO)};
+	struct workup_env we = {.env = &a->env, .pinger = a->pinger, .view = a->view};
+	struct workup_options how = {.neighbours = o->neighbours, .thorough = o->thorough};
+	struct loop_signal *sigint = loop_signal_new(a->loop, SIGINT, on_stop, &y);
+	struct loop_signal *sigterm = loop_signal_new(a->loop, SIGTERM, on_stop, &y);
+	int status;
+
+	y.workup = workup_start(&we, aor, ids, n, &how, show_progress, &y);
+	show_progress(&y);
+	while (!workup_over(y.workup))
+		loop_turn(a->loop, true);
+	loop_signal_free(sigint);
+	loop_signal_free(sigterm);
+	print_answer(&y);
+	status = workup_findings(y.workup)->cancelled ? REGTOP_INCOMPLETE
+		 : workup_diagnosis(y.workup)->well   ? REGTOP_OK
+						      : REGTOP_FOUND;
+	workup_free(y.workup);
+	return status;
+}
+
+/* "sip:user@domain" as the bindings have it. */
+static char *name_of(struct app *a, binding_id id)
+{
+	struct strbuf aor = STRBUF_INIT;
+	struct binding b;
+
+	if (store_get(a->store, id, &b))
+		binding_add_aor(&b, &aor);
+	return strbuf_take(&aor);
+}
+
+/* One user of several domains is several AoRs: the person must say which. */
+static bool is_one(struct app *a, const binding_id *ids, size_t n)
+{
+	struct binding first, b;
+	bool one = true;
+
+	if (!n || !store_get(a->store, ids[0], &first))
+		return true;
+	for (size_t i = 1; i < n && one; i++)
+		one = !store_get(a->store, ids[i], &b) ||
+		      (slice_eq(b.user, first.user) && slice_ieq(b.domain, first.domain));
+	return one;
+}
+
+static void name_them(struct app *a, const binding_id *ids, size_t n)
+{
+	char clean[200];
+
+	fprintf(stderr, "regtop: that is more than one AoR; name one of them:\n");
+	for (size_t i = 0; i < n; i++) {
+		char *name = name_of(a, ids[i]);
+
+		text_clean_buf(slice_of(name), clean, sizeof(clean));
+		fprintf(stderr, "        %s\n", clean);
+		free(name);
+	}
+}
+
+int cli_why(const struct options *o)
+{
+	struct options plain = *o;
+	char empty[] = "";
+	binding_id *ids = NULL;
+	struct app *a;
+	char *aor = NULL;
+	size_t n = 0;
+	int status, answer;
+
+	plain.filter = empty;
+	status = cli_open(&plain, &a);
+	if (a && (status == REGTOP_OK || status == REGTOP_INCOMPLETE)) {
+		ids = cli_find_aor(a, o->operands[0], &n);
+		if (!is_one(a, ids, n)) {
+			name_them(a, ids, n);
+			status = REGTOP_USAGE;
+		} else {
+			aor = n ? name_of(a, ids[0]) : NULL;
+			app_seen(a, ids, n);
+			answer = work_up(a, &plain, aor ? aor : o->operands[0], ids, n);
+			if (status == REGTOP_OK)
+				status = answer;
+		}
+	}
+	free(aor);
+	free(ids);
+	app_free(a);
+	return status;
+}

@@ -1,0 +1,412 @@
+/* The workup on paper: evidence, then verdict, then cause, then advice, each with its time. */
+#include "report/workup.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include "base/text.h"
+#include "report/redact.h"
+
+#define WIDTH_DEFAULT 80
+#define WIDTH_LEAST   40
+#define LABEL_WIDTH   11 /* of the names in front of what is said of a binding */
+#define TIME_WIDTH    11 /* "06:12:50Z" and two blanks */
+
+struct paper {
+	const struct findings *f;
+	const struct workup_style *style;
+	struct strbuf *out;
+	unsigned width;
+};
+
+static const struct {
+	const char *word, *name;
+} ways[WAY_COUNT] = {
+	[WAY_CALL] = {"call", "the path of a call"},
+	[WAY_DIRECT] = {"direct", "straight to the next hop"},
+	[WAY_CONTACT] = {"contact", "straight to its contact"},
+	[WAY_SOURCE] = {"source", "straight to where it registered from"},
+	[WAY_EDGE] = {"edge", "the edge on its Path itself"},
+};
+
+const char *workup_way_word(enum finding_way way)
+{
+	return ways[way].word;
+}
+
+const char *workup_way_name(enum finding_way way)
+{
+	return ways[way].name;
+}
+
+/* ---- lines ----------------------------------------------------------------------------------- */
+
+/* Breaks text at blanks; head stands in front of the first line, the others begin below its end. */
+static void put(struct paper *p, unsigned indent, const char *head, size_t head_width,
+		struct slice text)
+{
+	struct strbuf clean = STRBUF_INIT, words = STRBUF_INIT;
+	struct slice rest, one;
+	size_t left = indent + head_width, at = left;
+
+	if (p->style->redact)
+		redact_text(text, &words);
+	else
+		strbuf_add_slice(&words, text);
+	text_clean(strbuf_slice(&words), p->style->ascii_only, &clean);
+	strbuf_add_fill(p->out, ' ', indent);
+	strbuf_add_str(p->out, head);
+	if (strlen(head) < head_width)
+		strbuf_add_fill(p->out, ' ', head_width - strlen(head));
+	rest = strbuf_slice(&clean);
+	while (rest.n) {
+		rest = slice_cut(rest, ' ', &one);
+		if (at > left && at + 1 + text_width(one) > p->width) {
+			strbuf_add_char(p->out, '\n');
+			strbuf_add_fill(p->out, ' ', left);
+			at = left;
+		}
+		if (at > left) {
+			strbuf_add_char(p->out, ' ');
+			at++;
+		}
+		strbuf_add_slice(p->out, one);
+		at += text_width(one);
+	}
+	strbuf_add_char(p->out, '\n');
+	strbuf_free(&clean);
+	strbuf_free(&words);
+}
+
+static void heading(struct paper *p, const char *title)
+{
+	strbuf_addf(p->out, "\n%s\n", title);
+}
+
+static void field(struct paper *p, const char *label, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void field(struct paper *p, const char *label, const char *fmt, ...)
+{
+	char words[600];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(words, sizeof(words), fmt, ap);
+	va_end(ap);
+	put(p, 4, label, LABEL_WIDTH, slice_of(words));
+}
+
+/* "06:12:50Z", with its date when that is another than the workup's. */
+static void put_time(struct paper *p, int64_t when_ms, char out[24])
+{
+	char now[24];
+
+	text_rfc3339(p->f->now_ms / 1000, now);
+	text_rfc3339(when_ms / 1000, out);
+	if (memcmp(now, out, 10) == 0)
+		memmove(out, out + 11, strlen(out + 11) + 1);
+}
+
+static void timed(struct paper *p, unsigned indent, int64_t when_ms, struct slice text)
+{
+	char when[24] = "";
+	size_t n;
+
+	if (when_ms)
+		put_time(p, when_ms, when);
+	n = strlen(when);
+	put(p, indent, when, n + 2 > TIME_WIDTH ? n + 2 : TIME_WIDTH, text);
+}
+
+/* ---- one binding ----------------------------------------------------------------------------- */
+
+static void put_address(struct paper *p, const struct finding_binding *b)
+{
+	struct strbuf contact = STRBUF_INIT;
+
+	if (p->style->redact)
+		redact_uri(b->row.b.contact, &contact);
+	else
+		strbuf_add_slice(&contact, b->row.b.contact);
+	put(p, 2, "", 0, strbuf_slice(&contact));
+	strbuf_free(&contact);
+}
+
+static void put_hop(struct paper *p, const struct finding_binding *b)
+{
+	static const char *const from[] = {
+		[HOP_NONE] = "",
+		[HOP_PATH] = ", by its Path",
+		[HOP_RECEIVED] = ", where its REGISTER came from",
+		[HOP_ALIAS] = ", by the alias in the contact",
+		[HOP_CONTACT] = ", its contact",
+	};
+	char hop[JUDGEMENT_HOP], socket[80];
+
+	next_hop_format(&b->hop, hop, sizeof(hop));
+	text_clean_buf(b->row.b.socket, socket, sizeof(socket));
+	if (!b->hop.reachable)
+		field(p, "calls go", "nowhere: %s", b->hop.why ? b->hop.why : "no address");
+	else
+		field(p, "calls go", "to %s%s%s%s%s%s", hop, from[b->hop.from],
+		      socket[0] ? "; from " : "", socket, b->hop.nat ? "; behind NAT" : "",
+		      b->hop.by_flow ? "; only over its own connection" : "");
+	if (b->name_addr[0])
+		field(p, "", "%s is %s", b->hop.name, b->name_addr);
+}
+
+static void put_registration(struct paper *p, const struct finding_binding *b)
+{
+	const struct binding *x = &b->row.b;
+	int64_t left = binding_left_s(x, p->f->now_ms / 1000);
+	char when[24], span[16], granted[16], ago[16];
+
+	if (x->user_agent.n) {
+		struct strbuf agent = STRBUF_INIT;
+
+		strbuf_add_slice(&agent, x->user_agent);
+		put(p, 4, "phone", LABEL_WIDTH, strbuf_slice(&agent));
+		strbuf_free(&agent);
+	}
+	if (x->expires_s == BINDING_PERMANENT) {
+		field(p, "expires", "never");
+	} else {
+		put_time(p, x->expires_s * 1000, when);
+		field(p, "expires", "%s, %s%s%s%s", when,
+		      text_duration(left < 0 ? -left : left, span), left < 0 ? " ago" : " left",
+		      x->granted_s > 0 ? " of " : "",
+		      x->granted_s > 0 ? text_duration(x->granted_s, granted) : "");
+	}
+	if (x->refreshed_s > 0) {
+		put_time(p, x->refreshed_s * 1000, when);
+		field(p, "registered", "%s, %s ago", when,
+		      text_duration(p->f->now_ms / 1000 - x->refreshed_s, ago));
+	}
+	if (b->row.differs == BINDING_ONLY_TABLE)
+		field(p, "memory", "does not know it: only the table has it");
+	else if (b->row.differs == BINDING_FIELDS)
+		field(p, "memory", "differs from the table; memory is shown");
+	if (b->changed_meanwhile)
+		field(p, "changed", "while it was asked");
+}
+
+static void put_past(struct paper *p, const struct history_summary *h)
+{
+	char when[24], span[16], most[16];
+
+	if (h->first_seen_s) {
+		put_time(p, h->first_seen_s * 1000, when);
+		field(p, "history", "seen since %s, %u refresh%s", when, h->refreshes,
+		      h->refreshes == 1 ? "" : "es");
+	}
+	if (h->habit_s)
+		field(p, "habit", "refreshes every %s (%s to %s)", text_duration(h->habit_s, span),
+		      text_duration(h->habit_least_s, when), text_duration(h->habit_most_s, most));
+	if (h->last_move_ms) {
+		put_time(p, h->last_move_ms, when);
+		field(p, "moved", "%s, from %s to %s (%u time%s)", when, h->moved_from, h->moved_to,
+		      h->moves + h->port_moves, h->moves + h->port_moves == 1 ? "" : "s");
+	}
+	if (h->gaps || h->flaps)
+		field(p, "gaps", "%u, and it went and came back %u time%s", h->gaps, h->flaps,
+		      h->flaps == 1 ? "" : "s");
+	if (h->last_answer_ms) {
+		put_time(p, h->last_answer_ms, when);
+		field(p, "answered", "last at %s", when);
+	}
+}
+
+static void add_outcome(const struct evidence *e, struct strbuf *words)
+{
+	switch (e->outcome) {
+	case PROBE_ANSWERED:
+		strbuf_addf(words, "%d%s%s, %u.%u ms%s%s%s", e->code, e->detail[0] ? " " : "",
+			    e->detail, e->rtt_us / 1000, e->rtt_us / 100 % 10,
+			    e->agent[0] ? ", " : "", e->agent,
+			    e->by_registrar ? ", by the registrar itself" : "");
+		break;
+	case PROBE_SILENT:
+		strbuf_addf(words, "no answer%s%s", e->detail[0] ? ": " : "", e->detail);
+		if (e->failures > 1)
+			strbuf_addf(words, ", %u in a row", e->failures);
+		break;
+	case PROBE_NOT_ASKED:
+	case PROBE_UNROUTABLE:
+	case PROBE_ELSEWHERE:
+		strbuf_addf(words, "not asked: %s", e->detail);
+		break;
+	default:
+		strbuf_add_str(words, e->detail[0] ? e->detail : "failed");
+		break;
+	}
+}
+
+static void put_ways(struct paper *p, const struct finding_binding *b)
+{
+	for (int i = 0; i < WAY_COUNT; i++) {
+		const struct evidence *e = &b->ways[i];
+		struct strbuf words = STRBUF_INIT;
+
+		if (e->outcome == PROBE_NOT_ASKED && !e->detail[0])
+			continue;
+		strbuf_addf(&words, "%s: ", ways[i].name);
+		add_outcome(e, &words);
+		timed(p, 4, probe_was_sent(e->outcome) ? e->asked_ms : 0, strbuf_slice(&words));
+		strbuf_free(&words);
+	}
+}
+
+static void put_calls(struct paper *p, const struct finding_binding *b)
+{
+	static const char *const kinds[] = {
+		[CALL_QUIET] = "quiet INVITE",
+		[CALL_RING] = "ring test",
+		[CALL_SWITCH] = "call through the switch",
+		[CALL_PADDED] = "padded quiet INVITE",
+	};
+
+	for (int i = 0; i < CALL_KINDS; i++) {
+		const struct call_found *c = &b->calls[i];
+		struct strbuf words = STRBUF_INIT;
+
+		if (c->outcome == CALL_NOT_MADE)
+			continue;
+		strbuf_addf(&words, "%s of %u bytes: ", kinds[i], c->size);
+		if (c->ringing)
+			strbuf_addf(&words, "180 after %u ms, ", c->ring_us / 1000);
+		if (c->code)
+			strbuf_addf(&words, "%d %s", c->code, c->reason);
+		else
+			strbuf_add_str(&words, c->detail[0] ? c->detail : "no answer");
+		if (c->agent[0])
+			strbuf_addf(&words, ", %s", c->agent);
+		timed(p, 4, c->when_ms, strbuf_slice(&words));
+		strbuf_free(&words);
+	}
+}
+
+static void put_binding(struct paper *p, const struct finding_binding *b)
+{
+	put_address(p, b);
+	put_hop(p, b);
+	put_registration(p, b);
+	put_past(p, &b->past);
+	put_ways(p, b);
+	put_calls(p, b);
+}
+
+/* ---- the whole ------------------------------------------------------------------------------- */
+
+static void put_head(struct paper *p)
+{
+	const struct findings *f = p->f;
+	struct strbuf aor = STRBUF_INIT;
+	char now[24], age[16];
+
+	if (p->style->redact)
+		redact_uri(slice_of(f->aor), &aor);
+	else
+		strbuf_add_str(&aor, f->aor);
+	strbuf_addf(p->out, "%s  %s%s\n", strbuf_str(&aor), text_rfc3339(f->now_ms / 1000, now),
+		    p->style->redact ? "  (redacted)" : "");
+	strbuf_free(&aor);
+	if (!f->source_name)
+		return;
+	strbuf_addf(p->out, "%s, ", f->source_name);
+	if (f->picture_age_ms < 0)
+		strbuf_add_str(p->out, "never read");
+	else
+		strbuf_addf(p->out, "read %s ago", text_duration(f->picture_age_ms / 1000, age));
+	strbuf_addf(p->out, "%s%s%s\n", f->picture_complete ? ", complete" : ", NOT complete",
+		    f->picture_trouble[0] ? ": " : "", f->picture_trouble);
+}
+
+static void put_evidence(struct paper *p)
+{
+	const struct findings *f = p->f;
+
+	heading(p, f->count < 2 ? "Evidence" : "Evidence, newest binding first");
+	for (size_t i = 0; i < f->count; i++)
+		put_binding(p, &f->bindings[i]);
+	if (!f->count)
+		put_past(p, &f->past);
+	if (!f->count && !f->past.first_seen_s)
+		put(p, 2, "", 0, SLICE_LIT("no binding, and none is remembered"));
+	for (size_t i = 0; i < f->group_count; i++)
+		if (f->groups[i].effect || f->groups[i].kind == GROUP_NETWORK)
+			put(p, 2, "others     ", LABEL_WIDTH + 2, slice_of(f->groups[i].words));
+	if (f->cancelled)
+		put(p, 2, "", 0, SLICE_LIT("The workup was stopped before its end."));
+}
+
+static void put_verdict(struct paper *p, const struct diagnosis *d)
+{
+	const struct findings *f = p->f;
+	const struct judgement *j;
+	struct strbuf words = STRBUF_INIT;
+
+	heading(p, "Verdict");
+	if (d->binding < f->count) {
+		j = &f->bindings[d->binding].row.j;
+		strbuf_add_str(&words, verdict_words[j->verdict].word);
+		if (j->code && (j->code < 200 || j->code > 299))
+			strbuf_addf(&words, " %d", j->code);
+		if (j->basis != BASIS_NONE)
+			strbuf_addf(&words, " (%s)", basis_name(j->basis));
+		strbuf_add_str(&words, ": ");
+	}
+	strbuf_add_str(&words, d->verdict);
+	put(p, 2, "", 0, strbuf_slice(&words));
+	strbuf_free(&words);
+}
+
+static void put_cause(struct paper *p, const struct diagnosis *d)
+{
+	const struct cause *c = &d->list[0];
+	struct strbuf words = STRBUF_INIT;
+
+	heading(p, "Cause");
+	strbuf_addf(&words, "%s: %s, confidence %s", c->row->id, c->row->title,
+		    confidence_name(c->confidence));
+	put(p, 2, "", 0, strbuf_slice(&words));
+	put(p, 2, "", 0, slice_of(c->sentence));
+	for (unsigned i = 0; i < c->evidence_count; i++)
+		timed(p, 4, c->evidence[i].when_ms, slice_of(c->evidence[i].words));
+	heading(p, "Advice");
+	put(p, 2, "", 0, slice_of(c->row->advice));
+	strbuf_free(&words);
+}
+
+static void put_also(struct paper *p, const struct diagnosis *d)
+{
+	if (d->count > 1)
+		heading(p, "Also");
+	for (size_t i = 1; i < d->count; i++) {
+		struct strbuf words = STRBUF_INIT;
+
+		strbuf_addf(&words, "%s (%s): %s", d->list[i].row->id,
+			    confidence_name(d->list[i].confidence), d->list[i].sentence);
+		put(p, 2, "", 0, strbuf_slice(&words));
+		strbuf_free(&words);
+	}
+}
+
+void workup_write(const struct findings *f, const struct diagnosis *d,
+		  const struct workup_style *style, struct strbuf *out)
+{
+	struct paper p = {.f = f, .style = style, .out = out, .width = style->width};
+
+	if (!p.width)
+		p.width = WIDTH_DEFAULT;
+	if (p.width < WIDTH_LEAST)
+		p.width = WIDTH_LEAST;
+	put_head(&p);
+	put_evidence(&p);
+	put_verdict(&p, d);
+	put_cause(&p, d);
+	put_also(&p, d);
+	if (d->next_step[0]) {
+		heading(&p, "Next");
+		put(&p, 2, "", 0, slice_of(d->next_step));
+	}
+}
