@@ -57,6 +57,11 @@ void trace_switch(struct trace *t, unsigned exchange)
 		t->exchange = exchange;
 }
 
+unsigned trace_current(const struct trace *t)
+{
+	return t ? t->exchange : 0;
+}
+
 const char *trace_title(const struct trace *t, unsigned exchange)
 {
 	return t && exchange < t->exchanges && exchange < TITLES_MAX ? t->titles[exchange] : "";

@@ -9,6 +9,8 @@
 #define TRACE_STEPS_MAX 256
 #define TRACE_BYTES_MAX (512 * 1024)
 
+#define TRACE_WORDS 96
+
 enum trace_kind {
 	TRACE_SENT,
 	TRACE_RECEIVED,
@@ -25,7 +27,7 @@ struct trace_step {
 	unsigned again;   /* the same bytes went the same way so often before in this exchange */
 	size_t size;      /* of the message */
 	struct slice raw; /* its bytes, hostile; empty when there was no room any more */
-	char words[96];   /* "INVITE", "180 Ringing", the trouble or note; cleaned */
+	char words[TRACE_WORDS]; /* "INVITE", "180 Ringing", the trouble or note; cleaned */
 };
 
 struct trace;
@@ -39,6 +41,8 @@ void trace_free(struct trace *t);
 unsigned trace_begin(struct trace *t, const char *title);
 /* What follows belongs to this exchange. */
 void trace_switch(struct trace *t, unsigned exchange);
+/* The one that what follows belongs to; 0 before the first. */
+unsigned trace_current(const struct trace *t);
 /* "" when there is none of this number. */
 const char *trace_title(const struct trace *t, unsigned exchange);
 unsigned trace_exchanges(const struct trace *t);

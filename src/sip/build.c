@@ -5,7 +5,7 @@
 
 /* URIs and Paths come from databases and phones: a line break in one would begin a header of its
  * author's making. Whoever sends has checked them; this is the last door. */
-static void add_one_line(struct strbuf *out, struct slice s)
+void sip_build_add(struct strbuf *out, struct slice s)
 {
 	size_t from = 0;
 
@@ -40,28 +40,34 @@ void sip_build_request(struct strbuf *out, const struct sip_request_head *h)
 	strbuf_reserve(out, 512 + h->request_uri.n + h->route.n + h->to_uri.n);
 	strbuf_add_str(out, h->method);
 	strbuf_add_char(out, ' ');
-	add_one_line(out, h->request_uri);
+	sip_build_add(out, h->request_uri);
 	strbuf_add_str(out, h->transport == TRANSPORT_TCP ? " SIP/2.0\r\nVia: SIP/2.0/TCP "
 							  : " SIP/2.0\r\nVia: SIP/2.0/UDP ");
-	add_one_line(out, h->sent_by);
+	sip_build_add(out, h->sent_by);
 	strbuf_add_str(out, ";branch=z9hG4bK");
 	strbuf_add_str(out, h->branch);
 	strbuf_add_str(out, ";rport\r\n");
 	if (h->route.n) {
 		strbuf_add_str(out, "Route: ");
-		add_one_line(out, h->route);
+		sip_build_add(out, h->route);
 		strbuf_add_str(out, "\r\n");
 	}
-	strbuf_add_str(out, "Max-Forwards: 70\r\nFrom: <");
-	add_one_line(out, h->from_uri);
+	strbuf_add_str(out, "Max-Forwards: 70\r\nFrom: ");
+	if (h->from_display) {
+		strbuf_add_char(out, '"');
+		strbuf_add_str(out, h->from_display);
+		strbuf_add_str(out, "\" ");
+	}
+	strbuf_add_char(out, '<');
+	sip_build_add(out, h->from_uri);
 	strbuf_add_str(out, ">;tag=");
 	strbuf_add_str(out, h->from_tag);
 	strbuf_add_str(out, "\r\nTo: <");
-	add_one_line(out, h->to_uri);
+	sip_build_add(out, h->to_uri);
 	strbuf_add_char(out, '>');
 	if (h->to_tag.n) {
 		strbuf_add_str(out, ";tag=");
-		add_one_line(out, h->to_tag);
+		sip_build_add(out, h->to_tag);
 	}
 	strbuf_add_str(out, "\r\nCall-ID: ");
 	strbuf_add_str(out, h->call_id);

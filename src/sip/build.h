@@ -16,6 +16,7 @@ struct sip_request_head {
 	struct slice sent_by;          /* of the Via, see sip_build_sent_by() */
 	const char *branch;            /* without the magic cookie */
 	struct slice from_uri, to_uri; /* inside the angle brackets */
+	const char *from_display;      /* NULL: none; no quotes in it */
 	const char *from_tag;
 	struct slice to_tag; /* may be empty */
 	const char *call_id;
@@ -32,6 +33,8 @@ void sip_build_request(struct strbuf *out, const struct sip_request_head *h);
  * to_tag is not NULL), Call-ID, CSeq. reason NULL: the standard phrase. */
 void sip_build_response(struct strbuf *out, const struct sip_msg *req, const struct sip_flow *from,
 			int code, const char *reason, const char *to_tag);
+/* Appends s without line breaks and NULs: nothing from outside may begin a header. */
+void sip_build_add(struct strbuf *out, struct slice s);
 /* Appends Content-Length and the empty line, then the body (may be empty). */
 void sip_build_end(struct strbuf *out, struct slice body);
 const char *sip_reason_phrase(int code);

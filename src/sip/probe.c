@@ -7,6 +7,7 @@
 #include "sip/build.h"
 #include "sip/probe_table.h"
 #include "sip/probe_text.h"
+#include "sip/probe_trace.h"
 
 /* Sends over UDP, after the first (facts 2.2). */
 static const int64_t send_at_ms[] = {0, 500, 1500, 3500};
@@ -34,6 +35,7 @@ struct prober {
 	int64_t behind_ms;      /* since when answers lie unread; 0 they do not */
 	unsigned batches, held; /* batch begun; in the outbox since */
 	struct strbuf texts[BATCH];
+	struct probe_traces traces;
 };
 
 /* ---- time ---------------------------------------------------------------------------------- */
@@ -82,6 +84,12 @@ static int64_t next_due_ms(const struct probe *x)
 
 /* ---- reports ------------------------------------------------------------------------------- */
 
+static void remove_probe(struct prober *p, struct probe *x)
+{
+	probe_trace_end(&p->traces, x->id);
+	probe_table_remove(p->table, x);
+}
+
 /* The last thing about a probe: takes it out first, so that fn may start another one. */
 static void finish(struct prober *p, struct probe *x, struct probe_report *r)
 {
@@ -93,7 +101,7 @@ static void finish(struct prober *p, struct probe *x, struct probe_report *r)
 	r->late = x->told;
 	if (!x->told)
 		p->open--;
-	probe_table_remove(p->table, x);
+	remove_probe(p, x);
 	fn(ctx, id, r);
 }
 
@@ -140,6 +148,24 @@ static void tell_not_sent(struct prober *p, struct probe *x)
 
 /* ---- sending ------------------------------------------------------------------------------- */
 
+static void trace_send(struct prober *p, const struct probe *x, const struct sip_flow *flow,
+		       const struct strbuf *text, int error)
+{
+	struct sip_send_error e = {
+		.to = flow->remote, .error = error, .icmp_type = -1, .icmp_code = -1};
+	struct sip_flow from = *flow;
+
+	if (p->traces.count == 0)
+		return;
+	if (error) {
+		probe_trace_trouble(&p->traces, x->id, flow->transport, &e);
+		return;
+	}
+	if (from.local.len == 0 || netaddr_is_any(&from.local))
+		sip_transport_local(p->transport, flow->transport, &flow->remote, &from.local);
+	probe_trace_sent(&p->traces, x->id, &from, strbuf_slice(text));
+}
+
 /* It left, or the kernel would not have it: then that is told at the next turn. */
 static void note_sent(struct prober *p, struct probe *x, int64_t now_us, int error)
 {
@@ -159,6 +185,7 @@ static void send_stream(struct prober *p, struct probe *x)
 	probe_text_write(text, x->id, TRANSPORT_TCP, x->words);
 	probe_table_flow(x, &flow);
 	rc = sip_transport_send(p->transport, &flow, text->p, text->n);
+	trace_send(p, x, &flow, text, -rc);
 	note_sent(p, x, clock_mono_us(p->clock), -rc);
 }
 
@@ -181,6 +208,7 @@ static bool send_some(struct prober *p)
 	done = sip_transport_send_many(p->transport, out, n);
 	for (size_t i = 0; i < done; i++) {
 		sent = probe_table_outbox_first(p->table);
+		trace_send(p, sent, &flows[i], &p->texts[i], out[i].error);
 		note_sent(p, sent, now_us, out[i].error);
 	}
 	/* A full buffer is our trouble, not the phone's: nothing is lost, and no time runs. */
@@ -267,9 +295,9 @@ static void on_timer(void *arg)
 
 /* Matched by branch and CSeq method (RFC 3261 17.1.3), not by source: behind some NATs the answer
  * comes from elsewhere. */
-static bool on_answer(void *ctx, const struct sip_flow *from, const struct sip_answer *a)
+static bool take_answer(struct prober *p, const struct sip_flow *from, const struct sip_answer *a,
+			struct slice raw)
 {
-	struct prober *p = ctx;
 	struct probe_report r = {.end = PROBE_END_ANSWER,
 				 .code = a->code,
 				 .agent = a->agent,
@@ -278,18 +306,26 @@ static bool on_answer(void *ctx, const struct sip_flow *from, const struct sip_a
 	struct probe *x;
 	uint64_t id;
 
-	(void)from;
 	if (a->branch.n != 7 + PROBE_BRANCH_DIGITS || !probe_text_read_branch(a->branch, &id))
 		return false;
 	x = probe_table_find(p->table, id);
 	if (!x || x->sends == 0 || !slice_eq_str(a->method, "OPTIONS"))
 		return false;
+	/* Its trace wants the message itself, which the parser brings. */
+	if (p->traces.count && !raw.n && probe_trace_has(&p->traces, id))
+		return false;
+	probe_trace_received(&p->traces, id, from, raw);
 	/* Provisional: somebody is there, the answer is still to come. */
 	if (a->code < 200)
 		return true;
 	r.rtt_us = (uint32_t)(clock_mono_us(p->clock) - x->first_us);
 	finish(p, x, &r);
 	return true;
+}
+
+static bool on_answer(void *ctx, const struct sip_flow *from, const struct sip_answer *a)
+{
+	return take_answer(ctx, from, a, SLICE_NONE);
 }
 
 static bool on_response(void *ctx, const struct sip_flow *from, const struct sip_msg *m)
@@ -306,7 +342,7 @@ static bool on_response(void *ctx, const struct sip_flow *from, const struct sip
 	a.branch = via.branch;
 	if (a.agent.n == 0)
 		a.agent = sip_msg_header(m, "server", 0);
-	return on_answer(ctx, from, &a);
+	return take_answer(ctx, from, &a, sip_msg_raw(m));
 }
 
 static bool goes_to(const struct probe *x, const struct netaddr *to)
@@ -342,6 +378,7 @@ static bool on_send_error(void *ctx, const struct sip_send_error *e)
 
 	if (!x)
 		return false;
+	probe_trace_trouble(&p->traces, x->id, TRANSPORT_UDP, e);
 	/* A smaller MTU on the way is no verdict: the kernel knows it now and the next send passes.
 	 */
 	if (e->error == EMSGSIZE)
@@ -350,6 +387,20 @@ static bool on_send_error(void *ctx, const struct sip_send_error *e)
 	if (!x->told)
 		tell_failed(p, x, e);
 	return true;
+}
+
+static void trace_closed(struct prober *p, const struct probe *x, int error)
+{
+	struct sip_send_error e = {.error = error, .icmp_type = -1, .icmp_code = -1};
+	struct sip_flow flow;
+
+	if (error == 0) {
+		probe_trace_note(&p->traces, x->id, "the connection was closed");
+		return;
+	}
+	probe_table_flow(x, &flow);
+	e.to = flow.remote;
+	probe_trace_trouble(&p->traces, x->id, TRANSPORT_TCP, &e);
 }
 
 static void on_closed(void *ctx, uint32_t connection, int error)
@@ -361,6 +412,7 @@ static void on_closed(void *ctx, uint32_t connection, int error)
 	while ((x = probe_table_on_connection(p->table, connection, x)) != NULL) {
 		if (x->told || x->transport != TRANSPORT_TCP || x->connection != connection)
 			continue;
+		trace_closed(p, x, error);
 		/* Told from the timer: fn may start or cancel probes. */
 		x->send_errno = (uint16_t)(error ? error : ENOTCONN);
 		set_due(p, x, now, now);
@@ -394,6 +446,7 @@ void prober_free(struct prober *p)
 		return;
 	sip_transport_remove_handler(p->transport, p);
 	probe_table_free(p->table);
+	probe_traces_free(&p->traces);
 	loop_timer_free(p->timer);
 	for (int i = 0; i < BATCH; i++)
 		strbuf_free(&p->texts[i]);
@@ -422,6 +475,7 @@ uint64_t prober_start(struct prober *p, const struct probe_spec *s, probe_report
 	x->verdict_ms = s->verdict_ms ? s->verdict_ms : PROBE_VERDICT_MS;
 	x->words = pack_words(p, s);
 	p->open++;
+	probe_trace_begin(&p->traces, id, s->trace);
 	if (x->transport == TRANSPORT_UDP)
 		enqueue(p, x);
 	else
@@ -437,7 +491,7 @@ void prober_cancel(struct prober *p, uint64_t id)
 		return;
 	if (!x->told)
 		p->open--;
-	probe_table_remove(p->table, x);
+	remove_probe(p, x);
 }
 
 size_t prober_open(const struct prober *p)

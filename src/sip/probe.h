@@ -2,6 +2,7 @@
 #ifndef REGTOP_SIP_PROBE_H
 #define REGTOP_SIP_PROBE_H
 
+#include "base/trace.h"
 #include "sip/transport.h"
 
 struct prober;
@@ -27,6 +28,10 @@ struct probe_spec {
 	struct slice to_uri;      /* AoR as URI */
 	struct slice from_uri;    /* ours */
 	unsigned verdict_ms;      /* 0: PROBE_VERDICT_MS */
+	/* Its messages go into the exchange that is current at the start; NULL: not traced, as in
+	 * every sweep. Borrowed until the last report (after SILENT: the late answer, or
+	 * FORGOTTEN) or prober_cancel(). */
+	struct trace *trace;
 };
 
 struct probe_report {

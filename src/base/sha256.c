@@ -1,0 +1,75 @@
+/* SHA-256 of some bytes (FIPS 180-4): small enough to carry along, so that no start waits for a
+ * cryptographic library. */
+#include "base/sha256.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#define BLOCK 64
+
+/* FIPS 180-4 4.2.2. */
+static const uint32_t k[64] = {
+	0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4,
+	0xab1c5ed5, 0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe,
+	0x9bdc06a7, 0xc19bf174, 0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f,
+	0x4a7484aa, 0x5cb0a9dc, 0x76f988da, 0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7,
+	0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967, 0x27b70a85, 0x2e1b2138, 0x4d2c6dfc,
+	0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85, 0xa2bfe8a1, 0xa81a664b,
+	0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070, 0x19a4c116,
+	0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
+	0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7,
+	0xc67178f2};
+
+static uint32_t rotate(uint32_t v, unsigned n)
+{
+	return v >> n | v << (32 - n);
+}
+
+/* 6.2.2: one block into the state. */
+static void mix(uint32_t state[8], const unsigned char block[BLOCK])
+{
+	uint32_t w[64], s[8];
+
+	for (unsigned t = 0; t < 16; t++)
+		w[t] = (uint32_t)block[4 * t] << 24 | (uint32_t)block[4 * t + 1] << 16 |
+		       (uint32_t)block[4 * t + 2] << 8 | block[4 * t + 3];
+	for (unsigned t = 16; t < 64; t++)
+		w[t] = (rotate(w[t - 2], 17) ^ rotate(w[t - 2], 19) ^ w[t - 2] >> 10) + w[t - 7] +
+		       (rotate(w[t - 15], 7) ^ rotate(w[t - 15], 18) ^ w[t - 15] >> 3) + w[t - 16];
+	memcpy(s, state, sizeof(s));
+	for (unsigned t = 0; t < 64; t++) {
+		uint32_t e = rotate(s[4], 6) ^ rotate(s[4], 11) ^ rotate(s[4], 25);
+		uint32_t a = rotate(s[0], 2) ^ rotate(s[0], 13) ^ rotate(s[0], 22);
+		uint32_t one = s[7] + e + ((s[4] & s[5]) ^ (~s[4] & s[6])) + k[t] + w[t];
+		uint32_t two = a + ((s[0] & s[1]) ^ (s[0] & s[2]) ^ (s[1] & s[2]));
+
+		memmove(s + 1, s, 7 * sizeof(s[0]));
+		s[4] += one;
+		s[0] = one + two;
+	}
+	for (unsigned i = 0; i < 8; i++)
+		state[i] += s[i];
+}
+
+void sha256(const void *p, size_t n, unsigned char out[SHA256_SIZE])
+{
+	uint32_t state[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
+			     0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
+	const unsigned char *at = p;
+	unsigned char last[2 * BLOCK] = {0};
+	uint64_t bits = (uint64_t)n * 8;
+	size_t left = n % BLOCK, size = left < BLOCK - 8 ? BLOCK : 2 * BLOCK;
+
+	for (size_t i = 0; i + BLOCK <= n; i += BLOCK)
+		mix(state, at + i);
+	/* 5.1.1: a one, zeroes, and the length in bits. */
+	if (left)
+		memcpy(last, at + (n - left), left);
+	last[left] = 0x80;
+	for (unsigned i = 0; i < 8; i++)
+		last[size - 1 - i] = (unsigned char)(bits >> (8 * i));
+	for (size_t i = 0; i < size; i += BLOCK)
+		mix(state, last + i);
+	for (unsigned i = 0; i < SHA256_SIZE; i++)
+		out[i] = (unsigned char)(state[i / 4] >> (24 - 8 * (i % 4)));
+}

@@ -1,0 +1,103 @@
+/* Which probes are traced, beside the prober's books: a sweep traces none and pays nothing. */
+#include "sip/probe_trace.h"
+
+#include <stdlib.h>
+#include "base/alloc.h"
+#include "sip/send_error.h"
+
+struct probe_traced {
+	uint64_t id;
+	struct trace *trace;
+	unsigned exchange;
+};
+
+static struct probe_traced *find(const struct probe_traces *all, uint64_t id)
+{
+	for (size_t i = 0; i < all->count; i++)
+		if (all->list[i].id == id)
+			return &all->list[i];
+	return NULL;
+}
+
+void probe_trace_begin(struct probe_traces *all, uint64_t id, struct trace *t)
+{
+	if (!t)
+		return;
+	XGROW(all->list, all->cap, all->count + 1);
+	all->list[all->count++] =
+		(struct probe_traced){.id = id, .trace = t, .exchange = trace_current(t)};
+}
+
+void probe_trace_end(struct probe_traces *all, uint64_t id)
+{
+	struct probe_traced *x = find(all, id);
+
+	if (x)
+		*x = all->list[--all->count];
+}
+
+bool probe_trace_has(const struct probe_traces *all, uint64_t id)
+{
+	return find(all, id) != NULL;
+}
+
+/* Others may have the same trace at another exchange meanwhile: it is left there again. */
+static struct trace *enter(struct probe_traces *all, uint64_t id, unsigned *before)
+{
+	struct probe_traced *x = find(all, id);
+
+	if (!x)
+		return NULL;
+	*before = trace_current(x->trace);
+	trace_switch(x->trace, x->exchange);
+	return x->trace;
+}
+
+void probe_trace_sent(struct probe_traces *all, uint64_t id, const struct sip_flow *flow,
+		      struct slice text)
+{
+	unsigned before = 0;
+	struct trace *t = enter(all, id, &before);
+
+	trace_sent(t, flow->transport, &flow->local, &flow->remote, text.p, text.n);
+	trace_switch(t, before);
+}
+
+void probe_trace_received(struct probe_traces *all, uint64_t id, const struct sip_flow *from,
+			  struct slice raw)
+{
+	unsigned before = 0;
+	struct trace *t = enter(all, id, &before);
+
+	trace_received(t, from->transport, &from->local, &from->remote, raw.p, raw.n);
+	trace_switch(t, before);
+}
+
+void probe_trace_trouble(struct probe_traces *all, uint64_t id, enum transport transport,
+			 const struct sip_send_error *e)
+{
+	unsigned before = 0;
+	struct trace *t = enter(all, id, &before);
+	char words[TRACE_WORDS];
+
+	if (!t)
+		return;
+	sip_send_error_words(e, words, sizeof(words));
+	trace_trouble(t, transport, &e->to, words);
+	trace_switch(t, before);
+}
+
+void probe_trace_note(struct probe_traces *all, uint64_t id, const char *words)
+{
+	unsigned before = 0;
+	struct trace *t = enter(all, id, &before);
+
+	trace_note(t, words);
+	trace_switch(t, before);
+}
+
+void probe_traces_free(struct probe_traces *all)
+{
+	free(all->list);
+	*all = (struct probe_traces){NULL, 0, 0};
+}
