@@ -22,8 +22,8 @@ enum cli_bit {
 	CLI_CHECK = 1 << 10,
 	CLI_WHY = 1 << 11,
 	/* All that open a source the person names. */
-	CLI_SOURCES =
-		CLI_INSPECT | CLI_LIST | CLI_SHOW | CLI_PING | CLI_PURGE | CLI_SNAPSHOT | CLI_CHECK | CLI_WHY,
+	CLI_SOURCES = CLI_INSPECT | CLI_LIST | CLI_SHOW | CLI_PING | CLI_PURGE | CLI_SNAPSHOT |
+		      CLI_CHECK | CLI_WHY,
 	CLI_SCREEN = CLI_INSPECT | CLI_DEMO,
 	CLI_ALL = (1 << 14) - 1,
 	/* Of an option: it may stand in the configuration file, before the first section. */

@@ -22,10 +22,10 @@ const struct cause_row causes[] = {
 	 "It comes back with the phone's next REGISTER. Let the registrar drop such entries when it starts (Kamailio: db_clean_tcp)."},
 	{"address-moved", "the line has a new public address", cause_moved,
 	 "The phone learns of it only at its next REGISTER: restart it or let it register, and lower its expiry."},
-	{"site-down", "the whole site is silent", cause_site_down,
-	 "Look at the site's line and router before any phone. Leave the bindings in place: they are right again when the line is."},
 	{"registrar-silent", "the registrar's side is silent", cause_registrar_silent,
 	 "Look at the registrar's process, socket and network before any phone: does it answer at all?"},
+	{"site-down", "the whole site is silent", cause_site_down,
+	 "Look at the site's line and router before any phone. Leave the bindings in place: they are right again when the line is."},
 	{"model-silent", "one model is silent everywhere", cause_model_silent,
 	 "Look for a firmware or provisioning change of this model; compare one of them that answers."},
 

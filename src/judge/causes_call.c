@@ -410,7 +410,8 @@ bool cause_not_asked(const struct findings *f, struct cause *out)
 	if (!f->count)
 		return false;
 	for (size_t i = 0; i < f->count; i++)
-		if (fact_asked(f, &f->bindings[i]))
+		if (fact_asked(f, &f->bindings[i]) ||
+		    probe_was_sent(f->bindings[i].ways[WAY_DIRECT].outcome))
 			return false;
 	out->binding = 0;
 	cause_say(out, CONFIDENCE_LOW,

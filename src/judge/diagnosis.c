@@ -134,7 +134,8 @@ void diagnose(const struct findings *f, struct diagnosis *out)
 
 		memset(c, 0, sizeof(*c));
 		c->binding = f->count;
-		if (!causes[i].applies(f, c))
+		/* Where something is wrong, that the rest is well would only confuse. */
+		if ((n && causes[i].applies == cause_well) || !causes[i].applies(f, c))
 			continue;
 		c->row = &causes[i];
 		n++;
