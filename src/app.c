@@ -208,7 +208,7 @@ static struct app *app_make(const struct options *o)
 	a->env.read_only = o->read_only;
 	a->env.only_plans = o->dry_run;
 	a->env.read_only_why = o->read_only ? "--read-only or REGTOP_READONLY" : NULL;
-	if (o->timeout_s && o->command->bit == CLI_PING)
+	if (o->timeout_s && (o->command->bit & (CLI_PING | CLI_WHY)))
 		a->env.probe_timeout_ms = o->timeout_s * 1000;
 	return a;
 }

@@ -62,7 +62,7 @@ const struct option_row option_rows[] = {
 	{0, "redact", NULL, "Hides numbers, addresses and devices as a ticket does.", CLI_WHY},
 	{0, "reason", "TEXT", "Why, for the journal: a ticket number or a sentence.", CLI_PURGE},
 	{0, "read-only", NULL, "Refuses everything that would change a registrar.", CLI_SOURCES | CLI_DEMO | CLI_IN_FILE},
-	{0, "timeout", "DURATION", "How long to wait for the sources, 10s unless told; for ping, for each answer, 5s.", CLI_SOURCES | CLI_IN_FILE},
+	{0, "timeout", "DURATION", "How long to wait for the sources, 10s unless told; for ping and why, for each answer, 5s.", CLI_SOURCES | CLI_IN_FILE},
 	{0, "rate", "N", "Probes per second at the most, 50 unless told.", CLI_PING | CLI_SCREEN | CLI_IN_FILE},
 	{0, "phones", "N", "How many phones the demo simulates.", CLI_DEMO},
 	{0, "no-color", NULL, "No colour; the same as NO_COLOR in the environment.", CLI_SCREEN | CLI_IN_FILE},

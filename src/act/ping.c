@@ -201,6 +201,33 @@ size_t pinger_open(const struct pinger *p)
 	return p->jobs.queued + p->flying;
 }
 
+struct trace *pinger_traced(const struct pinger *p, binding_id id)
+{
+	for (size_t i = 0; i < p->traced_count; i++)
+		if (p->traced[i] == id)
+			return p->trace;
+	return NULL;
+}
+
+void pinger_trace(struct pinger *p, const binding_id *ids, size_t n, struct trace *t)
+{
+	p->traced_count = n < PING_TRACED_MAX ? n : PING_TRACED_MAX;
+	memcpy(p->traced, ids, p->traced_count * sizeof(*ids));
+	p->trace = t;
+}
+
+/* A late answer may still come to a prober when nobody reads the trace any more. */
+void pinger_untrace(struct pinger *p, const struct trace *t)
+{
+	for (size_t i = 0; i < p->env->source_count; i++)
+		if (p->env->probers[i])
+			prober_untrace(p->env->probers[i], t);
+	if (p->trace != t)
+		return;
+	p->traced_count = 0;
+	p->trace = NULL;
+}
+
 void pinger_on_result(struct pinger *p, void (*fn)(void *ctx, binding_id id), void *ctx)
 {
 	p->fn = fn;

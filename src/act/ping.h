@@ -25,6 +25,11 @@ void pinger_ask(struct pinger *p, binding_id id);
 size_t pinger_cancel(struct pinger *p);
 /* Is id queued, or on the way without a verdict? */
 bool pinger_asks(const struct pinger *p, binding_id id);
+/* From now on the messages of probes of these bindings go into t, which is borrowed until
+ * pinger_untrace(); those that were asked before are not in it. One trace at a time. */
+#define PING_TRACED_MAX 32
+void pinger_trace(struct pinger *p, const binding_id *ids, size_t n, struct trace *t);
+void pinger_untrace(struct pinger *p, const struct trace *t);
 /* Queued and in flight. */
 size_t pinger_open(const struct pinger *p);
 

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include "base/alloc.h"
-#include "base/hash.h"
 #include "base/text.h"
 
 #define PLACE_RETRY_MS 100
@@ -92,6 +91,20 @@ static bool leg_start_uac(struct leg *l, const struct binding *b, const struct p
 	return true;
 }
 
+static const char *leg_title(enum probe_path path)
+{
+	switch (path) {
+	case PROBE_PATH_OWN:
+		return "OPTIONS from the registrar's own socket";
+	case PROBE_PATH_REGISTRAR:
+		return "OPTIONS through the registrar";
+	case PROBE_PATH_DIRECT:
+	case PROBE_PATH_NONE:
+		break;
+	}
+	return "OPTIONS straight to the next hop";
+}
+
 /* False when it ended before anything could be sent. */
 static bool leg_start(struct leg *l, const struct binding *b, const struct ping_path *path,
 		      unsigned verdict_ms)
@@ -122,6 +135,9 @@ static bool leg_start(struct leg *l, const struct binding *b, const struct ping_
 	pace_take(&f->pinger->pace);
 	l->state = LEG_OPEN;
 	ping_places_take(&f->pinger->places, &l->place, f->job, ping_path_place(path, b));
+	spec.trace = pinger_traced(f->pinger, f->job->id);
+	if (spec.trace)
+		trace_begin(spec.trace, leg_title(path->path));
 	l->probe = prober_start(env->probers[f->source], &spec, on_report, l);
 	return true;
 }
@@ -209,25 +225,11 @@ void pinger_notify(struct pinger *p, binding_id id)
 		p->fn(p->ctx, id);
 }
 
-static uint64_t mix_in(uint64_t h, struct slice s)
-{
-	return hash_u64(h ^ hash_bytes(s.p, s.n));
-}
-
-/* A REGISTER from a new port during a probe must not make the old address' silence its own
- * (facts/sip-and-diagnosis 2.2). */
-static uint64_t fingerprint(const struct binding *b)
-{
-	uint64_t h = hash_u64((uint64_t)b->source << 32 | b->connection);
-
-	h = mix_in(mix_in(h, b->contact), b->received);
-	return mix_in(mix_in(h, b->path), b->socket);
-}
-
 /* The binding as it is now; false when it is not there any more or not reached as it was. */
 static bool same_way(const struct ping_flight *f, struct binding *b)
 {
-	return store_get(f->pinger->env->store, f->job->id, b) && fingerprint(b) == f->way;
+	return store_get(f->pinger->env->store, f->job->id, b) &&
+	       ping_path_fingerprint(b) == f->way;
 }
 
 /* True when the binding is gone or has changed, and the flight was dealt with. */
@@ -241,7 +243,7 @@ static bool overtaken(struct ping_flight *f)
 		pinger_drop(p, j);
 		return true;
 	}
-	if (fingerprint(&now) == f->way)
+	if (ping_path_fingerprint(&now) == f->way)
 		return false;
 	if (j->again) {
 		pinger_set_pending(p, j->id, false);
@@ -504,7 +506,7 @@ void ping_flight_start(struct pinger *p, struct ping_job *j, const struct bindin
 
 	f->pinger = p;
 	f->job = j;
-	f->way = fingerprint(b);
+	f->way = ping_path_fingerprint(b);
 	f->source = b->source;
 	f->asked_ms = clock_wall_ms(p->env->clock);
 	f->asked_us = clock_mono_us(p->env->clock);

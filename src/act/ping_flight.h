@@ -47,7 +47,13 @@ struct pinger {
 	int64_t began_us;
 	void (*fn)(void *ctx, binding_id id);
 	void *ctx;
+	binding_id traced[PING_TRACED_MAX]; /* the few whose messages somebody wants */
+	size_t traced_count;
+	struct trace *trace;
 };
+
+/* Where the messages of this one go; NULL for nearly all. */
+struct trace *pinger_traced(const struct pinger *p, binding_id id);
 
 /* Sends a probe of b, which j asked for, by the path; evidence and result follow. */
 void ping_flight_start(struct pinger *p, struct ping_job *j, const struct binding *b,

@@ -172,6 +172,25 @@ void ping_path_direct(const struct act_env *env, const struct binding *b, struct
 	add_words(b, NULL, true, out);
 }
 
+void ping_path_to(const struct act_env *env, const struct binding *b, const struct netaddr *addr,
+		  struct ping_path *out)
+{
+	struct next_hop there = {.transport = TRANSPORT_UDP, .addr = *addr, .reachable = true};
+
+	*out = PING_PATH_INIT;
+	out->path = PROBE_PATH_DIRECT;
+	if (!can_send(env, b->source)) {
+		never(out, PROBE_UNROUTABLE, "there is no socket to ask from");
+		return;
+	}
+	check_direct(env, b->source, &there, out);
+	if (out->never != PROBE_NOT_ASKED)
+		return;
+	out->flow.transport = TRANSPORT_UDP;
+	out->flow.remote = *addr;
+	add_words(b, NULL, b->path.n > 0, out);
+}
+
 /* "udp:IP:PORT": the socket that took the REGISTER, which the phone's NAT and filter know. */
 static void set_local(const struct binding *b, struct sip_flow *flow)
 {
@@ -261,4 +280,17 @@ uint64_t ping_path_place(const struct ping_path *p, const struct binding *b)
 		return hash_bytes(b->contact.p, b->contact.n) ^ hash_u64(b->source);
 	netaddr_format(&p->flow.remote, text);
 	return hash_bytes(text, strlen(text)) ^ hash_u64(256 + p->flow.transport);
+}
+
+static uint64_t mix_in(uint64_t h, struct slice s)
+{
+	return hash_u64(h ^ hash_bytes(s.p, s.n));
+}
+
+uint64_t ping_path_fingerprint(const struct binding *b)
+{
+	uint64_t h = hash_u64((uint64_t)b->source << 32 | b->connection);
+
+	h = mix_in(mix_in(h, b->contact), b->received);
+	return mix_in(mix_in(h, b->path), b->socket);
 }

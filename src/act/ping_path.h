@@ -24,6 +24,10 @@ void ping_path_free(struct ping_path *p);
 void ping_path_find(const struct act_env *env, const struct binding *b, struct ping_path *out);
 /* From a socket of ours to the next hop, whatever the source offers. */
 void ping_path_direct(const struct act_env *env, const struct binding *b, struct ping_path *out);
+/* From a socket of ours to this address by UDP, whatever the binding says: to where its name leads.
+ */
+void ping_path_to(const struct act_env *env, const struct binding *b, const struct netaddr *addr,
+		  struct ping_path *out);
 /* So many requests that registrars themselves send are open at once for each source: each is a
  * connection to a control, and a transaction that lasts 30 s there. */
 #define PING_UAC_PLACES 64
@@ -32,5 +36,8 @@ void ping_path_direct(const struct act_env *env, const struct binding *b, struct
  * OWN and DIRECT; the contact for REGISTRAR and where a Path leads over an edge that many share;
  * one of PING_UAC_PLACES for what a registrar sends itself. */
 uint64_t ping_path_place(const struct ping_path *p, const struct binding *b);
+/* Differs when b is reached in another way than before. A REGISTER from a new port during a probe
+ * must not make the old address' silence its own (facts/sip-and-diagnosis 2.2). */
+uint64_t ping_path_fingerprint(const struct binding *b);
 
 #endif

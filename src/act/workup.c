@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include "act/ping_path.h"
+#include "act/workup_told.h"
 #include "act/workup_ways.h"
 #include "base/alloc.h"
 #include "base/text.h"
@@ -19,6 +20,8 @@ struct subject {
 	int64_t asked_before_ms; /* of the evidence before this workup */
 	bool waiting;            /* for the pinger */
 	bool again;              /* a second question is due */
+	bool asked_anew;         /* it was reached in another way meanwhile, and asked once more */
+	uint64_t way;            /* fingerprint of how it is reached */
 	struct workup_ways *ways;
 };
 
@@ -30,6 +33,7 @@ struct workup {
 	struct subject *subjects;
 	binding_id neighbours[WORKUP_NEIGHBOURS_MAX];
 	size_t neighbour_count;
+	struct workup_told *told;
 	struct trace *trace;
 	struct loop_timer *look;
 	int64_t again_us; /* the second question is due then; 0: there is none */
@@ -58,7 +62,7 @@ static bool take(struct workup *w, size_t i)
 	s->copy = binding_copy(&r.b);
 	b->row = r;
 	b->row.b = *s->copy;
-	b->row.b.source = r.b.source;
+	s->way = ping_path_fingerprint(s->copy);
 	if (r.evidence)
 		b->known = *r.evidence;
 	b->row.evidence = r.evidence ? &b->known : NULL;
@@ -154,17 +158,47 @@ static void ask(struct workup *w, size_t i)
 	pinger_ask(w->we.pinger, s->id);
 }
 
+/* The ways beside the path of a call; of one that goes to a name when that was looked up. */
+static void ask_other_ways(struct workup *w, size_t i)
+{
+	struct subject *s = &w->subjects[i];
+
+	workup_ways_free(s->ways);
+	s->ways = workup_ways_start(w->we.env, &w->f.bindings[i], s->call,
+				    workup_told_addr(w->told, i), w->trace, on_way, w);
+}
+
+static void on_named(void *ctx, size_t i)
+{
+	struct workup *w = ctx;
+
+	ask_other_ways(w, i);
+	w->fn(w->ctx);
+}
+
+static bool is_frozen(const struct workup *w, size_t i)
+{
+	return w->we.env->sources[w->f.bindings[i].row.b.source]->status.state == SOURCE_FROZEN;
+}
+
 static void ask_all_ways(struct workup *w, size_t i)
 {
 	struct subject *s = &w->subjects[i];
 	struct finding_binding *b = &w->f.bindings[i];
 	struct ping_path path = PING_PATH_INIT;
 
+	memset(b->ways, 0, sizeof(b->ways));
+	if (is_frozen(w, i)) {
+		slice_to_buf(SLICE_LIT("a snapshot is a picture, there is nobody to ask"),
+			     b->ways[WAY_CALL].detail, EVIDENCE_DETAIL);
+		return;
+	}
 	ping_path_find(w->we.env, &b->row.b, &path);
 	s->call = path.path;
 	ping_path_free(&path);
 	ask(w, i);
-	s->ways = workup_ways_start(w->we.env, b, s->call, w->trace, on_way, w);
+	if (!workup_told_is_naming(w->told, i))
+		ask_other_ways(w, i);
 }
 
 struct neighbour_search {
@@ -221,25 +255,42 @@ static bool dealt_with(const struct workup *w, binding_id id)
 	return !pinger_asks(w->we.pinger, id) && !(e && e->pending);
 }
 
+/* What the pinger could not ask, a way of ours may have: it knows what a name came to. */
+static bool asked_by_us(const struct subject *s, const struct finding_binding *b,
+			enum finding_way way)
+{
+	return probe_was_sent(b->ways[way].outcome) || (s->ways && workup_ways_open(s->ways));
+}
+
 static void look_at_subject(struct workup *w, size_t i)
 {
 	struct subject *s = &w->subjects[i];
 	struct finding_binding *b = &w->f.bindings[i];
-	struct binding *before;
+	uint64_t before = s->way;
+	enum finding_way way;
 
 	if (!s->waiting || !dealt_with(w, s->id))
 		return;
 	s->waiting = false;
-	before = binding_copy(&b->row.b);
-	if (!take(w, i) || !slice_eq(before->contact, b->row.b.contact) ||
-	    !slice_eq(before->received, b->row.b.received) ||
-	    !slice_eq(before->path, b->row.b.path))
+	if (!take(w, i)) {
 		b->changed_meanwhile = true;
-	free(before);
+	} else if (s->way != before && !s->asked_anew) {
+		/* What was found on the other ways is of before. */
+		s->asked_anew = true;
+		ask_all_ways(w, i);
+		return;
+	} else if (s->way != before) {
+		b->changed_meanwhile = true;
+	}
 	/* Where the registrar offers no way, the path of a call is not known: only ours was asked.
 	 */
-	if (b->known.asked_ms > s->asked_before_ms || !probe_was_sent(b->known.outcome))
-		b->ways[b->known.path == PROBE_PATH_DIRECT ? WAY_DIRECT : WAY_CALL] = b->known;
+	way = b->known.path == PROBE_PATH_DIRECT ? WAY_DIRECT : WAY_CALL;
+	if (probe_was_sent(b->known.outcome) ? b->known.asked_ms > s->asked_before_ms
+					     : !asked_by_us(s, b, way))
+		b->ways[way] = b->known;
+	if (b->name == NAME_FAILS && !probe_was_sent(b->ways[way].outcome))
+		slice_to_buf(SLICE_LIT("its name does not resolve"), b->ways[way].detail,
+			     EVIDENCE_DETAIL);
 	w->fn(w->ctx);
 }
 
@@ -293,7 +344,7 @@ static unsigned open_questions(const struct workup *w)
 			(w->subjects[i].ways ? workup_ways_open(w->subjects[i].ways) : 0);
 	for (size_t i = 0; i < w->neighbour_count; i++)
 		open += !dealt_with(w, w->neighbours[i]);
-	return open;
+	return open + workup_told_open(w->told);
 }
 
 /* ---- the end --------------------------------------------------------------------------------- */
@@ -341,9 +392,15 @@ static void finish(struct workup *w)
 {
 	w->over = true;
 	w->f.now_ms = now_ms(w);
+	workup_told_free(w->told);
+	w->told = NULL;
+	pinger_untrace(w->we.pinger, w->trace);
 	for (size_t i = 0; i < w->f.count; i++) {
 		workup_ways_free(w->subjects[i].ways);
 		w->subjects[i].ways = NULL;
+		/* Memory, and the registrar itself, may have told something since. */
+		if (!take(w, i))
+			w->f.bindings[i].changed_meanwhile = true;
 		w->f.bindings[i].row.now_ms = w->f.now_ms;
 	}
 	find_groups(w);
@@ -365,6 +422,16 @@ static void on_look(void *arg)
 
 /* ---- what others call ------------------------------------------------------------------------ */
 
+static void trace_all(struct workup *w)
+{
+	binding_id ids[PING_TRACED_MAX];
+	size_t n = w->f.count < PING_TRACED_MAX ? w->f.count : PING_TRACED_MAX;
+
+	for (size_t i = 0; i < n; i++)
+		ids[i] = w->subjects[i].id;
+	pinger_trace(w->we.pinger, ids, n, w->trace);
+}
+
 struct workup *workup_start(const struct workup_env *we, const char *aor, const binding_id *ids,
 			    size_t n, const struct workup_options *o, void (*fn)(void *ctx),
 			    void *ctx)
@@ -384,6 +451,8 @@ struct workup *workup_start(const struct workup_env *we, const char *aor, const 
 	gather(w, ids, n);
 	read_picture(w);
 	recall(w);
+	trace_all(w);
+	w->told = workup_told_start(we->env, &w->f, on_named, w);
 	for (size_t i = 0; i < w->f.count; i++)
 		ask_all_ways(w, i);
 	ask_neighbours(w);
@@ -397,8 +466,6 @@ void workup_cancel(struct workup *w)
 		return;
 	loop_timer_stop(w->look);
 	w->f.cancelled = true;
-	for (size_t i = 0; i < w->f.count; i++)
-		take(w, i);
 	finish(w);
 }
 
@@ -440,6 +507,9 @@ void workup_free(struct workup *w)
 {
 	if (!w)
 		return;
+	workup_told_free(w->told);
+	if (!w->over)
+		pinger_untrace(w->we.pinger, w->trace);
 	for (size_t i = 0; i < w->f.count; i++) {
 		workup_ways_free(w->subjects[i].ways);
 		free(w->subjects[i].copy);

@@ -1,7 +1,6 @@
 /* The ways of a workup beside the path of a call: one OPTIONS each, from a socket of ours. */
 #include "act/workup_ways.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include "act/ping_evidence.h"
 #include "act/ping_path.h"
@@ -50,30 +49,57 @@ static void on_report(void *ctx, uint64_t id, const struct probe_report *r)
 	w->fn(w->ctx);
 }
 
-static void ask(struct workup_ways *w, enum finding_way which, const struct binding *b)
+/* The path belongs to the caller. */
+static void ask_path(struct workup_ways *w, enum finding_way which, const struct ping_path *path)
 {
+	static const char *const titles[WAY_COUNT] = {
+		[WAY_CALL] = "",
+		[WAY_DIRECT] = "OPTIONS straight to the next hop",
+		[WAY_CONTACT] = "OPTIONS straight to its contact",
+		[WAY_SOURCE] = "OPTIONS straight to where it registered from",
+		[WAY_EDGE] = "OPTIONS to the edge on its Path",
+	};
 	struct way *way = &w->way[which];
-	struct ping_path path = PING_PATH_INIT;
 	struct probe_spec spec;
 
-	ping_path_direct(w->env, b, &path);
-	if (path.never != PROBE_NOT_ASKED) {
-		say(w, which, path.why);
-	} else if (path.flow.transport != TRANSPORT_UDP) {
-		say(w, which, "only UDP is asked on this way");
-	} else {
-		spec = (struct probe_spec){.flow = path.flow,
-					   .request_uri = strbuf_slice(&path.request_uri),
-					   .route = strbuf_slice(&path.route),
-					   .to_uri = strbuf_slice(&path.to_uri),
-					   .from_uri = strbuf_slice(&path.from_uri),
-					   .verdict_ms = w->env->probe_timeout_ms};
-		way->prober = w->env->probers[b->source];
-		way->asked_ms = clock_wall_ms(w->env->clock);
-		way->probe = prober_start(way->prober, &spec, on_report, way);
-		w->asked++;
-		w->open++;
+	if (path->never != PROBE_NOT_ASKED) {
+		say(w, which, path->why);
+		return;
 	}
+	if (path->flow.transport != TRANSPORT_UDP) {
+		say(w, which, "only UDP is asked on this way");
+		return;
+	}
+	spec = (struct probe_spec){.flow = path->flow,
+				   .request_uri = strbuf_slice(&path->request_uri),
+				   .route = strbuf_slice(&path->route),
+				   .to_uri = strbuf_slice(&path->to_uri),
+				   .from_uri = strbuf_slice(&path->from_uri),
+				   .verdict_ms = w->env->probe_timeout_ms,
+				   .trace = w->trace};
+	trace_begin(w->trace, titles[which]);
+	way->prober = w->env->probers[w->b->row.b.source];
+	way->asked_ms = clock_wall_ms(w->env->clock);
+	way->probe = prober_start(way->prober, &spec, on_report, way);
+	w->asked++;
+	w->open++;
+}
+
+static void ask(struct workup_ways *w, enum finding_way which, const struct binding *b)
+{
+	struct ping_path path = PING_PATH_INIT;
+
+	ping_path_direct(w->env, b, &path);
+	ask_path(w, which, &path);
+	ping_path_free(&path);
+}
+
+static void ask_named(struct workup_ways *w, const struct netaddr *named)
+{
+	struct ping_path path = PING_PATH_INIT;
+
+	ping_path_to(w->env, &w->b->row.b, named, &path);
+	ask_path(w, WAY_DIRECT, &path);
 	ping_path_free(&path);
 }
 
@@ -83,6 +109,17 @@ static bool same_place(const struct next_hop *a, const struct next_hop *b)
 	       netaddr_eq(&a->addr, &b->addr);
 }
 
+/* A private address behind a NAT is somebody else's here, if it is anybody's. */
+static bool means_another(const struct workup_ways *w, const struct netaddr *a)
+{
+	const struct netaddr *hop = &w->b->hop.addr;
+
+	if (!a->len || !hop->len)
+		return false;
+	return (netaddr_is_private(a) && !netaddr_is_private(hop)) ||
+	       (netaddr_is_loopback(a) && !netaddr_is_loopback(hop));
+}
+
 /* b as if the registrar had stored nothing but what is left in it; asked when that leads to a place
  * that is another. */
 static void ask_other(struct workup_ways *w, enum finding_way which, const struct binding *b)
@@ -90,7 +127,11 @@ static void ask_other(struct workup_ways *w, enum finding_way which, const struc
 	struct next_hop hop;
 
 	next_hop_find(b, &hop);
-	if (!same_place(&hop, &w->b->hop))
+	if (w->b->hop.from == hop.from || same_place(&hop, &w->b->hop))
+		return;
+	if (means_another(w, &hop.addr))
+		say(w, which, "an address behind the NAT: here it is nobody's, or another's");
+	else
 		ask(w, which, b);
 }
 
@@ -104,8 +145,8 @@ static void ask_edge(struct workup_ways *w)
 }
 
 struct workup_ways *workup_ways_start(const struct act_env *env, struct finding_binding *b,
-				      enum probe_path call, struct trace *t, void (*fn)(void *ctx),
-				      void *ctx)
+				      enum probe_path call, const struct netaddr *named,
+				      struct trace *t, void (*fn)(void *ctx), void *ctx)
 {
 	struct workup_ways *w = xcalloc(1, sizeof(*w));
 	struct binding bare = b->row.b;
@@ -115,7 +156,9 @@ struct workup_ways *workup_ways_start(const struct act_env *env, struct finding_
 		w->way[i].ways = w;
 		w->way[i].which = (enum finding_way)i;
 	}
-	if (call == PROBE_PATH_REGISTRAR)
+	if (named->len && b->hop.transport == TRANSPORT_UDP && call != PROBE_PATH_OWN)
+		ask_named(w, named);
+	else if (call == PROBE_PATH_REGISTRAR)
 		ask(w, WAY_DIRECT, &b->row.b);
 	else if (call == PROBE_PATH_OWN)
 		say(w, WAY_DIRECT, "the registrar's own socket was used");

@@ -16,6 +16,7 @@ struct paper {
 	const struct workup_style *style;
 	struct strbuf *out;
 	unsigned width;
+	bool redacted; /* what is put is redacted already, in its own way */
 };
 
 static const struct {
@@ -38,6 +39,70 @@ const char *workup_way_name(enum finding_way way)
 	return ways[way].name;
 }
 
+/* ---- redaction ------------------------------------------------------------------------------- */
+
+/* What may stand around a word and is no part of it. */
+static bool is_mark(char c)
+{
+	return c && strchr(",.;:()\"'", c) != NULL;
+}
+
+static bool has_scheme(struct slice s)
+{
+	return slice_starts_with(s, "sip:") || slice_starts_with(s, "sips:") ||
+	       slice_starts_with(s, "tel:");
+}
+
+static void redact_aor(struct slice aor, struct strbuf *out)
+{
+	struct slice user, domain = slice_cut(aor, '@', &user);
+
+	redact_user(user, out);
+	if (!domain.n)
+		return;
+	strbuf_add_char(out, '@');
+	redact_address(domain, out);
+}
+
+static void redact_word(struct slice word, struct slice aor, struct strbuf *out)
+{
+	size_t tail = 0;
+
+	while (word.n && is_mark(word.p[0])) {
+		strbuf_add_char(out, word.p[0]);
+		word = slice_skip(word, 1);
+	}
+	while (tail < word.n && is_mark(word.p[word.n - 1 - tail]))
+		tail++;
+	word.n -= tail;
+	if (has_scheme(word))
+		redact_uri(word, out);
+	else if (slice_eq(word, aor) || slice_find_char(word, '@') > 0)
+		redact_aor(word, out);
+	else
+		redact_text(word, out);
+	strbuf_add(out, word.p + word.n, tail);
+}
+
+/* A sentence names AoRs, URIs and addresses as words of their own; what needs more than one word,
+ * as a MAC does, redact_text() sees in the whole. */
+static void redact_sentence(struct slice text, const char *aor, struct strbuf *out)
+{
+	struct strbuf half = STRBUF_INIT;
+	struct slice word, rest;
+
+	for (rest = text; rest.n;) {
+		bool more = slice_find_char(rest, ' ') >= 0;
+
+		rest = slice_cut(rest, ' ', &word);
+		redact_word(word, slice_of(aor), &half);
+		if (more)
+			strbuf_add_char(&half, ' ');
+	}
+	redact_text(strbuf_slice(&half), out);
+	strbuf_free(&half);
+}
+
 /* ---- lines ----------------------------------------------------------------------------------- */
 
 /* Breaks text at blanks; head stands in front of the first line, the others begin below its end. */
@@ -48,8 +113,8 @@ static void put(struct paper *p, unsigned indent, const char *head, size_t head_
 	struct slice rest, one;
 	size_t left = indent + head_width, at = left;
 
-	if (p->style->redact)
-		redact_text(text, &words);
+	if (p->style->redact && !p->redacted)
+		redact_sentence(text, p->f->aor, &words);
 	else
 		strbuf_add_slice(&words, text);
 	text_clean(strbuf_slice(&words), p->style->ascii_only, &clean);
@@ -122,14 +187,7 @@ static void timed(struct paper *p, unsigned indent, int64_t when_ms, struct slic
 
 static void put_address(struct paper *p, const struct finding_binding *b)
 {
-	struct strbuf contact = STRBUF_INIT;
-
-	if (p->style->redact)
-		redact_uri(b->row.b.contact, &contact);
-	else
-		strbuf_add_slice(&contact, b->row.b.contact);
-	put(p, 2, "", 0, strbuf_slice(&contact));
-	strbuf_free(&contact);
+	put(p, 2, "", 0, b->row.b.contact);
 }
 
 static void put_hop(struct paper *p, const struct finding_binding *b)
@@ -164,8 +222,14 @@ static void put_registration(struct paper *p, const struct finding_binding *b)
 	if (x->user_agent.n) {
 		struct strbuf agent = STRBUF_INIT;
 
-		strbuf_add_slice(&agent, x->user_agent);
+		/* A version of four numbers is no address. */
+		if (p->style->redact)
+			redact_agent(x->user_agent, &agent);
+		else
+			strbuf_add_slice(&agent, x->user_agent);
+		p->redacted = true;
 		put(p, 4, "phone", LABEL_WIDTH, strbuf_slice(&agent));
+		p->redacted = false;
 		strbuf_free(&agent);
 	}
 	if (x->expires_s == BINDING_PERMANENT) {
@@ -304,7 +368,7 @@ static void put_head(struct paper *p)
 	char now[24], age[16];
 
 	if (p->style->redact)
-		redact_uri(slice_of(f->aor), &aor);
+		redact_aor(slice_of(f->aor), &aor);
 	else
 		strbuf_add_str(&aor, f->aor);
 	strbuf_addf(p->out, "%s  %s%s\n", strbuf_str(&aor), text_rfc3339(f->now_ms / 1000, now),

@@ -494,6 +494,11 @@ void prober_cancel(struct prober *p, uint64_t id)
 	remove_probe(p, x);
 }
 
+void prober_untrace(struct prober *p, const struct trace *t)
+{
+	probe_traces_forget(&p->traces, t);
+}
+
 size_t prober_open(const struct prober *p)
 {
 	return p->open;

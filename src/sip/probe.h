@@ -62,6 +62,8 @@ void prober_begin_batch(struct prober *p);
 void prober_end_batch(struct prober *p);
 /* No report will come any more. */
 void prober_cancel(struct prober *p, uint64_t id);
+/* What still comes to probes with this trace is not traced any more. */
+void prober_untrace(struct prober *p, const struct trace *t);
 /* Probes whose verdict is still open. */
 size_t prober_open(const struct prober *p);
 

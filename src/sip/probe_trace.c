@@ -96,6 +96,13 @@ void probe_trace_note(struct probe_traces *all, uint64_t id, const char *words)
 	trace_switch(t, before);
 }
 
+void probe_traces_forget(struct probe_traces *all, const struct trace *t)
+{
+	for (size_t i = all->count; i-- > 0;)
+		if (all->list[i].trace == t)
+			all->list[i] = all->list[--all->count];
+}
+
 void probe_traces_free(struct probe_traces *all)
 {
 	free(all->list);

@@ -22,6 +22,8 @@ void probe_trace_received(struct probe_traces *all, uint64_t id, const struct si
 void probe_trace_trouble(struct probe_traces *all, uint64_t id, enum transport transport,
 			 const struct sip_send_error *e);
 void probe_trace_note(struct probe_traces *all, uint64_t id, const char *words);
+/* No probe's messages go into t any more. */
+void probe_traces_forget(struct probe_traces *all, const struct trace *t);
 void probe_traces_free(struct probe_traces *all);
 
 #endif
