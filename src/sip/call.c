@@ -12,8 +12,7 @@
 /* As much of a header as a report repeats. */
 #define KEEP_MAX 512
 
-/* ---- reports ----------------------------------------------------------------------------------
- */
+/* ---- reports ------------------------------------------------------------------------------- */
 
 void call_keep(struct call *x, enum call_text_of which, struct slice s)
 {
@@ -35,6 +34,7 @@ void call_tell(struct call *x, enum call_end end)
 	if (x->told)
 		return;
 	x->told = x->want_end = true;
+	call_last_invite(x)->resend_ms = CALL_NEVER_MS;
 	x->trace = NULL;
 	close_media(x);
 	r.end = end;
@@ -75,6 +75,54 @@ enum call_end call_end_of_errno(enum transport t, int error)
 	return CALL_END_UNREACHABLE;
 }
 
+static bool owes(const struct call *x)
+{
+	const struct invite *i = &x->invites[x->invite_count - 1];
+
+	for (unsigned k = 0; k < x->dialog_count; k++)
+		if (x->dialogs[k].bye.open)
+			return true;
+	return !i->over && i->state == INVITE_PROCEEDING;
+}
+
+/* The connection closed while a phone may ring or speak through it: once another one is tried, for
+ * the CANCEL or BYE that is owed. */
+static bool call_back(struct call *x)
+{
+	uint32_t connection;
+
+	if (x->flow.transport != TRANSPORT_TCP || x->redialled || !owes(x))
+		return false;
+	x->redialled = true;
+	connection = sip_transport_connect(x->caller->transport, &x->flow.remote);
+	if (!connection)
+		return false;
+	x->flow.connection = connection;
+	call_trace_note(x, "connects again, to end the call");
+	if (x->cancel.open)
+		call_errand_again(x, &x->cancel, NULL);
+	for (unsigned k = 0; k < x->dialog_count; k++) {
+		x->dialogs[k].flow = x->flow;
+		if (x->dialogs[k].bye.open)
+			call_errand_again(x, &x->dialogs[k].bye, &x->dialogs[k]);
+	}
+	call_want_end(x);
+	return true;
+}
+
+/* Nothing more can come. */
+static void close_all(struct call *x)
+{
+	for (unsigned k = 0; k < x->invite_count; k++) {
+		x->invites[k].over = true;
+		x->invites[k].over_ms = x->invites[k].resend_ms = CALL_NEVER_MS;
+	}
+	call_errand_close(&x->cancel);
+	for (unsigned k = 0; k < x->dialog_count; k++)
+		call_errand_close(&x->dialogs[k].bye);
+	x->cancel_ms = CALL_NEVER_MS;
+}
+
 /* The INVITE could not be sent, or its connection closed. */
 static void tell_failed(struct call *x)
 {
@@ -85,14 +133,27 @@ static void tell_failed(struct call *x)
 							  .error = x->send_errno,
 							  .icmp_type = -1,
 							  .icmp_code = -1};
-	/* What was answered or cancelled in vain may go on without its connection. */
-	if (x->cancel.begun || call_last_invite(x)->state == INVITE_ACCEPTED)
-		end = CALL_END_OPEN;
+	if (x->flow.transport == TRANSPORT_TCP) {
+		/* What rang or was answered may go on without its connection. */
+		if (owes(x))
+			end = CALL_END_OPEN;
+		close_all(x);
+	}
 	call_tell(x, end);
 }
 
-/* ---- time -------------------------------------------------------------------------------------
- */
+static void on_failed(struct call *x)
+{
+	/* It was a copy that could not be sent, and something came meanwhile. */
+	bool outdated =
+		x->flow.transport == TRANSPORT_UDP && call_last_invite(x)->state != INVITE_CALLING;
+
+	if (!outdated && !call_back(x))
+		tell_failed(x);
+	x->send_errno = 0;
+}
+
+/* ---- time ---------------------------------------------------------------------------------- */
 
 static bool invite_waits(const struct invite *i)
 {
@@ -122,7 +183,7 @@ static int64_t call_due_ms(const struct call *x)
 {
 	int64_t due = sooner(verdict_ms(x), x->cancel_ms);
 
-	if (x->over || (x->send_errno && !x->told))
+	if (x->over || x->send_errno)
 		return 0;
 	for (unsigned i = 0; i < x->invite_count; i++) {
 		if (invite_waits(&x->invites[i]))
@@ -194,8 +255,8 @@ static void call_act(struct call *x, int64_t now)
 {
 	bool given_up = false;
 
-	if (x->send_errno && !x->told)
-		tell_failed(x);
+	if (x->send_errno)
+		on_failed(x);
 	for (unsigned i = 0; i < x->invite_count; i++)
 		invite_act(x, &x->invites[i], now);
 	if (now >= verdict_ms(x)) {
@@ -260,8 +321,7 @@ static void on_timer(void *arg)
 	caller_tick(arg);
 }
 
-/* ---- the public side ---------------------------------------------------------------------------
- */
+/* ---- the public side ----------------------------------------------------------------------- */
 
 struct caller *caller_new(struct loop *l, const struct clock *c, struct sip_transport *t)
 {
@@ -276,7 +336,8 @@ struct caller *caller_new(struct loop *l, const struct clock *c, struct sip_tran
 	k->clock = c;
 	k->transport = t;
 	k->timer = loop_timer_new(l, LOOP_SIP, on_timer, k);
-	sip_transport_add_handler(t, &h);
+	/* A registrar on the same transport would refuse what the phone asks inside a call. */
+	sip_transport_add_first_handler(t, &h);
 	return k;
 }
 
@@ -396,14 +457,8 @@ size_t caller_open(const struct caller *c)
 
 static bool is_unsettled(const struct call *x)
 {
-	const struct invite *i = &x->invites[x->invite_count - 1];
-
-	for (unsigned k = 0; k < x->dialog_count; k++)
-		if (x->dialogs[k].bye.open)
-			return true;
 	/* A refusal or 2xx settles it; so does silence, as far as can be known. */
-	return !i->over &&
-	       (i->state == INVITE_PROCEEDING || (i->state == INVITE_CALLING && !x->told));
+	return owes(x) || (x->invites[x->invite_count - 1].state == INVITE_CALLING && !x->told);
 }
 
 size_t caller_unsettled(const struct caller *c)

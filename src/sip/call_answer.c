@@ -35,8 +35,7 @@ static void keep_agent(struct call *x, const struct sip_msg *m)
 	call_keep(x, CALL_TEXT_AGENT, agent);
 }
 
-/* ---- provisional responses ---------------------------------------------------------------------
- */
+/* ---- provisional responses ----------------------------------------------------------------- */
 
 /* The patience with a phone that rings: ring_ms from the first 180, or else from the first 18x, and
  * never more than CALL_RING_MAX_MS from that. */
@@ -111,8 +110,7 @@ static void on_provisional(struct call *x, struct invite *i, const struct sip_ms
 		call_want_end(x);
 }
 
-/* ---- final responses ---------------------------------------------------------------------------
- */
+/* ---- final responses ----------------------------------------------------------------------- */
 
 static void keep_final(struct call *x, const struct invite *i, const struct sip_msg *m)
 {
@@ -191,12 +189,14 @@ static void on_refusal(struct call *x, struct invite *i, const struct sip_msg *m
 	if (i->state == INVITE_ACCEPTED)
 		return;
 	i->state = INVITE_COMPLETED;
+	/* Timer D is none over streams: nothing is repeated there. */
+	if (again && x->flow.transport == TRANSPORT_TCP)
+		return;
 	call_ack_refusal(x, i, sip_msg_to_tag(m));
 	if (again)
 		return;
-	/* Timer D: none over streams. */
-	i->over_ms = clock_mono_ms(x->caller->clock) +
-		     (x->flow.transport == TRANSPORT_UDP ? CALL_GIVE_UP_MS : 0);
+	/* Timer D; over streams as well, because a 2xx of another fork may still come. */
+	i->over_ms = clock_mono_ms(x->caller->clock) + CALL_GIVE_UP_MS;
 	i->resend_ms = CALL_NEVER_MS;
 	if (i != call_last_invite(x))
 		return;
@@ -260,8 +260,7 @@ static void on_bye_answer(struct call *x, struct dialog *d, const struct sip_msg
 	call_settle(x);
 }
 
-/* ---- matching ----------------------------------------------------------------------------------
- */
+/* ---- matching ------------------------------------------------------------------------------ */
 
 static struct call *find_call(struct caller *c, const struct sip_msg *m)
 {
@@ -351,8 +350,7 @@ bool call_on_response(void *ctx, const struct sip_flow *from, const struct sip_m
 	return taken;
 }
 
-/* ---- errors ------------------------------------------------------------------------------------
- */
+/* ---- errors -------------------------------------------------------------------------------- */
 
 /* By the branch in what the router quoted. */
 static bool quotes(const struct sip_send_error *e, const char *branch)
@@ -374,11 +372,9 @@ static bool is_about(const struct call *x, const struct sip_send_error *e)
 	for (unsigned i = 0; i < x->invite_count; i++)
 		if (quotes(e, x->invites[i].branch))
 			return true;
-	for (unsigned i = 0; i < x->dialog_count; i++)
-		if (quotes(e, x->dialogs[i].bye.branch) || quotes(e, x->call_id))
-			return true;
-	return slice_find_icase(e->quoted, mark) < 0 && x->flow.transport == TRANSPORT_UDP &&
-	       netaddr_eq(&x->flow.remote, &e->to);
+	return quotes(e, x->call_id) ||
+	       (slice_find_icase(e->quoted, mark) < 0 && x->flow.transport == TRANSPORT_UDP &&
+		netaddr_eq(&x->flow.remote, &e->to));
 }
 
 static void on_call_error(struct call *x, const struct sip_send_error *e)
@@ -427,8 +423,7 @@ void call_on_closed(void *ctx, uint32_t connection, int error)
 	struct caller *c = ctx;
 
 	for (struct call *x = c->calls; x; x = x->next) {
-		if (x->flow.transport != TRANSPORT_TCP || x->flow.connection != connection ||
-		    x->told)
+		if (x->flow.transport != TRANSPORT_TCP || x->flow.connection != connection)
 			continue;
 		call_trace_trouble(x, &x->flow.remote,
 				   error ? strerror(error) : "the connection was closed");

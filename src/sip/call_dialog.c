@@ -55,7 +55,7 @@ void call_dialogs_free(struct call *x)
 	x->dialog_count = 0;
 }
 
-/* ---- routes ---------------------------------------------------------------------------------- */
+/* ---- routes -------------------------------------------------------------------------------- */
 
 struct routes {
 	struct slice at[ROUTES_MAX]; /* in the order in which requests pass them */
@@ -111,8 +111,7 @@ static void set_routes(struct dialog *d, const struct routes *r, struct slice co
 	d->route = strbuf_take(&route);
 }
 
-/* ---- the way ----------------------------------------------------------------------------------
- */
+/* ---- the way ------------------------------------------------------------------------------- */
 
 static bool same_host_port(struct slice a, struct slice b)
 {
@@ -120,6 +119,11 @@ static bool same_host_port(struct slice a, struct slice b)
 
 	return sip_uri_split(a, &x) == 0 && sip_uri_split(b, &y) == 0 && x.is_sip && y.is_sip &&
 	       slice_ieq(x.host, y.host) && (x.port ? x.port : 5060) == (y.port ? y.port : 5060);
+}
+
+static bool is_public(const struct netaddr *a)
+{
+	return !netaddr_is_private(a) && !netaddr_is_loopback(a);
 }
 
 /* Names are not resolved here, streams stay on their connection, and the address that the INVITE
@@ -137,8 +141,7 @@ static struct sip_flow way_to(const struct call *x, struct slice uri)
 	    same_host_port(uri, slice_of(x->request_uri)))
 		return way;
 	/* Seen from a public address a private one is behind somebody's NAT. */
-	if (netaddr_is_any(&to) ||
-	    (netaddr_is_private(&to) && !netaddr_is_private(&x->flow.remote)))
+	if (netaddr_is_any(&to) || (netaddr_is_private(&to) && is_public(&x->flow.remote)))
 		return way;
 	/* Another machine must not send us to what only this one can reach. */
 	if (netaddr_is_loopback(&to) && !netaddr_is_loopback(&x->flow.remote))

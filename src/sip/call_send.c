@@ -9,8 +9,7 @@
 /* A full buffer is looked at again after so long. */
 #define FULL_RETRY_MS 5
 
-/* ---- the trace --------------------------------------------------------------------------------
- */
+/* ---- the trace ----------------------------------------------------------------------------- */
 
 /* Others may use the same trace for exchanges of theirs. */
 static unsigned trace_enter(struct call *x)
@@ -65,8 +64,7 @@ int call_send(struct call *x, const struct sip_flow *flow, const struct strbuf *
 	return 0;
 }
 
-/* ---- INVITE -----------------------------------------------------------------------------------
- */
+/* ---- INVITE -------------------------------------------------------------------------------- */
 
 struct invite *call_last_invite(struct call *x)
 {
@@ -112,7 +110,7 @@ void call_invite(struct call *x, char *credentials)
 	random_token(i->branch, CALL_TOKEN);
 	i->cseq = x->invite_count;
 	i->state = INVITE_CALLING;
-	i->over_ms = CALL_NEVER_MS;
+	i->over_ms = clock_mono_ms(x->caller->clock) + CALL_GIVE_UP_MS;
 	call_sdp_write(&sdp, &x->local, x->media_port, x->quiet);
 	call_text_invite(&i->text, x, i, strbuf_slice(&sdp));
 	strbuf_free(&sdp);
@@ -127,8 +125,7 @@ void call_ack_refusal(struct call *x, struct invite *i, struct slice to_tag)
 	call_send(x, &x->flow, &i->ack);
 }
 
-/* ---- inside a dialog ---------------------------------------------------------------------------
- */
+/* ---- inside a dialog ----------------------------------------------------------------------- */
 
 void call_ack_answer(struct call *x, struct dialog *d, uint32_t cseq)
 {
@@ -190,8 +187,7 @@ void call_bye(struct call *x, struct dialog *d, const char *credentials)
 	errand_start(x, &d->bye, d);
 }
 
-/* ---- the end -----------------------------------------------------------------------------------
- */
+/* ---- the end ------------------------------------------------------------------------------- */
 
 static void cancel(struct call *x, struct invite *i)
 {

@@ -91,6 +91,7 @@ struct call {
 	unsigned dialog_count;
 	bool want_end;     /* CANCEL as soon as that is allowed */
 	bool told;         /* the report was made */
+	bool redialled;    /* see call_back() */
 	bool over;         /* taken out at the next turn */
 	int64_t cancel_ms; /* when the caller's patience with a ringing phone ends */
 	int64_t first_18x_ms;
@@ -108,7 +109,7 @@ struct caller {
 	uint64_t last_id;
 };
 
-/* ---- call.c ------------------------------------------------------------------------------- */
+/* ---- call.c -------------------------------------------------------------------------------- */
 
 /* Does what is due by the clock, as the caller's timer does. For tests that own the clock. */
 void caller_tick(struct caller *c);

@@ -12,8 +12,7 @@
 
 #define HASH_HEX (2 * SHA256_SIZE + 1)
 
-/* ---- the challenge ------------------------------------------------------------------------------
- */
+/* ---- the challenge ------------------------------------------------------------------------- */
 
 static bool has_token(struct slice list, const char *token)
 {
@@ -73,8 +72,7 @@ int digest_read_challenge(struct slice value, struct digest_challenge *out)
 	return known && usable ? 0 : -EPROTONOSUPPORT;
 }
 
-/* ---- the answer ---------------------------------------------------------------------------------
- */
+/* ---- the answer ---------------------------------------------------------------------------- */
 
 static void to_hex(const unsigned char *hash, size_t n, char out[HASH_HEX])
 {

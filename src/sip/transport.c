@@ -17,6 +17,13 @@ void sip_transport_add_handler(struct sip_transport *t, const struct sip_handler
 	t->handlers[t->handler_count++] = *h;
 }
 
+void sip_transport_add_first_handler(struct sip_transport *t, const struct sip_handler *h)
+{
+	sip_transport_add_handler(t, h);
+	memmove(t->handlers + 1, t->handlers, (t->handler_count - 1) * sizeof(*h));
+	t->handlers[0] = *h;
+}
+
 void sip_transport_remove_handler(struct sip_transport *t, const void *ctx)
 {
 	size_t n = 0;

@@ -51,6 +51,9 @@ struct sip_handler {
 struct sip_transport *sip_transport_new(struct loop *l, const struct clock *c);
 void sip_transport_free(struct sip_transport *t);
 void sip_transport_add_handler(struct sip_transport *t, const struct sip_handler *h);
+/* Before all others: for who takes only what is certainly its own, where another one answers all
+ * requests. Not from inside a handler. */
+void sip_transport_add_first_handler(struct sip_transport *t, const struct sip_handler *h);
 void sip_transport_remove_handler(struct sip_transport *t, const void *ctx);
 
 /* Opens a socket on addr (port 0: any free one). UDP: bound, IP_RECVERR on, large buffers; TCP: a

@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include "base/alloc.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/netaddr.h"
+#include "base/sha256.h"
 #include "base/sipuri.h"
 #include "base/strbuf.h"
 #include "base/text.h"
@@ -375,9 +377,49 @@ TEST(text_is_found_wherever_it_stands)
 	assert_false(slice_ieq(slice_make("a\0x", 3), slice_make("a\0y", 3)));
 }
 
+static void hashes_to(const char *text, size_t n, const char *hex)
+{
+	unsigned char hash[SHA256_SIZE];
+	char got[2 * SHA256_SIZE + 1];
+
+	sha256(text, n, hash);
+	for (int i = 0; i < SHA256_SIZE; i++)
+		snprintf(got + 2 * i, 3, "%02x", hash[i]);
+	assert_string_equal(got, hex);
+}
+
+/* FIPS 180-4, the examples of its authors; and every place where the padding takes another form. */
+TEST(sha_256_is_that_of_the_standard)
+{
+	static const struct {
+		size_t n;
+		const char *hex;
+	} rows[] = {
+		{0, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
+		{1, "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb"},
+		{55, "9f4390f8d30c2dd92ec9f095b65e2b9ae9b0a925a5258e241c9f1e910f734318"},
+		{56, "b35439a4ac6f0948b6d6f9e3c6af0f5f590ce20f1bde7090ef7970686ec6738a"},
+		{63, "7d3e74a05d7db15bce4ad9ec0658ea98e3f06eeecf16b4c6fff2da457ddc2f34"},
+		{64, "ffe054fe7ae0cb6dc65c3af9b61d5209f439851db43d0ba5997337df154668eb"},
+		{65, "635361c48bb9eab14198e76ea8ab7f1a41685d6ad62aa9146d301d4f17eb0ae0"},
+		{119, "31eba51c313a5c08226adf18d4a359cfdfd8d2e816b13f4af952f7ea6584dcfb"},
+		{120, "2f3d335432c70b580af0e8e1b3674a7c020d683aa5f73aaaedfdc55af904c21c"},
+		{1000000, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"},
+	};
+	char *many = xmalloc(1000000);
+
+	UNUSED_STATE;
+	hashes_to("abc", 3, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	memset(many, 'a', 1000000);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		hashes_to(many, rows[i].n, rows[i].hex);
+	free(many);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		T(sha_256_is_that_of_the_standard),
 		T(a_wall_clock_of_another_zone_is_told_in_unix_time),
 		T(text_is_found_wherever_it_stands),
 		T(a_slice_compares_and_searches_without_a_nul),

@@ -95,8 +95,10 @@ static inline struct call_spec bench_spec(struct call_bench *b)
 
 static inline uint64_t bench_call(struct call_bench *b, const struct call_spec *s)
 {
-	uint64_t id = caller_start(b->caller, s, bench_note, b);
+	uint64_t id;
 
+	b->reports = b->steps = 0;
+	id = caller_start(b->caller, s, bench_note, b);
 	assert_int_not_equal(id, 0);
 	assert_int_equal(b->reports, 0);
 	return id;
@@ -175,6 +177,21 @@ static inline void bench_reply(struct call_bench *b, const char *method, int cod
 
 	bench_answer(b, m, code, tag, "");
 	sip_msg_free(m);
+}
+
+/* A call that is refused so, up to its ACK. */
+static inline void bench_refused(struct call_bench *b, int code, const char *headers)
+{
+	struct call_spec s = bench_spec(b);
+	struct sip_msg *invite;
+
+	bench_call(b, &s);
+	invite = bench_take(b->phone, "INVITE");
+	bench_answer(b, invite, code, "t1", headers);
+	bench_take_free(b->phone, "ACK");
+	assert_int_equal(b->last.end, CALL_END_FINAL);
+	assert_int_equal(b->last.code, code);
+	sip_msg_free(invite);
 }
 
 #endif
