@@ -143,38 +143,51 @@ bool netaddr_eq(const struct netaddr *a, const struct netaddr *b)
 	return netaddr_same_host(a, b) && netaddr_port(a) == netaddr_port(b);
 }
 
-static bool in_list(const struct netaddr *a, const char *const *list, size_t n)
+/* These are asked of each row of a table: compared as numbers, not parsed from text. */
+static bool in_net4(const struct netaddr *a, uint32_t net, unsigned bits)
 {
-	for (size_t i = 0; i < n; i++) {
-		struct netcidr c;
+	return a->len && a->sa.sa_family == AF_INET &&
+	       (ntohl(a->in4.sin_addr.s_addr) ^ net) >> (32 - bits) == 0;
+}
 
-		if (netcidr_parse(slice_of(list[i]), &c) == 0 && netcidr_contains(&c, a))
-			return true;
-	}
-	return false;
+static bool is_in6(const struct netaddr *a)
+{
+	return a->len && a->sa.sa_family == AF_INET6;
 }
 
 bool netaddr_is_loopback(const struct netaddr *a)
 {
-	static const char *const nets[] = {"127.0.0.0/8", "::1", "::ffff:127.0.0.0/104"};
+	const uint8_t *mapped;
 
-	return in_list(a, nets, 3);
+	if (!is_in6(a))
+		return in_net4(a, 0x7f000000, 8);
+	mapped = a->in6.sin6_addr.s6_addr;
+	return IN6_IS_ADDR_LOOPBACK(&a->in6.sin6_addr) ||
+	       (IN6_IS_ADDR_V4MAPPED(&a->in6.sin6_addr) && mapped[12] == 127);
+}
+
+bool netaddr_is_link_local(const struct netaddr *a)
+{
+	if (is_in6(a))
+		return IN6_IS_ADDR_LINKLOCAL(&a->in6.sin6_addr);
+	return in_net4(a, 0xa9fe0000, 16);
 }
 
 bool netaddr_is_private(const struct netaddr *a)
 {
-	static const char *const nets[] = {"10.0.0.0/8",    "172.16.0.0/12",  "192.168.0.0/16",
-					   "100.64.0.0/10", "169.254.0.0/16", "fc00::/7",
-					   "fe80::/10"};
-
-	return in_list(a, nets, 7);
+	if (is_in6(a)) /* fc00::/7, fe80::/10 */
+		return (a->in6.sin6_addr.s6_addr[0] & 0xfe) == 0xfc ||
+		       IN6_IS_ADDR_LINKLOCAL(&a->in6.sin6_addr);
+	return in_net4(a, 0x0a000000, 8) || in_net4(a, 0xac100000, 12) ||
+	       in_net4(a, 0xc0a80000, 16) || in_net4(a, 0x64400000, 10) ||
+	       in_net4(a, 0xa9fe0000, 16);
 }
 
 bool netaddr_is_any(const struct netaddr *a)
 {
-	static const char *const nets[] = {"0.0.0.0", "::"};
-
-	return in_list(a, nets, 2);
+	if (is_in6(a))
+		return IN6_IS_ADDR_UNSPECIFIED(&a->in6.sin6_addr);
+	return a->len && a->sa.sa_family == AF_INET && a->in4.sin_addr.s_addr == 0;
 }
 
 /* A socket that only asks the routing table, kept: a sweep asks for each of its phones. */

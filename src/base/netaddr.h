@@ -48,6 +48,8 @@ bool netaddr_same_host(const struct netaddr *a, const struct netaddr *b);
 bool netaddr_is_loopback(const struct netaddr *a);
 /* RFC 1918, RFC 6598 (100.64/10), link local, unique local IPv6; not loopback. */
 bool netaddr_is_private(const struct netaddr *a);
+/* 169.254/16 and fe80::/10: good on one wire only. */
+bool netaddr_is_link_local(const struct netaddr *a);
 bool netaddr_is_any(const struct netaddr *a);
 /* The local address the kernel would send from to reach remote (port 0); -errno without a route.
  * Sends nothing. */

@@ -182,12 +182,12 @@ bool fact_is_stream(const struct finding_binding *b)
 bool fact_overdue(const struct findings *f, const struct finding_binding *b, int64_t *by_s)
 {
 	struct row r = b->row;
-	struct value v;
 
 	r.now_ms = f->now_ms;
-	columns[COL_OVERDUE].get(&r, &v);
-	*by_s = v.type == VALUE_INT ? v.i : 0;
-	return v.type == VALUE_INT;
+	if (!r.habit_s)
+		r.habit_s = b->past.habit_s;
+	*by_s = row_overdue_s(&r);
+	return *by_s > 0;
 }
 
 const struct call_found *fact_call(const struct finding_binding *b, enum call_kind kind)

@@ -7,9 +7,6 @@
 /* ICMP unreachable by what it says, for IPv4 (type 3) and IPv6 (type 1). */
 enum icmp_meaning { ICMP_NOTHING, ICMP_PORT, ICMP_HOST, ICMP_FILTER, ICMP_OTHER };
 
-/* A NAT that was used so recently still has its mapping (facts/sip-and-diagnosis 2.5). */
-#define MAPPING_FRESH_S 30
-
 /* ---- one binding */
 bool fact_live(const struct findings *f, const struct finding_binding *b);
 /* Another binding of the same device was registered later: this one is what is left of before.

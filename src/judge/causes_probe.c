@@ -2,6 +2,7 @@
  * age (facts/sip-and-diagnosis 2.1, 2.5). */
 #include "base/sipuri.h"
 #include "judge/cause_facts.h"
+#include "judge/verdict.h"
 
 /* A grant that is longer than routers commonly hold a UDP mapping (facts 1.5). */
 #define LONG_GRANT_S 120
@@ -69,7 +70,7 @@ static bool filtered(const struct findings *f, size_t i, struct cause *out)
 	/* It registered again between two questions that it did not answer: it lives. */
 	bool lives = e && fact_silent(f, b) && b->known.failures >= 2 &&
 		     b->row.b.refreshed_s * 1000 > b->known.failed_first_ms &&
-		     fact_quiet_s(b, e) >= 0 && fact_quiet_s(b, e) < MAPPING_FRESH_S;
+		     fact_quiet_s(b, e) >= 0 && fact_quiet_s(b, e) < VERDICT_MAPPING_FRESH_S;
 
 	if (!icmp && !lives)
 		return false;
@@ -99,7 +100,7 @@ static bool port_closed(const struct findings *f, const struct finding_binding *
 	if (!e || fact_icmp(e) != ICMP_PORT)
 		return false;
 	quiet = fact_quiet_s(b, e);
-	*process = !b->hop.nat || (quiet >= 0 && quiet < MAPPING_FRESH_S);
+	*process = !b->hop.nat || (quiet >= 0 && quiet < VERDICT_MAPPING_FRESH_S);
 	return true;
 }
 
@@ -304,7 +305,7 @@ static bool mapping(const struct findings *f, size_t i, struct cause *out)
 	int64_t quiet = fact_quiet_s(b, e), by;
 	bool seen = b->past.answered_at_age_s >= 0 && b->past.last_answer_ms;
 
-	if (!silent_udp_nat(f, b) || fact_overdue(f, b, &by) || quiet < MAPPING_FRESH_S)
+	if (!silent_udp_nat(f, b) || fact_overdue(f, b, &by) || quiet < VERDICT_MAPPING_FRESH_S)
 		return false;
 	cause_say(out, seen ? CONFIDENCE_HIGH : CONFIDENCE_MEDIUM,
 		  "The router in front of the phone forgot it between two refreshes: no answer "

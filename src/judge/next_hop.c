@@ -115,15 +115,35 @@ static bool is_private_host(struct slice host)
 	return netaddr_parse(host, 0, &a) == 0 && netaddr_is_private(&a);
 }
 
+static bool socket_address(const struct binding *b, struct netaddr *out)
+{
+	struct slice transport, place = slice_cut(b->socket, ':', &transport);
+
+	return netaddr_parse_hostport(place, PORT_SIP, out) == 0;
+}
+
 /* "udp:192.168.1.10:5060": a registrar that itself stands in a private network reaches private
  * contacts; that is the ordinary office. */
 static bool registrar_is_private(const struct binding *b)
 {
-	struct slice transport, place;
 	struct netaddr a;
 
-	place = slice_cut(b->socket, ':', &transport);
-	return netaddr_parse_hostport(place, PORT_SIP, &a) == 0 && netaddr_is_private(&a);
+	return socket_address(b, &a) && netaddr_is_private(&a);
+}
+
+static enum transport socket_transport(const struct binding *b)
+{
+	struct slice word = SLICE_NONE;
+
+	slice_cut(b->socket, ':', &word);
+	return transport_parse(word);
+}
+
+/* A WebSocket is taken by a TCP or TLS socket of the registrar. */
+static bool socket_speaks(enum transport socket, enum transport wanted)
+{
+	return socket == wanted || (wanted == TRANSPORT_WS && socket == TRANSPORT_TCP) ||
+	       (wanted == TRANSPORT_WSS && socket == TRANSPORT_TLS);
 }
 
 static bool same_host(struct slice host, const struct netaddr *a)
@@ -163,6 +183,37 @@ static bool only_by_flow(const struct next_hop *h, const struct sip_uri *contact
 		(sip_uri_param(contact, "ob", NULL) || is_invalid_host(contact->host)));
 }
 
+/* What the contact's address is to the registrar's socket; NULL when that can reach it. */
+static const char *out_of_reach(const struct binding *b, const struct next_hop *h)
+{
+	struct netaddr socket;
+	bool known = socket_address(b, &socket);
+
+	if (netaddr_is_link_local(&h->addr) && !(known && netaddr_is_link_local(&socket)))
+		return "the contact is a link-local address, good on the phone's own wire only";
+	if (!known)
+		return netaddr_is_private(&h->addr) ? "private contact and no received address"
+						    : NULL;
+	if (socket.sa.sa_family != h->addr.sa.sa_family)
+		return socket.sa.sa_family == AF_INET6 ? "the contact is an IPv4 address, the "
+							 "registrar's socket speaks IPv6"
+						       : "the contact is an IPv6 address, the "
+							 "registrar's socket speaks IPv4";
+	if (netaddr_is_loopback(&h->addr) && !netaddr_is_loopback(&socket))
+		return "the contact is a loopback address: the phone named only itself";
+	if (netaddr_is_private(&h->addr) && !netaddr_is_private(&socket))
+		return "private contact and no received address";
+	return NULL;
+}
+
+/* Names of RFC 6762, RFC 6761 and of home routers: no name service beyond the phone's own network
+ * knows them. */
+static bool is_local_name(struct slice host)
+{
+	return ends_with(host, ".local") || ends_with(host, ".localdomain") ||
+	       ends_with(host, ".localhost") || slice_ieq_str(host, "localhost");
+}
+
 static const char *find_from_contact(const struct binding *b, const struct sip_uri *contact,
 				     bool contact_ok, struct next_hop *h)
 {
@@ -173,8 +224,14 @@ static const char *find_from_contact(const struct binding *b, const struct sip_u
 		return hop_from_alias(h, alias);
 	why = hop_from_uri(h, HOP_CONTACT, b->contact,
 			   "the contact cannot be understood (bad URI, host or port)");
-	if (!why && h->addr.len && netaddr_is_private(&h->addr) && !registrar_is_private(b))
-		why = "private contact and no received address";
+	if (!why && h->addr.len)
+		why = out_of_reach(b, h);
+	else if (!why && is_local_name(contact->host))
+		why = "the contact is a name that only the phone's own network knows";
+	/* Such phones take no connections, and over UDP they made none. */
+	if (!why && h->transport != TRANSPORT_TCP && is_stream(h->transport) &&
+	    socket_transport(b) == TRANSPORT_UDP)
+		why = "the contact asks for TLS or WebSocket, and the phone registered over UDP";
 	/* A connection that stands carries requests whatever the contact says. */
 	if (why && contact_ok && contact->is_sip && b->connection > 0 && is_stream(h->transport))
 		why = NULL;
@@ -191,6 +248,7 @@ void next_hop_find(const struct binding *b, struct next_hop *out)
 	out->addr.len = 0;
 	out->name[0] = '\0';
 	out->name_port = 0;
+	out->socket = SLICE_NONE;
 	if (b->path.n)
 		out->why = hop_from_uri(out, HOP_PATH, sip_uri_first_of_list(b->path),
 					"the Path cannot be understood");
@@ -204,6 +262,8 @@ void next_hop_find(const struct binding *b, struct next_hop *out)
 	out->by_flow = only_by_flow(out, &contact, contact_ok);
 	if (!out->reachable)
 		out->from = HOP_NONE;
+	else if (b->socket.n && socket_speaks(socket_transport(b), out->transport))
+		out->socket = b->socket;
 }
 
 void next_hop_format(const struct next_hop *h, char *out, size_t size)

@@ -13,14 +13,20 @@ struct next_hop {
 	struct netaddr addr; /* len 0: a name, or nowhere */
 	char name[80];       /* host name when addr.len is 0, cleaned */
 	unsigned name_port;  /* port beside the name; 0: none was given */
-	bool reachable;      /* false: why says why nothing can arrive */
-	bool by_flow;        /* only the existing connection can carry it */
+	/* The registrar's socket that it leaves from, "udp:192.0.2.1:5060": the one that took the
+	 * REGISTER, as long as that speaks the transport. Raw, in the binding's memory; "" unknown.
+	 */
+	struct slice socket;
+	bool reachable;  /* false: why says why nothing can arrive */
+	bool by_flow;    /* only the existing connection can carry it */
 	bool nat;        /* source address differs from the contact's host, or contact is private */
 	const char *why; /* static sentence; NULL when reachable */
 };
 
 /* Kamailio's lookup order (facts/kamailio-opensips 1.2): first Path URI, else received, else
- * Kamailio's ;alias= of the contact, else the contact itself. */
+ * Kamailio's ;alias= of the contact, else the contact itself. Why nothing can arrive is told as far
+ * as the data goes (facts/sip-and-diagnosis 4, rows 13, 15, 29, 30): who is asked may know better.
+ */
 void next_hop_find(const struct binding *b, struct next_hop *out);
 /* "udp:192.0.2.1:5060", "tls:edge.example:5061"; empty when there is none. */
 void next_hop_format(const struct next_hop *h, char *out, size_t size);

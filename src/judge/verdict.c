@@ -126,12 +126,42 @@ static bool failed_twice(const struct evidence *e)
 	       e->asked_ms - e->failed_first_ms >= VERDICT_SECOND_FAILURE_MS;
 }
 
+/* "usual refresh every 4m50s, last one 41m00s ago", or what was granted ran out; false when it is
+ * not late. */
+static bool late_refresh(const struct row *r, char *words, size_t size)
+{
+	char every[16], ago[16];
+
+	if (row_overdue_s(r) <= 0)
+		return false;
+	text_duration(r->now_ms / 1000 - r->b.refreshed_s, ago);
+	if (r->habit_s > 0)
+		snprintf(words, size, "usual refresh every %s, last one %s ago",
+			 text_duration(r->habit_s, every), ago);
+	else
+		snprintf(words, size, "granted %s at its last REGISTER, %s ago",
+			 text_duration(r->b.granted_s, every), ago);
+	return true;
+}
+
+/* That it missed its refresh as well, behind what the note says already. */
+static void add_late_refresh(struct judging *g)
+{
+	char late[80];
+	size_t n = strlen(g->j->note);
+
+	if (n && late_refresh(g->r, late, sizeof(late)) &&
+	    n + 2 + strlen(late) < sizeof(g->j->note))
+		snprintf(g->j->note + n, sizeof(g->j->note) - n, "; %s", late);
+}
+
 static void judge_silent(struct judging *g)
 {
 	const struct evidence *e = g->e;
+	bool mute = g->r->agent_never_answers && !e->heard_ms;
 
 	set(g, VERDICT_SILENT);
-	if (!failed_twice(e))
+	if (!failed_twice(e) || mute)
 		g->j->tone = TONE_WARN;
 	if (g->j->basis == BASIS_UNKNOWN && g->hop.by_flow)
 		note(g, "proves nothing: only its own connection reaches it");
@@ -139,20 +169,40 @@ static void judge_silent(struct judging *g)
 		note(g, "proves nothing from here: it is behind NAT");
 	else if (e->by_registrar)
 		note(g, "the registrar got no answer from it (%d)", e->code);
+	else if (mute)
+		note(g, "never answered: no phone of this User-Agent ever did; a call may tell");
 	else if (!failed_twice(e))
 		note(g, "no answer to one probe; ask again after 20 s");
 	else if (!e->heard_ms)
 		note(g, "no answer to %u probes, and it never answered one", e->failures);
 	else
 		note(g, "no answer to %u probes in a row", e->failures);
+	add_late_refresh(g);
 }
 
+/* Seconds between the phone's last sign of life and the question; -1 unknown. */
+static int64_t quiet_before(const struct judging *g)
+{
+	int64_t heard = g->e->heard_ms;
+
+	if (g->r->b.refreshed_s > 0 && g->r->b.refreshed_s * 1000 > heard)
+		heard = g->r->b.refreshed_s * 1000;
+	return heard > 0 && heard <= g->e->asked_ms ? (g->e->asked_ms - heard) / 1000 : -1;
+}
+
+/* facts/sip-and-diagnosis 2.5: a router says port unreachable for the phone's closed port, and for
+ * a mapping that it forgot; a mapping that was just used it has not forgotten. */
 static void judge_refused(struct judging *g)
 {
+	int64_t quiet = quiet_before(g);
+
 	set(g, VERDICT_REFUSED);
 	if (g->j->basis == BASIS_UNKNOWN && g->hop.by_flow)
 		note(g, "proves nothing: only its own connection reaches it (%s)",
 		     detail_or(g->e, "refused"));
+	else if (g->hop.nat && quiet >= 0 && quiet < VERDICT_MAPPING_FRESH_S)
+		note(g, "heard %d s before: its software stopped (%s)", (int)quiet,
+		     detail_or(g->e, "port unreachable"));
 	else if (g->hop.nat)
 		note(g, "its port is closed, or the router forgot it (%s)",
 		     detail_or(g->e, "port unreachable"));
@@ -367,21 +417,20 @@ static void judge_answer(struct judging *g)
 /* ---- without a probe ----------------------------------------------------------------------------
  */
 
-static bool is_overdue(const struct row *r)
+static void judge_overdue(struct judging *g, const char *late)
 {
-	struct value v;
-
-	columns[COL_OVERDUE].get(r, &v);
-	return v.type == VALUE_INT;
+	set(g, VERDICT_OVERDUE);
+	note(g, "%s", late);
 }
 
 static void judge_unasked(struct judging *g)
 {
+	char late[80];
+
 	if (!g->hop.reachable) {
 		judge_unroutable(g);
-	} else if (is_overdue(g->r)) {
-		set(g, VERDICT_OVERDUE);
-		note(g, "what was granted at its last REGISTER has run out");
+	} else if (late_refresh(g->r, late, sizeof(late))) {
+		judge_overdue(g, late);
 	} else if (contact_has_push(g->r->b.contact)) {
 		judge_asleep(g);
 	} else {
@@ -391,6 +440,17 @@ static void judge_unasked(struct judging *g)
 		else if (!g->hop.addr.len && g->hop.name[0])
 			note(g, "the next hop is a name that must be resolved: %s", g->hop.name);
 	}
+}
+
+/* What it answered before its missed refresh says nothing of now. */
+static void judge_faded_answer(struct judging *g)
+{
+	char late[80];
+
+	if (g->j->verdict != VERDICT_ANSWERS || !late_refresh(g->r, late, sizeof(late)))
+		return;
+	g->j->code = 0;
+	judge_overdue(g, late);
 }
 
 /* The data comes first, and what the probe saw is said beside it. */
@@ -437,6 +497,8 @@ void verdict_judge(void *ctx, struct row *r)
 			judge_answer(&g);
 		else
 			judge_failure(&g);
+		if (r->j.faded)
+			judge_faded_answer(&g);
 	}
 	if (left <= 0)
 		judge_lapsed(&g, left);

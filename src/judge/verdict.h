@@ -8,6 +8,9 @@
 #define VERDICT_FADES_AFTER_S 300
 /* Two failures at least this far apart before a silent row turns red (DESIGN 4). */
 #define VERDICT_SECOND_FAILURE_MS 20000
+/* A NAT that was used so recently still has its mapping: conntrack drops an unanswered one after 30
+ * s (facts/sip-and-diagnosis 1.5, 2.5). */
+#define VERDICT_MAPPING_FRESH_S 30
 
 /* Fills r->j from r->b, r->evidence and r->now_ms. ctx is not used; the signature is that of
  * view_judge_fn. */

@@ -150,24 +150,45 @@ static void get_refreshed(const struct row *r, struct value *v)
 		set_time_s(v, r->b.refreshed_s);
 }
 
-/* The rhythm of a binding's own refreshes can only be seen over several of them. */
 static void get_habit(const struct row *r, struct value *v)
 {
-	(void)r;
-	set_null(v);
+	if (r->habit_s > 0)
+		set_int(v, r->habit_s);
+	else
+		set_null(v);
 }
 
-/* Seconds past the end of what was granted; a registrar may store a later end than it granted. */
-static void get_overdue(const struct row *r, struct value *v)
+/* When the next refresh should have come; false: it is not late yet, or nothing is known. */
+static bool missed(const struct row *r, int64_t interval_s, int64_t slack_s, int64_t *due)
+{
+	int64_t late;
+
+	if (interval_s <= 0 || __builtin_add_overflow(r->b.refreshed_s, interval_s, due) ||
+	    __builtin_add_overflow(*due, slack_s, &late))
+		return false;
+	return now_s(r) > late;
+}
+
+int64_t row_overdue_s(const struct row *r)
 {
 	int64_t due;
 
-	set_null(v);
-	if (r->b.refreshed_s <= 0 || r->b.granted_s <= 0 ||
-	    __builtin_add_overflow(r->b.refreshed_s, r->b.granted_s, &due))
-		return;
-	if (now_s(r) > due)
-		set_int(v, now_s(r) - due);
+	if (r->b.refreshed_s <= 0)
+		return 0;
+	if (missed(r, r->habit_s, r->habit_s / 4 + OVERDUE_SLACK_S, &due) ||
+	    missed(r, r->b.granted_s, 0, &due))
+		return now_s(r) - due;
+	return 0;
+}
+
+static void get_overdue(const struct row *r, struct value *v)
+{
+	int64_t by = row_overdue_s(r);
+
+	if (by > 0)
+		set_int(v, by);
+	else
+		set_null(v);
 }
 
 static void get_verdict(const struct row *r, struct value *v)
@@ -327,7 +348,7 @@ const struct column columns[COL_COUNT] = {
 	COLUMN(HABIT,       habit,       "Habit",       DURATION, END,     7,  7,  0, true,
 	       "Seconds between this binding's own refreshes, once they have been seen."),
 	COLUMN(OVERDUE,     overdue,     "Overdue",     DURATION, END,     7,  7,  0, true,
-	       "Seconds since the binding should have been refreshed."),
+	       "Seconds past its usual refresh, or past its granted time."),
 	COLUMN(VERDICT,     verdict,     "Verdict",     TEXT,     END,    12, 14,  2, false,
 	       "What the evidence supports, in one word; '~' marks old evidence."),
 	COLUMN(BASIS,       basis,       "Basis",       TEXT,     END,     9,  9, 11, false,

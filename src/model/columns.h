@@ -16,7 +16,10 @@ struct row {
 	struct judgement j;
 	const char *source; /* name of its source */
 	enum binding_differs differs;
-	unsigned twins; /* bindings of this AoR, itself included */
+	unsigned twins;  /* bindings of this AoR, itself included */
+	int64_t habit_s; /* usual seconds between its refreshes, learnt over several; 0 unknown */
+	/* Phones of its User-Agent were asked, and none ever answered: as history says. */
+	bool agent_never_answers;
 	int64_t now_ms; /* wall time the row is looked at */
 	bool marked;
 };
@@ -90,6 +93,13 @@ struct column {
 };
 
 extern const struct column columns[COL_COUNT];
+
+/* A refresh is late beyond a quarter of the habit and this. */
+#define OVERDUE_SLACK_S 30
+/* Seconds since the refresh that did not come; 0 when it is not overdue, or not known to be. By its
+ * own habit where one is known: phones refresh at 50 to 90 % of what they were granted
+ * (facts/sip-and-diagnosis 1.2), so the end of the grant alone says it late. */
+int64_t row_overdue_s(const struct row *r);
 
 /* COL_NONE when there is none of this name. */
 enum column_id column_by_name(struct slice name);

@@ -202,7 +202,7 @@ static void put_hop(struct paper *p, const struct finding_binding *b)
 	char hop[JUDGEMENT_HOP], socket[80];
 
 	next_hop_format(&b->hop, hop, sizeof(hop));
-	text_clean_buf(b->row.b.socket, socket, sizeof(socket));
+	text_clean_buf(b->hop.socket, socket, sizeof(socket));
 	if (!b->hop.reachable)
 		field(p, "calls go", "nowhere: %s", b->hop.why ? b->hop.why : "no address");
 	else

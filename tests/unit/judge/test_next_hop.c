@@ -43,6 +43,25 @@ static const struct expected table[] = {
 	{"sip:a@100.64.1.1", NULL, NULL, "udp:198.51.100.1:5060", "", HOP_NONE, "private contact", true, false, 0},
 	{"sip:a@192.168.1.7", NULL, NULL, "udp:192.168.1.1:5060", "udp:192.168.1.7:5060", HOP_CONTACT, NULL, false, false, 0},
 	{"sip:a@10.0.0.7;transport=tcp", NULL, NULL, "tcp:198.51.100.1:5060", "tcp:10.0.0.7:5060", HOP_CONTACT, NULL, true, true, 17},
+	{"sip:a@127.0.0.1:5066", NULL, NULL, "udp:127.0.0.1:5060", "udp:127.0.0.1:5066", HOP_CONTACT, NULL, false, false, 0},
+	{"sip:a@127.0.0.1:5066", NULL, NULL, "udp:192.0.2.1:5060", "", HOP_NONE, "loopback", false, false, 0},
+	{"sip:a@127.0.0.1:5066", "sip:203.0.113.2:40211", NULL, "udp:192.0.2.1:5060", "udp:203.0.113.2:40211", HOP_RECEIVED, NULL, true, false, 0},
+	/* the registrar's socket speaks another family */
+	{"sip:a@[2001:db8::7]", NULL, NULL, "udp:192.0.2.1:5060", "", HOP_NONE, "the contact is an IPv6 address, the registrar's socket speaks IPv4", false, false, 0},
+	{"sip:a@198.51.100.9", NULL, NULL, "udp:[2001:db8::1]:5060", "", HOP_NONE, "the contact is an IPv4 address, the registrar's socket speaks IPv6", false, false, 0},
+	{"sip:a@[2001:db8::7]", NULL, NULL, "udp:[2001:db8::1]:5060", "udp:[2001:db8::7]:5060", HOP_CONTACT, NULL, false, false, 0},
+	{"sip:a@[2001:db8::7]", "sip:203.0.113.2:40211", NULL, "udp:192.0.2.1:5060", "udp:203.0.113.2:40211", HOP_RECEIVED, NULL, true, false, 0},
+	{"sip:a@[fe80::7]", NULL, NULL, "udp:[2001:db8::1]:5060", "", HOP_NONE, "link-local", true, false, 0},
+	{"sip:a@[fe80::7]", NULL, NULL, "udp:[fe80::1]:5060", "udp:[fe80::7]:5060", HOP_CONTACT, NULL, false, false, 0},
+	{"sip:a@169.254.3.4", NULL, NULL, "udp:192.168.1.1:5060", "", HOP_NONE, "link-local", false, false, 0},
+	/* names that no name service of the registrar's can know */
+	{"sip:a@snom370.local:5060", NULL, NULL, NULL, "", HOP_NONE, "only the phone's own network knows", false, false, 0},
+	{"sip:a@localhost", NULL, NULL, NULL, "", HOP_NONE, "only the phone's own network knows", false, false, 0},
+	{"sip:a@snom370.local", NULL, "<sip:edge.local;lr>", NULL, "udp:edge.local", HOP_PATH, NULL, false, false, 0},
+	/* what the contact asks for is not what the phone registered over */
+	{"sip:a@198.51.100.9;transport=tls", NULL, NULL, "udp:192.0.2.1:5060", "", HOP_NONE, "asks for TLS or WebSocket, and the phone registered over UDP", false, true, 0},
+	{"sips:a@198.51.100.9", NULL, NULL, "tls:192.0.2.1:5061", "tls:198.51.100.9:5061", HOP_CONTACT, NULL, false, true, 0},
+	{"sip:a@198.51.100.9;transport=tcp", NULL, NULL, "udp:192.0.2.1:5060", "tcp:198.51.100.9:5060", HOP_CONTACT, NULL, false, false, 0},
 	/* browsers */
 	{"sip:x@df7jal23ls0d.invalid;transport=ws", NULL, NULL, NULL, "", HOP_NONE, ".invalid", false, true, 0},
 	{"sip:x@df7jal23ls0d.invalid;transport=ws", NULL, NULL, NULL, "ws:its connection", HOP_CONTACT, NULL, false, true, 12},
@@ -89,6 +108,38 @@ TEST(requests_go_where_the_registrar_would_send_them)
 	}
 }
 
+/* RFC 7118: a WebSocket stands on a TCP or TLS socket of the registrar. */
+TEST(a_request_leaves_from_the_socket_that_took_the_register_if_that_speaks_its_transport)
+{
+	static const struct {
+		const char *contact, *received, *socket, *from;
+	} rows[] = {
+		{"sip:a@198.51.100.9", NULL, "udp:192.0.2.1:5060", "udp:192.0.2.1:5060"},
+		{"sip:a@10.0.0.7", "sip:203.0.113.2:4000", "udp:192.0.2.1:5080",
+		 "udp:192.0.2.1:5080"},
+		{"sip:a@198.51.100.9;transport=tcp", NULL, "udp:192.0.2.1:5060", ""},
+		{"sip:a@198.51.100.9", NULL, "tcp:192.0.2.1:5060", ""},
+		{"sip:x@x.invalid;transport=ws", "sip:203.0.113.2:4000;transport=wss",
+		 "tls:192.0.2.1:443", "tls:192.0.2.1:443"},
+		{"sip:x@x.invalid;transport=ws", "sip:203.0.113.2:4000;transport=ws",
+		 "tcp:192.0.2.1:80", "tcp:192.0.2.1:80"},
+		{"sip:a@198.51.100.9", NULL, "", ""},
+		{"sip:a@10.0.0.7", NULL, "udp:192.0.2.1:5060", ""},
+	};
+
+	UNUSED_STATE;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct binding b = {.contact = slice_of(rows[i].contact),
+				    .received = slice_of(rows[i].received),
+				    .socket = slice_of(rows[i].socket)};
+		struct next_hop h;
+
+		memset(&h, 0xa5, sizeof(h));
+		next_hop_find(&b, &h);
+		assert_slice_equal(h.socket, rows[i].from);
+	}
+}
+
 TEST(a_hop_is_cut_to_its_room)
 {
 	struct binding b = {.contact = SLICE_LIT("sip:a@198.51.100.9:5062")};
@@ -128,6 +179,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(requests_go_where_the_registrar_would_send_them),
+		T(a_request_leaves_from_the_socket_that_took_the_register_if_that_speaks_its_transport),
 		T(a_hop_is_cut_to_its_room),
 		T(push_contacts_are_recognised),
 	};

@@ -260,12 +260,103 @@ TEST(overdue_only_when_refresh_and_grant_say_so)
 	r.b.granted_s = 900;
 	verdict_judge(NULL, &r);
 	assert_int_equal(r.j.verdict, VERDICT_OVERDUE);
+	assert_string_equal(r.j.note, "granted 15m00s at its last REGISTER, 16m40s ago");
 	r.b.granted_s = 1000;
 	verdict_judge(NULL, &r);
 	assert_int_equal(r.j.verdict, VERDICT_NOT_ASKED);
 	r.b.granted_s = -1;
 	verdict_judge(NULL, &r);
 	assert_int_equal(r.j.verdict, VERDICT_NOT_ASKED);
+}
+
+TEST(a_phone_that_missed_its_own_habit_is_overdue_without_a_packet)
+{
+	struct evidence e;
+	struct row r = named("never asked", &e);
+
+	UNUSED_STATE;
+	r.b.granted_s = 3600;
+	r.habit_s = 290;
+	r.b.refreshed_s = NOW_S - 41 * 60;
+	verdict_judge(NULL, &r);
+	assert_int_equal(r.j.verdict, VERDICT_OVERDUE);
+	assert_int_equal(r.j.tone, TONE_WARN);
+	assert_string_equal(r.j.note, "usual refresh every 4m50s, last one 41m00s ago");
+	/* a quarter of the habit and half a minute are not late */
+	r.b.refreshed_s = NOW_S - (290 + 290 / 4 + OVERDUE_SLACK_S);
+	verdict_judge(NULL, &r);
+	assert_int_equal(r.j.verdict, VERDICT_NOT_ASKED);
+	r.b.refreshed_s--;
+	verdict_judge(NULL, &r);
+	assert_int_equal(r.j.verdict, VERDICT_OVERDUE);
+}
+
+TEST(what_answered_before_a_missed_refresh_is_overdue_once_that_answer_has_faded)
+{
+	struct evidence e;
+	struct row r = named("200 over our own socket", &e);
+
+	UNUSED_STATE;
+	r.habit_s = 290;
+	r.b.granted_s = 3600;
+	r.b.refreshed_s = NOW_S - 1200;
+	verdict_judge(NULL, &r);
+	assert_int_equal(r.j.verdict, VERDICT_ANSWERS);
+	e.asked_ms = NOW_MS - 900000;
+	verdict_judge(NULL, &r);
+	assert_int_equal(r.j.verdict, VERDICT_OVERDUE);
+	assert_true(r.j.faded);
+	assert_int_equal(r.j.code, 0);
+	r.b.refreshed_s = NOW_S - 300;
+	verdict_judge(NULL, &r);
+	assert_int_equal(r.j.verdict, VERDICT_ANSWERS);
+	/* silence says more than a missed refresh, and both are told */
+	r = named("silent twice, far apart", &e);
+	r.habit_s = 290;
+	r.b.refreshed_s = NOW_S - 41 * 60;
+	verdict_judge(NULL, &r);
+	assert_int_equal(r.j.verdict, VERDICT_SILENT);
+	assert_string_equal(r.j.note, "no answer to 2 probes, and it never answered one; usual "
+				      "refresh every 4m50s, last one 41m00s ago");
+}
+
+TEST(silence_of_a_model_that_never_answers_is_not_red)
+{
+	struct evidence e;
+	struct row r = named("silent twice, far apart", &e);
+
+	UNUSED_STATE;
+	r.agent_never_answers = true;
+	verdict_judge(NULL, &r);
+	assert_int_equal(r.j.verdict, VERDICT_SILENT);
+	assert_int_equal(r.j.tone, TONE_WARN);
+	assert_string_equal(
+		r.j.note, "never answered: no phone of this User-Agent ever did; a call may tell");
+	/* this one did */
+	e.heard_ms = NOW_MS - 90000;
+	verdict_judge(NULL, &r);
+	assert_int_equal(r.j.tone, TONE_BAD);
+}
+
+TEST(a_refusal_right_after_a_sign_of_life_is_the_phone_and_later_maybe_its_router)
+{
+	struct evidence e;
+	struct row r = named("port unreachable behind NAT, own socket", &e);
+
+	UNUSED_STATE;
+	r.b.refreshed_s = e.asked_ms / 1000 - VERDICT_MAPPING_FRESH_S;
+	verdict_judge(NULL, &r);
+	assert_string_equal(r.j.note,
+			    "its port is closed, or the router forgot it (port unreachable)");
+	r.b.refreshed_s++;
+	verdict_judge(NULL, &r);
+	assert_string_equal(r.j.note, "heard 29 s before: its software stopped (port unreachable)");
+	assert_int_equal(r.j.tone, TONE_BAD);
+	/* an answer to a probe is a sign of life as well */
+	r.b.refreshed_s = NOW_S - 3000;
+	e.heard_ms = e.asked_ms - 5000;
+	verdict_judge(NULL, &r);
+	assert_string_equal(r.j.note, "heard 5 s before: its software stopped (port unreachable)");
 }
 
 TEST(a_very_long_grant_excuses_silence_but_a_permanent_binding_does_not)
@@ -346,6 +437,10 @@ int main(void)
 		T(old_evidence_fades),
 		T(a_register_after_the_failure_takes_the_red_away),
 		T(overdue_only_when_refresh_and_grant_say_so),
+		T(a_phone_that_missed_its_own_habit_is_overdue_without_a_packet),
+		T(what_answered_before_a_missed_refresh_is_overdue_once_that_answer_has_faded),
+		T(silence_of_a_model_that_never_answers_is_not_red),
+		T(a_refusal_right_after_a_sign_of_life_is_the_phone_and_later_maybe_its_router),
 		T(a_very_long_grant_excuses_silence_but_a_permanent_binding_does_not),
 		T(the_next_hop_is_told_with_the_verdict),
 		T(a_note_that_is_too_long_is_cut_between_characters),

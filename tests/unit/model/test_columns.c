@@ -251,6 +251,24 @@ TEST(overdue_counts_from_the_end_of_what_was_granted)
 	assert_int_equal(type_of(COL_OVERDUE, &r), VALUE_NULL);
 }
 
+TEST(a_habit_says_earlier_than_the_grant_that_a_refresh_is_late)
+{
+	struct row r = sample();
+
+	UNUSED_STATE;
+	r.b.refreshed_s = NOW_MS / 1000 - 1000;
+	r.b.granted_s = 3600;
+	assert_int_equal(row_overdue_s(&r), 0);
+	assert_int_equal(type_of(COL_HABIT, &r), VALUE_NULL);
+	r.habit_s = 600;
+	assert_string_equal(shown(COL_HABIT, &r), "10m00s");
+	assert_string_equal(shown(COL_OVERDUE, &r), "6m40s");
+	r.habit_s = 800;
+	assert_int_equal(row_overdue_s(&r), 0);
+	r.habit_s = INT64_MAX;
+	assert_int_equal(row_overdue_s(&r), 0);
+}
+
 TEST(text_from_outside_is_cleaned_before_it_is_shown)
 {
 	struct row r = sample();
@@ -347,6 +365,7 @@ int main(void)
 		T(transport_is_what_the_register_came_by),
 		T(numbers_read_as_people_write_them),
 		T(overdue_counts_from_the_end_of_what_was_granted),
+		T(a_habit_says_earlier_than_the_grant_that_a_refresh_is_late),
 		T(text_from_outside_is_cleaned_before_it_is_shown),
 		T(any_numbers_can_be_shown),
 		T(rows_compare_with_nulls_last_and_without_case),
