@@ -166,6 +166,12 @@ int64_t fact_quiet_s(const struct finding_binding *b, const struct evidence *e)
 	return (e->asked_ms - heard) / 1000;
 }
 
+bool fact_by_contact(const struct finding_binding *b)
+{
+	return b->hop.from == HOP_CONTACT ||
+	       (b->hop.from == HOP_NONE && !b->row.b.received.n && !b->row.b.path.n);
+}
+
 bool fact_is_stream(const struct finding_binding *b)
 {
 	switch (b->hop.transport) {
@@ -235,11 +241,17 @@ const char *fact_text(struct slice raw)
 
 const char *fact_hop(const struct finding_binding *b)
 {
-	char *w = word();
+	char addr[NETADDR_STR], *w = word();
 
 	next_hop_format(&b->hop, w, WORD_BYTES);
-	if (!w[0])
+	/* An address that nothing can be sent to has a name all the same. */
+	if (!w[0] && b->hop.addr.len)
+		snprintf(w, WORD_BYTES, "%s:%s", transport_name(b->hop.transport),
+			 netaddr_format(&b->hop.addr, addr));
+	else if (!w[0] && b->hop.by_flow)
 		snprintf(w, WORD_BYTES, "its connection");
+	else if (!w[0])
+		text_clean_buf(b->row.b.contact, w, WORD_BYTES);
 	return w;
 }
 

@@ -24,6 +24,8 @@ enum icmp_meaning fact_icmp(const struct evidence *e);
 int64_t fact_quiet_s(const struct finding_binding *b, const struct evidence *e);
 /* Wall time of the last sign of life; 0 none. */
 int64_t fact_heard_ms(const struct finding_binding *b);
+/* Calls go by the contact itself: the registrar stored neither a Path nor where it came from. */
+bool fact_by_contact(const struct finding_binding *b);
 bool fact_is_stream(const struct finding_binding *b);
 bool fact_overdue(const struct findings *f, const struct finding_binding *b, int64_t *by_s);
 /* The call of this kind when it was made, else NULL. */
@@ -41,7 +43,7 @@ void cause_add(struct cause *c, int64_t when_ms, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 /* The binding, its last sign of life, and what was asked: what most causes stand on. */
 void cause_add_usual(struct cause *c, const struct findings *f, const struct finding_binding *b);
-/* "udp:203.0.113.2:42744"; "its connection" where there is no address. Valid until the next call
+/* "udp:203.0.113.2:42744"; "its connection", or its contact, where there is no address. Valid until the next call
  * but three. */
 const char *fact_hop(const struct finding_binding *b);
 /* "11:02:31Z", with the date in front when it is another day than now; same life. */

@@ -187,7 +187,7 @@ static bool private_contact(const struct findings *f, size_t i, struct cause *ou
 	struct netaddr host;
 
 	if (b->hop.reachable || b->row.b.received.n || b->row.b.path.n || !contact_host(b, &host) ||
-	    !netaddr_is_private(&host) || fact_answers(f, b))
+	    !netaddr_is_private(&host) || netaddr_is_link_local(&host) || fact_answers(f, b))
 		return false;
 	cause_say(out, CONFIDENCE_HIGH,
 		  "The contact %s is a private address, and the registrar did not store where the "
@@ -206,9 +206,17 @@ static bool name(const struct findings *f, size_t i, struct cause *out)
 {
 	const struct finding_binding *b = &f->bindings[i];
 
-	if ((b->name != NAME_FAILS && b->name != NAME_PRIVATE) || fact_answers(f, b))
+	/* Nobody looks up what only the phone's own network knows. */
+	bool local = !b->hop.reachable && b->hop.name[0] && !b->hop.by_flow;
+
+	if ((b->name != NAME_FAILS && b->name != NAME_PRIVATE && !local) || fact_answers(f, b))
 		return false;
-	if (b->name == NAME_FAILS)
+	if (local)
+		cause_say(
+			out, CONFIDENCE_HIGH,
+			"Calls would go to the name %s, which only the phone's own network knows.",
+			b->hop.name);
+	else if (b->name == NAME_FAILS)
 		cause_say(out, CONFIDENCE_HIGH,
 			  "Calls go to the name %s, and that name does not resolve from here.",
 			  b->hop.name);
@@ -216,8 +224,9 @@ static bool name(const struct findings *f, size_t i, struct cause *out)
 		cause_say(out, CONFIDENCE_HIGH,
 			  "Calls go to the name %s, and from here that is the private address %s.",
 			  b->hop.name, b->name_addr);
-	cause_add(out, f->now_ms, "name service: %s %s", b->hop.name,
-		  b->name == NAME_FAILS ? "has no address" : b->name_addr);
+	if (!local)
+		cause_add(out, f->now_ms, "name service: %s %s", b->hop.name,
+			  b->name == NAME_FAILS ? "has no address" : b->name_addr);
 	cause_add_usual(out, f, b);
 	return true;
 }
@@ -243,7 +252,7 @@ static bool transport(const struct findings *f, size_t i, struct cause *out)
 	enum transport came = socket_transport(b), wanted = b->hop.transport;
 	const struct evidence *e = &b->ways[WAY_DIRECT];
 
-	if (b->hop.from != HOP_CONTACT || came == TRANSPORT_NONE || came == TRANSPORT_OTHER ||
+	if (!fact_by_contact(b) || came == TRANSPORT_NONE || came == TRANSPORT_OTHER ||
 	    came == wanted || wanted == TRANSPORT_NONE || fact_answers(f, b))
 		return false;
 	cause_say(out, e->outcome == PROBE_REFUSED ? CONFIDENCE_HIGH : CONFIDENCE_MEDIUM,
@@ -267,12 +276,6 @@ static const char *family_name(const struct netaddr *a)
 	return a->sa.sa_family == AF_INET6 ? "IPv6" : "IPv4";
 }
 
-static bool is_link_local(const struct netaddr *a)
-{
-	return a->sa.sa_family == AF_INET6 ? IN6_IS_ADDR_LINKLOCAL(&a->in6.sin6_addr)
-					   : (ntohl(a->in4.sin_addr.s_addr) >> 16) == 0xa9fe;
-}
-
 static bool family(const struct findings *f, size_t i, struct cause *out)
 {
 	const struct finding_binding *b = &f->bindings[i];
@@ -282,7 +285,7 @@ static bool family(const struct findings *f, size_t i, struct cause *out)
 
 	if (!b->hop.addr.len || fact_answers(f, b))
 		return false;
-	local = is_link_local(&b->hop.addr);
+	local = netaddr_is_link_local(&b->hop.addr) && !b->hop.reachable;
 	if (!local && (netaddr_parse_hostport(place, 5060, &socket) < 0 ||
 		       socket.sa.sa_family == b->hop.addr.sa.sa_family))
 		return false;
@@ -305,15 +308,26 @@ bool cause_family(const struct findings *f, struct cause *out)
 	return fact_any(f, out, family);
 }
 
+/* The rules above name it better. */
+static bool is_named(const struct findings *f, size_t i)
+{
+	static binding_rule *const rules[] = {private_contact, name, transport, family};
+	struct cause unused;
+
+	for (size_t r = 0; r < sizeof(rules) / sizeof(rules[0]); r++) {
+		memset(&unused, 0, sizeof(unused));
+		if (rules[r](f, i, &unused))
+			return true;
+	}
+	return false;
+}
+
 /* A flow that the registrar holds is not seen in the data: what answers is reached. */
 static bool unroutable(const struct findings *f, size_t i, struct cause *out)
 {
 	const struct finding_binding *b = &f->bindings[i];
-	struct netaddr host;
 
-	if (b->hop.reachable || fact_answers(f, b) || fact_is_stream(b) ||
-	    (!b->row.b.received.n && !b->row.b.path.n && contact_host(b, &host) &&
-	     netaddr_is_private(&host)))
+	if (b->hop.reachable || fact_answers(f, b) || fact_is_stream(b) || is_named(f, i))
 		return false;
 	cause_say(out, CONFIDENCE_HIGH, "No call can be sent to %s: %s.",
 		  fact_text(b->row.b.contact), b->hop.why ? b->hop.why : "there is no address");
