@@ -6,15 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "act/purge.h"
 #include "base/alloc.h"
 #include "base/text.h"
 #include "cli/batch.h"
+#include "cli/inspect_state.h"
 #include "paths.h"
 #include "report/snapshot.h"
 #include "report/ticket.h"
-#include "ui/terminal.h"
-#include "ui/ui.h"
 
 /* At most this often; a key is drawn at once. */
 #define FRAME_MS 100
@@ -24,21 +22,6 @@
  * rows is a fraction of that. */
 #define WORK_MS   6
 #define WORK_ROWS 8192
-
-struct inspector {
-	struct app *app;
-	const struct options *options;
-	struct ui *ui;
-	struct terminal *terminal;
-	struct frame frame;
-	struct loop_timer *draw, *work;
-	struct purge *run; /* running, or the last one */
-	int64_t drawn_mono_ms;
-	int64_t seen_mono_ms; /* the sources were told what is looked at */
-	bool drawing_soon;    /* a frame within FRAME_MS is on its way already */
-	bool drew_nothing;    /* the last frame held no row: the first rows are worth one at once */
-	struct loop_timer *draw_first; /* the first rows are painted before the next are taken */
-};
 
 /* ---- drawing ----------------------------------------------------------------------------- */
 
@@ -109,9 +92,8 @@ static void draw_now(void *arg)
 	draw_within(in, next > now ? next - now : FRAME_MS);
 }
 
-static void on_change(void *ctx)
+void inspect_changed(struct inspector *in)
 {
-	struct inspector *in = ctx;
 	int64_t since;
 
 	if (in->drew_nothing && store_count(in->app->store) > 0) {
@@ -126,6 +108,11 @@ static void on_change(void *ctx)
 	in->drawing_soon = true;
 	since = clock_mono_ms(in->app->clock) - in->drawn_mono_ms;
 	draw_within(in, since >= FRAME_MS ? 0 : FRAME_MS - since);
+}
+
+static void on_change(void *ctx)
+{
+	inspect_changed(ctx);
 }
 
 /* ---- the terminal's events ---------------------------------------------------------------- */
@@ -309,10 +296,8 @@ static const char *port_purge_refused(void *ctx)
 	return why;
 }
 
-/* "regtop-20310507T031240Z.regtop": in the working directory when it can be written, else beside
- * the journal. A second one within the same second gets a number. */
-static int new_file_name(const char *stem, const char *ending, int64_t now_ms, char path[256],
-			 struct err *e)
+int inspect_new_file(const char *stem, const char *ending, int64_t now_ms, char path[256],
+		     struct err *e)
 {
 	char when[24], name[96];
 	char *full;
@@ -345,7 +330,7 @@ static int port_snapshot(void *ctx, char path[256], struct err *e)
 	struct inspector *in = ctx;
 	struct app *a = in->app;
 	int64_t now = app_now_ms(a);
-	int rc = new_file_name("regtop", ".regtop", clock_wall_ms(a->clock), path, e);
+	int rc = inspect_new_file("regtop", ".regtop", clock_wall_ms(a->clock), path, e);
 
 	if (rc < 0)
 		return rc;
@@ -355,7 +340,7 @@ static int port_snapshot(void *ctx, char path[256], struct err *e)
 			      a->env.source_count, now, path, false, e);
 }
 
-static int write_text(const char *path, struct slice text, struct err *e)
+int inspect_write_text(const char *path, struct slice text, struct err *e)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600), rc = 0;
 
@@ -391,12 +376,12 @@ static int port_ticket(void *ctx, const binding_id *ids, size_t n, char path[256
 			   .sources = (const struct source *const *)a->env.sources,
 			   .source_count = a->env.source_count,
 			   .ascii_only = in->frame.ascii_only};
-	int rc = new_file_name("regtop-ticket", ".txt", clock_wall_ms(a->clock), path, e);
+	int rc = inspect_new_file("regtop-ticket", ".txt", clock_wall_ms(a->clock), path, e);
 
 	if (rc < 0)
 		return rc;
 	ticket_write(&t, &text);
-	rc = write_text(path, strbuf_slice(&text), e);
+	rc = inspect_write_text(path, strbuf_slice(&text), e);
 	strbuf_free(&text);
 	return rc;
 }
@@ -427,6 +412,10 @@ static const struct ui_port port = {
 	.ticket = port_ticket,
 	.copy = port_copy,
 	.purge_refused = port_purge_refused,
+	.why = inspect_why,
+	.why_cancel = inspect_why_cancel,
+	.why_now = inspect_why_now,
+	.why_ticket = inspect_why_ticket,
 };
 
 /* ---- the run ------------------------------------------------------------------------------ */
@@ -501,6 +490,7 @@ int cli_inspect_app(struct app *a, const struct options *o, const char *title,
 	terminal_close(in.terminal);
 	/* What is in flight stays "unknown" in the journal; nothing new begins. */
 	purge_free(in.run);
+	workup_free(in.why);
 	ui_free(in.ui);
 	loop_timer_free(in.draw_first);
 	loop_timer_free(in.draw);

@@ -1,15 +1,21 @@
 /* regtop why: the workup of one address of record: evidence, verdict, cause, advice. */
+#include "cli/why.h"
+
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
-#include "act/workup.h"
 #include "base/text.h"
 #include "cli/batch.h"
 #include "report/workup.h"
 
 #define PROGRESS_COLS 60
+
+void cli_workup_env(struct app *a, struct workup_env *out)
+{
+	*out = (struct workup_env){.env = &a->env, .pinger = a->pinger, .view = a->view};
+}
 
 struct why {
 	struct app *app;
@@ -77,12 +83,13 @@ static int work_up(struct app *a, const struct options *o, const char *aor, cons
 		   size_t n)
 {
 	struct why y = {.app = a, .options = o, .shown = !o->json && isatty(STDERR_FILENO)};
-	struct workup_env we = {.env = &a->env, .pinger = a->pinger, .view = a->view};
+	struct workup_env we;
 	struct workup_options how = {.neighbours = o->neighbours, .thorough = o->thorough};
 	struct loop_signal *sigint = loop_signal_new(a->loop, SIGINT, on_stop, &y);
 	struct loop_signal *sigterm = loop_signal_new(a->loop, SIGTERM, on_stop, &y);
 	int status;
 
+	cli_workup_env(a, &we);
 	y.workup = workup_start(&we, aor, ids, n, &how, show_progress, &y);
 	show_progress(&y);
 	while (!workup_over(y.workup))

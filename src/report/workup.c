@@ -371,8 +371,10 @@ static void put_head(struct paper *p)
 		redact_aor(slice_of(f->aor), &aor);
 	else
 		strbuf_add_str(&aor, f->aor);
-	strbuf_addf(p->out, "%s  %s%s\n", strbuf_str(&aor), text_rfc3339(f->now_ms / 1000, now),
-		    p->style->redact ? "  (redacted)" : "");
+	if (!p->style->untitled)
+		strbuf_addf(p->out, "%s  %s%s\n", strbuf_str(&aor),
+			    text_rfc3339(f->now_ms / 1000, now),
+			    p->style->redact ? "  (redacted)" : "");
 	strbuf_free(&aor);
 	if (!f->source_name)
 		return;
@@ -466,6 +468,8 @@ void workup_write(const struct findings *f, const struct diagnosis *d,
 		p.width = WIDTH_LEAST;
 	put_head(&p);
 	put_evidence(&p);
+	if (!d->count)
+		return;
 	put_verdict(&p, d);
 	put_cause(&p, d);
 	put_also(&p, d);

@@ -9,7 +9,8 @@
 struct workup_style {
 	unsigned width; /* columns; 0: 80 */
 	bool ascii_only;
-	bool redact; /* as a ticket is (report/redact.h) */
+	bool redact;   /* as a ticket is (report/redact.h) */
+	bool untitled; /* the AoR and the time stand above it already */
 };
 
 /* Appends the text, cleaned, lines ended by \n (facts/sip-and-diagnosis 4.2, users-and-peers 6.2).

@@ -48,7 +48,7 @@ const struct command commands[] = {
 	{"freeze", "Z", NULL, "Freeze the order of the rows, or let it go on.",
 	 NULL, GROUP_LOOK, false, do_freeze},
 
-	{"mark", "space", "mark", "Mark the binding, and move on.",
+	{"mark", "space", NULL, "Mark the binding, and move on.",
 	 NULL, GROUP_MARK, false, do_mark},
 	{"mark-all", "M", NULL, "Mark all bindings of the table, also those further down.",
 	 NULL, GROUP_MARK, false, do_mark_all},
@@ -57,6 +57,10 @@ const struct command commands[] = {
 	{"unmark-all", "U", NULL, "Take away all marks, also those out of sight.",
 	 NULL, GROUP_MARK, false, do_unmark_all},
 
+	{"why", "w", "why", "Find out why it does not ring: asks on every way, and names the cause.",
+	 NULL, GROUP_ACT, false, do_why},
+	{"neighbours", "a", NULL, "As why, and asks five phones of the same network: this phone, or its site.",
+	 NULL, GROUP_ACT, false, do_neighbours},
 	{"ping", "p", "ping", "Ask the binding with OPTIONS whether anybody answers.",
 	 NULL, GROUP_ACT, false, do_ping},
 	{"ping-all", "P", NULL, "Ask all marked bindings, else those in sight; RATE a second.",

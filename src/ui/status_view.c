@@ -476,15 +476,38 @@ static void hints_of_pairs(struct frame *f, int y, const char *const *pairs)
 /* The detail is about one binding: its neighbours, and what can be done with it. */
 static void hints_of_detail(const struct ui *u, struct frame *f, int y)
 {
-	static const char *const keys[] = {"p", "x", "t", "?"};
+	static const char *const keys[] = {"w", "p", "x", "t", "?"};
 	int x = hint(f, 0, y, "Esc", "back", false);
 
 	x = hint(f, x, y, "j k", "scroll", false);
-	x = hint(f, x, y, "h l", "previous, next", false);
+	x = hint(f, x, y, "h l", "others", false);
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		const struct command *c = command_by_key(keys[i]);
 
 		x = hint(f, x, y, keys[i], c->hint, ui_refused(u, c) != NULL);
+	}
+}
+
+static void hints_of_why(const struct ui *u, struct frame *f, int y)
+{
+	static const char *const running[] = {"Ctrl-C", "stop", "j k", "scroll", NULL};
+	static const char *const keys[] = {"w", "a", "i", "t", "x", "?"};
+	static const char *const words[] = {"again",  "neighbours", "call",
+					    "ticket", "purge",      "help"};
+	struct ui_why why;
+	int x;
+
+	if (why_shown(u, &why) && !why.progress.over) {
+		hints_of_pairs(f, y, running);
+		return;
+	}
+	x = hint(f, 0, y, "Esc", "back", false);
+	x = hint(f, x, y, "j k", "scroll", false);
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		const struct command *c = command_by_key(keys[i]);
+
+		if (c)
+			x = hint(f, x, y, keys[i], words[i], ui_refused(u, c) != NULL);
 	}
 }
 
@@ -520,6 +543,8 @@ static void draw_hints(const struct ui *u, struct frame *f, int y)
 		hints_of_commands(u, f, y);
 	else if (ui_mode(u) == MODE_DETAIL)
 		hints_of_detail(u, f, y);
+	else if (ui_mode(u) == MODE_WHY)
+		hints_of_why(u, f, y);
 	else
 		hints_of_pairs(f, y, hint_pairs[ui_mode(u)]);
 }

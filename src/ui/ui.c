@@ -92,7 +92,9 @@ void ui_pop(struct ui *u)
 binding_id ui_current(struct ui *u)
 {
 	for (unsigned i = u->depth; i-- > 1;)
-		if (u->modes[i] == MODE_DETAIL)
+		if (u->modes[i] == MODE_WHY)
+			return store_has(u->cfg.store, u->why) ? u->why : 0;
+		else if (u->modes[i] == MODE_DETAIL)
 			return store_has(u->cfg.store, u->detail) ? u->detail : 0;
 	return view_cursor(u->cfg.view);
 }
@@ -159,6 +161,9 @@ static bool allowed_here(const struct ui *u, const struct command *c)
 {
 	if (ui_mode(u) == MODE_TABLE || ui_mode(u) == MODE_DETAIL)
 		return true;
+	if (ui_mode(u) == MODE_WHY && (c->group == GROUP_ACT || c->group == GROUP_RECORD ||
+				       c->run == do_help || c->run == do_command))
+		return true;
 	return c->group == GROUP_MOVE || c->run == do_back || c->run == do_quit ||
 	       c->run == do_redraw || c->run == do_suspend || c->run == do_cancel;
 }
@@ -174,6 +179,8 @@ static void list_key(struct ui *u, const char *key, int64_t now_ms)
 		ui_pop(u);
 	else if (c && allowed_here(u, c))
 		run(u, c, NULL, now_ms);
+	else if (ui_mode(u) == MODE_WHY)
+		ui_say(u, false, "Esc goes back; ? shows the keys.");
 	else
 		ui_say(u, false, "Esc goes back to the table.");
 }
@@ -214,7 +221,8 @@ void ui_key(struct ui *u, const char *key, int64_t now_ms)
 		prompt_run_key(u, key, now_ms);
 	} else if (ui_mode(u) == MODE_CONFIRM) {
 		confirm_key(u, key, now_ms);
-	} else if (ui_mode(u) == MODE_HELP || ui_mode(u) == MODE_COLUMNS) {
+	} else if (ui_mode(u) == MODE_HELP || ui_mode(u) == MODE_COLUMNS ||
+		   ui_mode(u) == MODE_WHY) {
 		list_key(u, key, now_ms);
 	} else {
 		c = command_by_key(key);
@@ -341,6 +349,9 @@ void ui_draw(struct ui *u, struct frame *f, int64_t now_ms)
 		break;
 	case MODE_COLUMNS:
 		chooser_draw(u, f, body);
+		break;
+	case MODE_WHY:
+		why_draw(u, f, body);
 		break;
 	case MODE_CONFIRM:
 		confirm_draw(u, f, body, now_ms);

@@ -5,11 +5,20 @@
 
 #include "act/ping.h"
 #include "act/plan.h"
+#include "act/workup.h"
 #include "model/view.h"
 #include "source/source.h"
 #include "ui/frame.h"
 
 struct ui;
+
+/* The workup that runs, or the last one. */
+struct ui_why {
+	const struct findings *f;
+	const struct diagnosis *d; /* count 0 until it is over */
+	const struct trace *trace;
+	struct workup_progress progress;
+};
 
 /* What the inspector can ask of the rest of the program. ids are borrowed for the call. Text in *e
  * is shown to the person. */
@@ -40,6 +49,13 @@ struct ui_port {
 	void (*copy)(void *ctx, struct slice text);
 	/* NULL: offered; else why not (for greyed commands). */
 	const char *(*purge_refused)(void *ctx);
+	/* Works up the AoR of a binding; what ran before is given up. */
+	int (*why)(void *ctx, binding_id id, unsigned neighbours, struct err *e);
+	void (*why_cancel)(void *ctx);
+	/* False: there is none yet. */
+	bool (*why_now)(void *ctx, struct ui_why *out);
+	/* Writes its answer, redacted. */
+	int (*why_ticket)(void *ctx, char path[256], struct err *e);
 };
 
 struct ui_config {

@@ -204,6 +204,10 @@ void do_ping_all(struct ui *u, const char *arg, int64_t now_ms)
 	size_t n = 0, askable;
 
 	(void)now_ms;
+	if (ui_mode(u) == MODE_WHY) {
+		do_neighbours(u, arg, now_ms);
+		return;
+	}
 	if (!take_rate(u, arg))
 		return;
 	if (marked) {
@@ -394,6 +398,8 @@ void do_cancel(struct ui *u, const char *arg, int64_t now_ms)
 {
 	struct ping_progress s;
 
+	if (why_stop(u))
+		return;
 	ui_sweep(u, &s);
 	if (purge_is_running(u)) {
 		u->cfg.port.purge_cancel(u->cfg.port.ctx);
@@ -421,6 +427,10 @@ void do_ticket(struct ui *u, const char *arg, int64_t now_ms)
 
 	(void)arg;
 	(void)now_ms;
+	if (ui_mode(u) == MODE_WHY) {
+		why_ticket(u);
+		return;
+	}
 	if (too_many(u, "A ticket", TICKET_MAX))
 		return;
 	n = targets(u, &ids);
@@ -539,6 +549,8 @@ void do_back(struct ui *u, const char *arg, int64_t now_ms)
 {
 	(void)arg;
 	(void)now_ms;
+	if (why_stop(u))
+		return;
 	if (u->depth > 1)
 		ui_pop(u);
 	else
@@ -552,7 +564,9 @@ void do_quit(struct ui *u, const char *arg, int64_t now_ms)
 	struct ping_progress s;
 
 	(void)now_ms;
-	if (!arg && u->depth > 1)
+	if (!arg && ui_mode(u) == MODE_WHY)
+		why_leave(u);
+	else if (!arg && u->depth > 1)
 		ui_pop(u);
 	else if (!arg && purge_is_running(u))
 		ui_say(u, true,

@@ -12,6 +12,8 @@ static struct scroll *list_here(struct ui *u)
 	switch (ui_mode(u)) {
 	case MODE_DETAIL:
 		return &u->detail_scroll;
+	case MODE_WHY:
+		return &u->why_scroll;
 	case MODE_HELP:
 		return &u->help_scroll;
 	case MODE_CONFIRM:

@@ -6,9 +6,9 @@
 #include "ui/prompt.h"
 #include "ui/ui.h"
 
-enum ui_mode { MODE_TABLE, MODE_DETAIL, MODE_HELP, MODE_COLUMNS, MODE_CONFIRM };
+enum ui_mode { MODE_TABLE, MODE_DETAIL, MODE_HELP, MODE_COLUMNS, MODE_CONFIRM, MODE_WHY };
 
-#define UI_DEPTH   5 /* modes that can lie over each other */
+#define UI_DEPTH   8 /* modes that can lie over each other */
 #define UI_SOURCES 256
 #define UI_SWEEP   20 /* so many probes at once are a sweep: how far it is, and how it ended */
 #define UI_FRESH_S 10 /* a new or changed row keeps its sign this long */
@@ -78,6 +78,8 @@ struct ui {
 	size_t filter_at;        /* byte position in it */
 
 	binding_id detail;
+	binding_id why; /* whose AoR is worked up */
+	struct scroll why_scroll;
 	struct scroll detail_scroll, help_scroll, confirm_scroll, chooser_scroll;
 	size_t chooser_at;
 
@@ -119,6 +121,16 @@ void chooser_toggle(struct ui *u);
 ui_run_fn do_mark, do_mark_all, do_unmark, do_unmark_all, do_ping, do_ping_all, do_purge, do_cancel,
 	do_ticket, do_snapshot, do_copy, do_refresh, do_redraw, do_suspend, do_command, do_back,
 	do_quit;
+/* ---- ui_why.c: the workup */
+ui_run_fn do_why, do_neighbours;
+/* Fills out with the workup that is on the screen; false when none is. */
+bool why_shown(const struct ui *u, struct ui_why *out);
+/* Ctrl-C and Esc: true when a workup ran and was stopped. */
+bool why_stop(struct ui *u);
+/* Leaves it; one that still runs is given up. */
+void why_leave(struct ui *u);
+void why_ticket(struct ui *u);
+
 void confirm_key(struct ui *u, const char *key, int64_t now_ms);
 /* How far the probes are. True when they are so many that it is worth words. */
 bool ui_sweep(const struct ui *u, struct ping_progress *out);

@@ -28,6 +28,7 @@ void drawn_rows_free(struct drawn_rows *d);
 void detail_draw(struct ui *u, struct frame *f, struct area a, int64_t now_ms);
 void help_draw(struct ui *u, struct frame *f, struct area a);
 void chooser_draw(struct ui *u, struct frame *f, struct area a);
+void why_draw(struct ui *u, struct frame *f, struct area a);
 void confirm_draw(struct ui *u, struct frame *f, struct area a, int64_t now_ms);
 
 /* The two lines at the top: source, age, completeness, counts; filter, order, marks, modes. */

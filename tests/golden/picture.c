@@ -2,8 +2,12 @@
 #include "picture.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include "base/alloc.h"
 #include "base/text.h"
 #include "judge/verdict.h"
+
+#define PICTURE_TWINS 4
 
 struct fake {
 	const char *key, *user, *contact, *received, *path, *agent;
@@ -181,6 +185,77 @@ static void port_copy(void *ctx, struct slice text)
 	(void)text;
 }
 
+static bool add_finding(void *ctx, binding_id id)
+{
+	struct picture *p = ctx;
+	struct finding_binding *b = &p->f.bindings[p->f.count];
+
+	if (!view_row(p->view, id, PICTURE_NOW_MS, &b->row))
+		return true;
+	if (b->row.evidence)
+		b->known = *b->row.evidence;
+	next_hop_find(&b->row.b, &b->hop);
+	b->past.answered_at_age_s = b->past.silent_at_age_s = HISTORY_AGE_UNKNOWN;
+	b->ways[b->known.path == PROBE_PATH_DIRECT ? WAY_DIRECT : WAY_CALL] = b->known;
+	return ++p->f.count < PICTURE_TWINS;
+}
+
+static int port_why(void *ctx, binding_id id, unsigned neighbours, struct err *e)
+{
+	struct picture *p = ctx;
+	struct binding b;
+
+	(void)e;
+	free(p->f.bindings);
+	diagnosis_free(&p->d);
+	memset(&p->f, 0, sizeof(p->f));
+	p->f.bindings = xcalloc(PICTURE_TWINS, sizeof(*p->f.bindings));
+	p->f.now_ms = PICTURE_NOW_MS;
+	p->f.source_name = p->source.name;
+	p->f.picture_age_ms = 3000;
+	p->f.picture_complete = true;
+	p->neighbours = neighbours;
+	if (neighbours) {
+		p->f.groups[0] = (struct group_effect){
+			.kind = GROUP_NETWORK,
+			.value = "198.51.100.0/24",
+			.members = 6,
+			.asked = 6,
+			.answered = 1,
+			.silent = 5,
+			.effect = true,
+			.words = "5 of 6 asked phones from 198.51.100.0/24 do "
+				 "not answer"};
+		p->f.group_count = 1;
+	}
+	store_get(p->store, id, &b);
+	snprintf(p->f.aor, sizeof(p->f.aor), "%.*s@%.*s", (int)b.user.n, b.user.p, (int)b.domain.n,
+		 b.domain.p);
+	store_each_twin(p->store, id, add_finding, p);
+	if (!p->why_runs)
+		diagnose(&p->f, &p->d);
+	return 0;
+}
+
+static bool port_why_now(void *ctx, struct ui_why *out)
+{
+	struct picture *p = ctx;
+
+	*out = (struct ui_why){.f = &p->f, .d = &p->d, .trace = p->trace};
+	out->progress = (struct workup_progress){
+		.ways = 3, .answered = p->why_runs ? 1 : 3, .over = !p->why_runs};
+	return p->f.bindings != NULL;
+}
+
+static void port_why_cancel(void *ctx)
+{
+	struct picture *p = ctx;
+
+	p->why_runs = false;
+	p->f.cancelled = true;
+	diagnose(&p->f, &p->d);
+}
+
 static const char *port_purge_refused(void *ctx)
 {
 	return ((struct picture *)ctx)->refused;
@@ -291,7 +366,11 @@ void picture_open(struct picture *p, bool ascii_only)
 			 .snapshot = port_snapshot,
 			 .ticket = port_ticket,
 			 .copy = port_copy,
-			 .purge_refused = port_purge_refused},
+			 .purge_refused = port_purge_refused,
+			 .why = port_why,
+			 .why_cancel = port_why_cancel,
+			 .why_now = port_why_now,
+			 .why_ticket = port_snapshot},
 	};
 	p->ui = ui_new(&cfg);
 	view_update(p->view, PICTURE_NOW_MS);
@@ -302,6 +381,8 @@ void picture_close(struct picture *p)
 	ui_free(p->ui);
 	plan_free(p->offered);
 	plan_free(p->ran);
+	free(p->f.bindings);
+	diagnosis_free(&p->d);
 	view_free(p->view);
 	store_free(p->store);
 }

@@ -23,6 +23,12 @@ struct picture {
 	struct plan *offered; /* what it leaves to be asked */
 	size_t pings_open;
 	const char *refused;
+	/* The workup that the keys began: made of what the picture knows. */
+	struct findings f;
+	struct diagnosis d;
+	struct trace *trace;
+	bool why_runs; /* it is not over yet */
+	unsigned neighbours;
 	struct ui *ui;
 };
 

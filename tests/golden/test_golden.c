@@ -133,6 +133,36 @@ static void prepare_detail(struct picture *p)
 	picture_keys(p, "enter");
 }
 
+static void prepare_why(struct picture *p)
+{
+	view_set_cursor(p->view, picture_id(p, "k03"));
+	picture_keys(p, "w");
+}
+
+static void prepare_why_end(struct picture *p)
+{
+	prepare_why(p);
+	picture_keys(p, "G");
+}
+
+static void prepare_why_running(struct picture *p)
+{
+	p->why_runs = true;
+	prepare_why(p);
+}
+
+static void prepare_why_hostile(struct picture *p)
+{
+	view_set_cursor(p->view, picture_id(p, "k15"));
+	picture_keys(p, "w");
+}
+
+static void prepare_why_group(struct picture *p)
+{
+	prepare_why(p);
+	picture_keys(p, "a G");
+}
+
 static void prepare_hostile(struct picture *p)
 {
 	view_set_cursor(p->view, picture_id(p, "k15"));
@@ -270,6 +300,11 @@ GOLDEN(filtered)
 GOLDEN(filter_error)
 GOLDEN(nothing_matches)
 GOLDEN(detail)
+GOLDEN(why)
+GOLDEN(why_end)
+GOLDEN(why_running)
+GOLDEN(why_group)
+GOLDEN(why_hostile)
 GOLDEN(hostile)
 GOLDEN(help)
 GOLDEN(help_end)
@@ -298,7 +333,8 @@ TEST(a_window_that_is_too_small_gets_one_sentence)
 
 TEST(every_size_down_to_one_cell_can_be_drawn)
 {
-	static const char *const keys[] = {"j", "enter", "q ?", "q c", "q space k space x", "1"};
+	static const char *const keys[] = {"j", "enter", "q ?", "q c", "q space k space x",
+					   "1", "esc w"};
 
 	UNUSED_STATE;
 	for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++)
@@ -328,6 +364,11 @@ int main(void)
 		T(frame_of_filter_error),
 		T(frame_of_nothing_matches),
 		T(frame_of_detail),
+		T(frame_of_why),
+		T(frame_of_why_end),
+		T(frame_of_why_running),
+		T(frame_of_why_group),
+		T(frame_of_why_hostile),
 		T(frame_of_hostile),
 		T(frame_of_help),
 		T(frame_of_help_end),

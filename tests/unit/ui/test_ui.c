@@ -30,6 +30,12 @@ struct world {
 	const char *refused;
 	struct strbuf copied;
 	size_t ticketed;
+	struct findings f; /* of the workup that the keys began */
+	struct diagnosis d;
+	binding_id why;
+	int whys, why_cancels, why_tickets;
+	unsigned neighbours;
+	bool why_over;
 };
 
 static struct world w;
@@ -145,6 +151,55 @@ static void port_copy(void *ctx, struct slice text)
 	strbuf_add_slice(&me->copied, text);
 }
 
+static int port_why(void *ctx, binding_id id, unsigned neighbours, struct err *e)
+{
+	struct world *me = ctx;
+
+	(void)e;
+	me->whys++;
+	me->why = id;
+	me->neighbours = neighbours;
+	me->why_over = false;
+	diagnosis_free(&me->d);
+	memset(&me->f, 0, sizeof(me->f));
+	snprintf(me->f.aor, sizeof(me->f.aor), "somebody@example.com");
+	me->f.now_ms = NOW_MS;
+	return 0;
+}
+
+static void why_ends(struct world *me)
+{
+	me->why_over = true;
+	diagnose(&me->f, &me->d);
+}
+
+static void port_why_cancel(void *ctx)
+{
+	struct world *me = ctx;
+
+	me->why_cancels++;
+	me->f.cancelled = true;
+	why_ends(me);
+}
+
+static bool port_why_now(void *ctx, struct ui_why *out)
+{
+	struct world *me = ctx;
+
+	*out = (struct ui_why){.f = &me->f, .d = &me->d};
+	out->progress = (struct workup_progress){
+		.ways = 3, .answered = me->why_over ? 3 : 1, .over = me->why_over};
+	return me->whys > 0;
+}
+
+static int port_why_ticket(void *ctx, char path[256], struct err *e)
+{
+	(void)e;
+	((struct world *)ctx)->why_tickets++;
+	snprintf(path, 256, "why.txt");
+	return 0;
+}
+
 static const char *port_purge_refused(void *ctx)
 {
 	return ((struct world *)ctx)->refused;
@@ -238,12 +293,29 @@ static int open_world(void **state)
 				 .store = w.store,
 				 .sources = w.sources,
 				 .source_count = 1,
-				 .port = {&w, port_quit, port_suspend, port_redraw, port_refresh,
-					  port_ping, port_ping_rate, port_ping_progress,
-					  port_ping_cancel, port_purge_plan, port_purge_run,
-					  port_purge_cancel, port_purge_plan_now,
-					  port_purge_offered, port_purge_take_offer, port_snapshot,
-					  port_ticket, port_copy, port_purge_refused}};
+				 .port = {&w,
+					  port_quit,
+					  port_suspend,
+					  port_redraw,
+					  port_refresh,
+					  port_ping,
+					  port_ping_rate,
+					  port_ping_progress,
+					  port_ping_cancel,
+					  port_purge_plan,
+					  port_purge_run,
+					  port_purge_cancel,
+					  port_purge_plan_now,
+					  port_purge_offered,
+					  port_purge_take_offer,
+					  port_snapshot,
+					  port_ticket,
+					  port_copy,
+					  port_purge_refused,
+					  port_why,
+					  port_why_cancel,
+					  port_why_now,
+					  port_why_ticket}};
 	w.ui = ui_new(&cfg);
 	view_update(w.view, NOW_MS);
 	return 0;
@@ -255,6 +327,7 @@ static int close_world(void **state)
 	ui_free(w.ui);
 	plan_free(w.ran);
 	plan_free(w.offered);
+	diagnosis_free(&w.d);
 	view_free(w.view);
 	store_free(w.store);
 	strbuf_free(&w.copied);
@@ -991,6 +1064,103 @@ TEST(a_row_that_is_left_is_asked_about_and_no_key_but_y_is_yes)
 
 /* ---- the table of commands ---------------------------------------------------------------- */
 
+TEST(w_works_up_the_binding_under_the_cursor_and_shows_the_answer)
+{
+	binding_id second;
+
+	UNUSED_STATE;
+	keys("j");
+	second = view_cursor(w.view);
+	keys("w");
+	assert_int_equal(ui_mode(w.ui), MODE_WHY);
+	assert_true(w.why == second);
+	assert_int_equal(w.neighbours, 0);
+	assert_true(screen_has("1 of 3 questions answered"));
+	assert_true(screen_has("Ctrl-C stop"));
+	why_ends(&w);
+	assert_true(screen_has("not-registered"));
+	assert_false(screen_has("questions answered"));
+	assert_true(screen_has("w again"));
+	keys("w");
+	assert_int_equal(w.whys, 2);
+	assert_true(w.why == second);
+}
+
+TEST(a_workup_is_stopped_by_ctrl_c_and_esc_and_q_gives_it_up)
+{
+	UNUSED_STATE;
+	keys("w ctrl-c");
+	assert_int_equal(w.why_cancels, 1);
+	assert_int_equal(ui_mode(w.ui), MODE_WHY);
+	assert_true(screen_has("stopped before its end"));
+	keys("esc");
+	assert_int_equal(ui_mode(w.ui), MODE_TABLE);
+	keys("w esc");
+	assert_int_equal(w.why_cancels, 2);
+	assert_int_equal(ui_mode(w.ui), MODE_WHY);
+	keys("esc w q");
+	assert_int_equal(w.why_cancels, 3);
+	assert_int_equal(ui_mode(w.ui), MODE_TABLE);
+	assert_int_equal(w.quits, 0);
+	/* One that is over is left alone. */
+	keys("w");
+	why_ends(&w);
+	keys("ctrl-c");
+	assert_int_equal(w.why_cancels, 3);
+	assert_int_equal(ui_mode(w.ui), MODE_TABLE);
+}
+
+TEST(the_neighbours_of_a_workup_are_asked_by_a_and_by_P)
+{
+	UNUSED_STATE;
+	keys("a");
+	assert_int_equal(ui_mode(w.ui), MODE_WHY);
+	assert_int_equal(w.neighbours, 5);
+	why_ends(&w);
+	keys("w");
+	assert_int_equal(w.neighbours, 0);
+	why_ends(&w);
+	keys("P");
+	assert_int_equal(w.neighbours, 5);
+	assert_int_equal(w.pinged, 0);
+}
+
+TEST(t_writes_the_workup_and_other_keys_of_the_table_do_nothing_over_it)
+{
+	UNUSED_STATE;
+	keys("w");
+	why_ends(&w);
+	keys("t");
+	assert_int_equal(w.why_tickets, 1);
+	assert_int_equal(w.ticketed, 0);
+	assert_true(screen_has("why.txt"));
+	keys("f space / c >");
+	assert_int_equal(ui_mode(w.ui), MODE_WHY);
+	assert_int_equal(store_mark_count(w.store), 0);
+	keys("? esc");
+	assert_int_equal(ui_mode(w.ui), MODE_WHY);
+	keys("x");
+	assert_int_equal(ui_mode(w.ui), MODE_CONFIRM);
+	keys("n");
+	assert_int_equal(ui_mode(w.ui), MODE_WHY);
+	keys("p");
+	assert_true(w.first_pinged == w.why);
+}
+
+TEST(the_detail_works_up_what_it_shows)
+{
+	binding_id second;
+
+	UNUSED_STATE;
+	keys("j enter");
+	second = view_cursor(w.view);
+	keys("w");
+	assert_true(w.why == second);
+	why_ends(&w);
+	keys("esc");
+	assert_int_equal(ui_mode(w.ui), MODE_DETAIL);
+}
+
 TEST(every_command_has_its_words_and_keys_are_distinct)
 {
 	UNUSED_STATE;
@@ -1017,8 +1187,7 @@ TEST(delete_backspace_and_later_keys_are_bound_to_nothing)
 	assert_null(command_by_key("del"));
 	assert_null(command_by_key("bs"));
 	assert_null(command_by_key("f10"));
-	assert_null(command_by_key("w"));
-	assert_null(command_by_key("i"));
+	assert_null(command_by_key("f11"));
 }
 
 TEST(only_purge_changes_anything)
@@ -1126,6 +1295,11 @@ int main(void)
 		W(a_purge_that_is_not_allowed_says_why_and_asks_nothing),
 		W(a_running_purge_is_stopped_by_ctrl_c_and_holds_q),
 		W(a_reason_given_with_the_word_goes_into_the_plan),
+		W(w_works_up_the_binding_under_the_cursor_and_shows_the_answer),
+		W(a_workup_is_stopped_by_ctrl_c_and_esc_and_q_gives_it_up),
+		W(the_neighbours_of_a_workup_are_asked_by_a_and_by_P),
+		W(t_writes_the_workup_and_other_keys_of_the_table_do_nothing_over_it),
+		W(the_detail_works_up_what_it_shows),
 		W(every_command_has_its_words_and_keys_are_distinct),
 		W(delete_backspace_and_later_keys_are_bound_to_nothing),
 		W(what_cannot_go_alone_is_asked_about_by_one_key_and_done_by_its_number),

@@ -1,0 +1,87 @@
+/* The inspector's workups: begun, stopped, shown and written by its keys. */
+#include <errno.h>
+#include <stdlib.h>
+#include "base/alloc.h"
+#include "cli/inspect_state.h"
+#include "cli/why.h"
+#include "report/workup.h"
+
+static void on_progress(void *ctx)
+{
+	inspect_changed(ctx);
+}
+
+struct found {
+	binding_id *ids;
+	size_t count, cap;
+};
+
+static bool find(void *ctx, binding_id id)
+{
+	struct found *f = ctx;
+
+	XGROW(f->ids, f->cap, f->count + 1);
+	f->ids[f->count++] = id;
+	return true;
+}
+
+int inspect_why(void *ctx, binding_id id, unsigned neighbours, struct err *e)
+{
+	struct inspector *in = ctx;
+	struct app *a = in->app;
+	struct workup_options o = {.neighbours = neighbours};
+	struct strbuf aor = STRBUF_INIT;
+	struct found f = {NULL, 0, 0};
+	struct workup_env we;
+	struct binding b;
+
+	if (!store_get(a->store, id, &b))
+		return err_set(e, -ENOENT, NULL, "This binding is gone.");
+	binding_add_aor(&b, &aor);
+	store_each_twin(a->store, id, find, &f);
+	workup_free(in->why);
+	cli_workup_env(a, &we);
+	in->why = workup_start(&we, strbuf_str(&aor), f.ids, f.count, &o, on_progress, in);
+	strbuf_free(&aor);
+	free(f.ids);
+	return 0;
+}
+
+void inspect_why_cancel(void *ctx)
+{
+	struct inspector *in = ctx;
+
+	if (in->why)
+		workup_cancel(in->why);
+}
+
+bool inspect_why_now(void *ctx, struct ui_why *out)
+{
+	struct inspector *in = ctx;
+
+	if (!in->why)
+		return false;
+	out->f = workup_findings(in->why);
+	out->d = workup_diagnosis(in->why);
+	out->trace = workup_trace(in->why);
+	workup_progress(in->why, &out->progress);
+	return true;
+}
+
+int inspect_why_ticket(void *ctx, char path[256], struct err *e)
+{
+	struct inspector *in = ctx;
+	struct workup_style style = {.ascii_only = in->frame.ascii_only, .redact = true};
+	struct strbuf text = STRBUF_INIT;
+	int rc;
+
+	if (!in->why || !workup_over(in->why))
+		return err_set(e, -EAGAIN, NULL, "The workup is not over yet.");
+	rc = inspect_new_file("regtop-ticket", ".txt", clock_wall_ms(in->app->clock), path, e);
+	if (rc < 0)
+		return rc;
+	workup_write(workup_findings(in->why), workup_diagnosis(in->why), &style, &text);
+	rc = inspect_write_text(path, strbuf_slice(&text), e);
+	strbuf_free(&text);
+	return rc;
+}

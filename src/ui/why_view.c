@@ -1,0 +1,95 @@
+/* The why view: a workup as it goes on, and its answer: evidence, verdict, cause, advice. */
+#include <stdio.h>
+#include "base/text.h"
+#include "report/workup.h"
+#include "ui/views.h"
+
+/* Headings stand at the left edge; the head of the whole is the sheet's own title. */
+static bool is_heading(struct slice line)
+{
+	return line.n && line.p[0] != ' ';
+}
+
+static enum role verdict_line_role(const struct ui_why *w)
+{
+	if (w->d->count && w->d->binding < w->f->count)
+		return verdict_role(&w->f->bindings[w->d->binding].row.j);
+	return ROLE_WARN;
+}
+
+static void put_text(struct sheet *s, const struct ui_why *w, struct slice text)
+{
+	bool verdict = false;
+	struct slice line;
+
+	while (text.n) {
+		text = slice_cut(text, '\n', &line);
+		if (is_heading(line))
+			verdict = slice_eq_str(line, "Verdict");
+		if (!line.n)
+			s->line++;
+		else
+			sheet_text(s, 0,
+				   is_heading(line) ? ROLE_TITLE
+				   : verdict        ? verdict_line_role(w)
+						    : ROLE_TEXT,
+				   line);
+	}
+}
+
+static void put_progress(struct sheet *s, const struct workup_progress *p)
+{
+	char words[120];
+
+	if (p->waits_s)
+		snprintf(words, sizeof(words), "No answer; asking once more in %u s, to be sure.",
+			 p->waits_s);
+	else
+		snprintf(words, sizeof(words), "Asking on every way: %u of %u questions answered.",
+			 p->answered, p->ways);
+	sheet_text(s, 0, ROLE_KEY, slice_of(words));
+	s->line++;
+}
+
+/* The answer in one line, for whoever does not scroll. */
+static void add_title(const struct ui_why *w, bool ascii_only, struct strbuf *out)
+{
+	char when[24];
+
+	strbuf_add_str(out, "Why ");
+	text_clean(slice_of(w->f->aor), ascii_only, out);
+	text_rfc3339(w->f->now_ms / 1000, when);
+	if (w->d->count)
+		strbuf_addf(out, " at %s: %s", when + 11, w->d->list[0].row->title);
+	else
+		strbuf_addf(out, " at %s: asking", when + 11);
+}
+
+static bool why_put(struct ui *u, struct frame *f, struct area a)
+{
+	struct workup_style style = {
+		.width = (unsigned)f->width, .ascii_only = f->ascii_only, .untitled = true};
+	struct strbuf text = STRBUF_INIT, title = STRBUF_INIT;
+	struct ui_why why;
+	struct sheet s;
+	bool again;
+
+	sheet_begin(&s, f, a, &u->why_scroll, 0);
+	if (!why_shown(u, &why))
+		return sheet_end(&s, "Why");
+	if (!why.progress.over)
+		put_progress(&s, &why.progress);
+	workup_write(why.f, why.d, &style, &text);
+	put_text(&s, &why, strbuf_slice(&text));
+	add_title(&why, f->ascii_only, &title);
+	again = sheet_end(&s, strbuf_str(&title));
+	strbuf_free(&text);
+	strbuf_free(&title);
+	return again;
+}
+
+void why_draw(struct ui *u, struct frame *f, struct area a)
+{
+	if (why_put(u, f, a))
+		why_put(u, f, a);
+}
