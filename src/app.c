@@ -13,6 +13,7 @@
 #include "discover_url.h"
 #include "openings.h"
 #include "paths.h"
+#include "sip/call.h"
 #include "source/listen.h"
 #include "source/snapshot_file.h"
 
@@ -155,6 +156,7 @@ static int open_transport(struct app *a, struct err *e)
 	if (netaddr_parse(SLICE_LIT("::"), 0, &any) == 0)
 		(void)sip_transport_listen(a->transport, TRANSPORT_UDP, &any, &ignored);
 	a->prober = prober_new(a->loop, a->clock, a->transport);
+	a->caller = caller_new(a->loop, a->clock, a->transport);
 	return 0;
 }
 
@@ -173,12 +175,14 @@ static int add_source(struct app *a, struct source *s, struct err *e)
 	if (is_kind(s, "listen")) {
 		a->env.transports[i] = listen_transport(s);
 		a->env.probers[i] = prober_new(a->loop, a->clock, a->env.transports[i]);
+		a->env.callers[i] = caller_new(a->loop, a->clock, a->env.transports[i]);
 		return 0;
 	}
 	if (!a->transport && open_transport(a, e) < 0)
 		return e->code;
 	a->env.transports[i] = a->transport;
 	a->env.probers[i] = a->prober;
+	a->env.callers[i] = a->caller;
 	return 0;
 }
 
@@ -237,7 +241,7 @@ static void app_begin(struct app *a, const struct options *o)
 		source_start(a->env.sources[i], &sink);
 	}
 	/* The sources' own threads read meanwhile. */
-	if (o->command->bit & (CLI_SCREEN | CLI_PURGE) && !o->read_only && !o->dry_run)
+	if (o->command->bit & (CLI_SCREEN | CLI_PURGE | CLI_CALL) && !o->read_only && !o->dry_run)
 		open_journal(a);
 	else
 		a->env.journal_trouble = "this command does not open it";
@@ -259,6 +263,7 @@ static int open_one(struct app *a, const struct opening *item, struct err *e)
 	free(store);
 	if (!s)
 		return e->code ? e->code : -EIO;
+	a->env.accounts[a->env.source_count] = item->account;
 	return add_source(a, s, e);
 }
 
@@ -339,8 +344,12 @@ struct app *app_new(const struct options *o, struct err *e, int *status)
 	int rc;
 
 	*status = REGTOP_SOURCE;
-	a->openings = openings_make(o, e);
-	rc = a->openings ? 0 : e->code;
+	rc = call_rules_hours(&a->env.call_rules, o->quiet_hours, e);
+	a->env.call_rules.never = o->never_call;
+	if (rc == 0) {
+		a->openings = openings_make(o, e);
+		rc = a->openings ? 0 : e->code;
+	}
 	if (rc == 0 && a->openings->count == 0)
 		rc = find_sources(a, o, e);
 	if (rc == 0)
@@ -365,6 +374,8 @@ struct app *app_new_with(const struct options *o, struct source *take, struct lo
 	loop_free(a->loop);
 	a->loop = a->env.loop = loop;
 	*status = REGTOP_SOURCE;
+	/* The simulated phones wake nobody. */
+	call_rules_hours(&a->env.call_rules, "none", e);
 	if (add_source(a, take, e) < 0) {
 		app_free(a);
 		return NULL;
@@ -379,6 +390,7 @@ void app_free(struct app *a)
 		return;
 	a->on_change = NULL;
 	pinger_free(a->pinger);
+	app_end_calls(a);
 	for (size_t i = 0; i < a->env.source_count; i++)
 		if (a->env.probers[i] != a->prober)
 			prober_free(a->env.probers[i]);

@@ -22,6 +22,7 @@ struct app {
 	size_t feed_count;
 	struct sip_transport *transport; /* ours, for probes of sources that are no registrar */
 	struct prober *prober;
+	struct caller *caller; /* on the same transport */
 	/* Of several that were found, or for regtop check: what could not be opened. */
 	struct app_unopened {
 		char *name;
@@ -63,6 +64,8 @@ void app_seen(struct app *a, const binding_id *ids, size_t n);
 int app_ask_memory(struct app *a, unsigned timeout_s);
 /* Does what the options show depend on the registrar's memory? */
 bool app_wants_memory(const struct options *o);
+/* Ends every test call that is open, on the phones too; app_free() does it by itself. */
+void app_end_calls(struct app *a);
 /* All ids of the view in its order; caller frees. */
 binding_id *app_view_ids(struct app *a, size_t *n);
 /* True when stdout's locale cannot show more than ASCII, or --ascii was given. */

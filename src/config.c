@@ -41,6 +41,12 @@ const struct config_key_row config_keys[CONFIG_KEYS] = {
 		"For read = listen:…: where its bindings are kept."},
 	[CONFIG_PURGE] = {"purge", "yes|no",
 		"With no, nothing is removed from what this section reads, whoever asks."},
+	[CONFIG_CALL_USER] = {"call_user", "USER[@DOMAIN]",
+		"Who a test call through the switch comes from."},
+	[CONFIG_CALL_PASSWORD] = {"call_password", "PASSWORD",
+		"Its password, for a switch that asks for one; then nobody else may read the file."},
+	[CONFIG_CALL_PROXY] = {"call_proxy", "HOST:PORT",
+		"Where test calls through the switch are sent; without it, to the registrar's SIP address."},
 };
 /* clang-format on */
 
@@ -229,6 +235,8 @@ static bool holds_password(const struct config_section *s)
 	struct slice user, rest = slice_of(s->values[CONFIG_READ] ? s->values[CONFIG_READ] : "");
 	ptrdiff_t at = slice_find_icase(rest, SLICE_LIT("://"));
 
+	if (s->values[CONFIG_CALL_PASSWORD])
+		return true;
 	if (at < 0)
 		return false;
 	rest = slice_cut(slice_skip(rest, (size_t)at + 3), '@', &user);

@@ -96,6 +96,9 @@ static int take(struct openings *l, const struct options *o, const struct config
 		item->options.allow = s->values[CONFIG_ALLOW];
 	if (s->values[CONFIG_STORE])
 		item->options.store_path = s->values[CONFIG_STORE];
+	item->account = (struct call_account){.user = s->values[CONFIG_CALL_USER],
+					      .password = s->values[CONFIG_CALL_PASSWORD],
+					      .proxy = s->values[CONFIG_CALL_PROXY]};
 	add_nodes(item, c, s);
 	if (o->control)
 		item->nodes[0].control = o->control;

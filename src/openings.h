@@ -11,7 +11,8 @@ struct opening {
 	struct source_options options; /* its strings and nodes belong to the opening, or to o */
 	char *name;
 	struct source_node *nodes, *peers;
-	char **places; /* the peers' tables */
+	char **places;               /* the peers' tables */
+	struct call_account account; /* its strings are the configuration's */
 };
 
 struct openings {

@@ -14,6 +14,7 @@
 
 /* So many neighbours are asked when no number is given. */
 #define NEIGHBOURS_DEFAULT 5
+#define RING_DEFAULT_S     4
 
 enum kind {
 	OPT_FLAG,
@@ -23,6 +24,8 @@ enum kind {
 	OPT_SOURCE,
 	OPT_YES,
 	OPT_NEIGHBOURS,
+	OPT_RING,
+	OPT_PADDED,
 	OPT_HELP,
 	OPT_VERSION
 };
@@ -35,7 +38,7 @@ struct store_rule {
 };
 
 /* clang-format off */
-#define LISTINGS (CLI_LIST | CLI_SHOW | CLI_PING | CLI_JOURNAL | CLI_CHECK | CLI_WHY)
+#define LISTINGS (CLI_LIST | CLI_SHOW | CLI_PING | CLI_JOURNAL | CLI_CHECK | CLI_WHY | CLI_CALL)
 #define ROWS     (CLI_LIST | CLI_PING | CLI_SCREEN)
 
 const struct option_row option_rows[] = {
@@ -53,14 +56,22 @@ const struct option_row option_rows[] = {
 	{'o', "output", "FILE", "The file to write.", CLI_SNAPSHOT},
 	{0, "force", NULL, "Overwrites the file when it exists.", CLI_SNAPSHOT},
 	{0, "print-config", NULL, "Prints what regtop finds by itself as a configuration file, without passwords.", CLI_CHECK},
-	{0, "dry-run", NULL, "Shows the plan and changes nothing.", CLI_PURGE},
-	{0, "yes", "[COUNT]", "Answers the question: for one binding as it is, for more only with their exact count.", CLI_PURGE},
+	{0, "dry-run", NULL, "Shows the plan and changes nothing.", CLI_PURGE | CLI_CALL},
+	{0, "yes", "[COUNT]", "Answers the question: for one binding as it is, for more only with their exact count.", CLI_PURGE | CLI_CALL},
 	{0, "whole-aor", NULL, "Purges every binding of the AoRs that the filter finds, as the registrar has them: where one cannot go alone.", CLI_PURGE},
 	{0, "leftovers", NULL, "Removes rows that only the table has: the registrar's memory does not know them, calls do not go there.", CLI_PURGE},
 	{0, "neighbours", "[N]", "Asks N other bindings of the same source network too, 5 unless told: is it this phone, or the site?", CLI_WHY},
+	{0, "quiet", NULL, "A call that should not ring: phones refuse what it asks for. This is what is done unless told.", CLI_CALL},
+	{0, "ring", "[SECONDS]", "Rings the phone, 4 s unless told, 20 s at the most; then the call is cancelled.", CLI_CALL},
+	{0, "switch", NULL, "Calls the AoR through the switch, as a caller would; rings as long as --ring says.", CLI_CALL},
+	{0, "padded", "[BYTES]", "Quiet calls of growing size, or of this one: do large messages arrive?", CLI_CALL},
+	{0, "allow-ring", NULL, "In a script: yes, a phone may ring.", CLI_CALL},
+	{0, "in-quiet-hours", NULL, "In a script: yes, even now.", CLI_CALL},
+	{0, "quiet-hours", "FROM-TO", "The hours in which nobody should be rung, 20:00-08:00 unless told; or none.", CLI_CALL | CLI_SCREEN | CLI_IN_FILE},
+	{0, "never-call", "AOR,…", "AoRs that are never called.", CLI_CALL | CLI_SCREEN | CLI_IN_FILE},
 	{0, "thorough", NULL, "Asks who is silent a second time, 20 s later.", CLI_WHY},
 	{0, "redact", NULL, "Hides numbers, addresses and devices as a ticket does.", CLI_WHY},
-	{0, "reason", "TEXT", "Why, for the journal: a ticket number or a sentence.", CLI_PURGE},
+	{0, "reason", "TEXT", "Why, for the journal: a ticket number or a sentence.", CLI_PURGE | CLI_CALL},
 	{0, "read-only", NULL, "Refuses everything that would change a registrar.", CLI_SOURCES | CLI_DEMO | CLI_IN_FILE},
 	{0, "timeout", "DURATION", "How long to wait for the sources, 10s unless told; for ping and why, for each answer, 5s.", CLI_SOURCES | CLI_IN_FILE},
 	{0, "rate", "N", "Probes per second at the most, 50 unless told.", CLI_PING | CLI_SCREEN | CLI_IN_FILE},
@@ -93,6 +104,14 @@ static const struct store_rule store_rules[] = {
 	{OPT_FLAG, AT(whole_aor), 0},
 	{OPT_FLAG, AT(leftovers), 0},
 	{OPT_NEIGHBOURS, 0, 20},
+	{OPT_FLAG, AT(quiet), 0},
+	{OPT_RING, 0, 20},
+	{OPT_FLAG, AT(ring_switch), 0},
+	{OPT_PADDED, 0, 8000},
+	{OPT_FLAG, AT(allow_ring), 0},
+	{OPT_FLAG, AT(in_quiet_hours), 0},
+	{OPT_TEXT, AT(quiet_hours), 0},
+	{OPT_TEXT, AT(never_call), 0},
 	{OPT_FLAG, AT(thorough), 0},
 	{OPT_FLAG, AT(redact), 0},
 	{OPT_TEXT, AT(reason), 0},
@@ -183,6 +202,20 @@ static int store_value(struct options *o, size_t row, const char *value, struct 
 					     value);
 			o->yes_count = (unsigned)n;
 		}
+		return 0;
+	case OPT_RING:
+		o->ring_s = RING_DEFAULT_S;
+		if (value && (!text_parse_duration(slice_of(value), &seconds) || seconds <= 0 ||
+			      seconds > (int64_t)r->max))
+			return usage(e, o->command, "--ring=%s: 1 to %u seconds", value, r->max);
+		if (value)
+			o->ring_s = (unsigned)seconds;
+		return 0;
+	case OPT_PADDED:
+		o->padded = true;
+		if (value && (!slice_to_u64(slice_of(value), r->max, &n) || n == 0))
+			return usage(e, o->command, "--padded=%s: 1 to %u bytes", value, r->max);
+		o->pad_to = value ? (unsigned)n : 0;
 		return 0;
 	case OPT_NEIGHBOURS:
 		o->neighbours = NEIGHBOURS_DEFAULT;

@@ -30,6 +30,10 @@ struct options {
 	unsigned yes_count; /* --yes=COUNT; 0 when no count was given */
 	bool whole_aor, leftovers;
 	bool thorough, redact;
+	bool quiet, ring_switch, padded, allow_ring, in_quiet_hours;
+	unsigned ring_s; /* --ring; 0: not said */
+	unsigned pad_to; /* --padded=BYTES; 0: sizes in turn */
+	const char *quiet_hours, *never_call;
 	unsigned neighbours; /* 0: none */
 	bool force;
 	bool print_config;

@@ -2,6 +2,7 @@
 #ifndef REGTOP_ACT_ACT_H
 #define REGTOP_ACT_ACT_H
 
+#include "act/call_guard.h"
 #include "act/pace.h"
 #include "base/clock.h"
 #include "loop/loop.h"
@@ -9,6 +10,8 @@
 #include "sip/probe.h"
 #include "source/source.h"
 
+struct caller;
+struct call_found;
 struct journal;
 
 #define ACT_MAX_SOURCES 16
@@ -24,6 +27,16 @@ struct act_env {
 	 * else one of ours; and the prober on it. By source index. */
 	struct sip_transport *transports[ACT_MAX_SOURCES];
 	struct prober *probers[ACT_MAX_SOURCES];
+	struct caller *callers[ACT_MAX_SOURCES]; /* on the same transports */
+	/* Who a call through the switch comes from, by source index; borrowed. */
+	struct call_account {
+		const char *user, *password; /* NULL: none */
+		const char *proxy;           /* HOST:PORT; NULL: the registrar's own address */
+	} accounts[ACT_MAX_SOURCES];
+	struct call_rules call_rules;
+	/* Told of each test call that was made; NULL: nobody wants to know. */
+	void (*on_call)(void *ctx, const struct binding *b, const struct call_found *found);
+	void *on_call_ctx;
 	struct journal *journal;     /* NULL: could not be opened; then nothing may change */
 	const char *journal_trouble; /* why journal is NULL */
 	bool read_only;

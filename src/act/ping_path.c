@@ -86,15 +86,10 @@ static void add_domain(const struct binding *b, const struct ping_path *p, struc
 		strbuf_add_str(out, "regtop.invalid");
 }
 
-static void add_words(const struct binding *b, const char *request_uri, bool use_path,
-		      struct ping_path *p)
+void ping_path_name(const struct binding *b, struct ping_path *p)
 {
-	if (request_uri && request_uri[0])
-		strbuf_add_str(&p->request_uri, request_uri);
-	else
-		strbuf_add_slice(&p->request_uri, b->contact);
-	if (use_path)
-		strbuf_add_slice(&p->route, b->path);
+	strbuf_clear(&p->to_uri);
+	strbuf_clear(&p->from_uri);
 	strbuf_add_str(&p->to_uri, "sip:");
 	if (b->user.n) {
 		add_user(b->user, &p->to_uri);
@@ -107,6 +102,18 @@ static void add_words(const struct binding *b, const char *request_uri, bool use
 		strbuf_add_str(&p->from_uri, "sip:regtop@");
 		add_domain(b, p, &p->from_uri);
 	}
+}
+
+static void add_words(const struct binding *b, const char *request_uri, bool use_path,
+		      struct ping_path *p)
+{
+	if (request_uri && request_uri[0])
+		strbuf_add_str(&p->request_uri, request_uri);
+	else
+		strbuf_add_slice(&p->request_uri, b->contact);
+	if (use_path)
+		strbuf_add_slice(&p->route, b->path);
+	ping_path_name(b, p);
 	if (slice_empty(strbuf_slice(&p->request_uri)) ||
 	    !is_safe(strbuf_slice(&p->request_uri), true))
 		never(p, PROBE_UNROUTABLE, "the contact is no URI that could be asked");

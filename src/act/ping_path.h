@@ -28,6 +28,8 @@ void ping_path_direct(const struct act_env *env, const struct binding *b, struct
  */
 void ping_path_to(const struct act_env *env, const struct binding *b, const struct netaddr *addr,
 		  struct ping_path *out);
+/* (Re)writes to_uri, b's AoR, and from_uri, ours, as p's path and addresses want them. */
+void ping_path_name(const struct binding *b, struct ping_path *p);
 /* So many requests that registrars themselves send are open at once for each source: each is a
  * connection to a control, and a transaction that lasts 30 s there. */
 #define PING_UAC_PLACES 64

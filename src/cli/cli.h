@@ -21,9 +21,10 @@ enum cli_bit {
 	CLI_HELP = 1 << 9,
 	CLI_CHECK = 1 << 10,
 	CLI_WHY = 1 << 11,
+	CLI_CALL = 1 << 12,
 	/* All that open a source the person names. */
 	CLI_SOURCES = CLI_INSPECT | CLI_LIST | CLI_SHOW | CLI_PING | CLI_PURGE | CLI_SNAPSHOT |
-		      CLI_CHECK | CLI_WHY,
+		      CLI_CHECK | CLI_WHY | CLI_CALL,
 	CLI_SCREEN = CLI_INSPECT | CLI_DEMO,
 	CLI_ALL = (1 << 14) - 1,
 	/* Of an option: it may stand in the configuration file, before the first section. */
@@ -49,6 +50,7 @@ const struct cli_command *cli_command_by_word(struct slice word);
 int cli_inspect(const struct options *o);
 int cli_list(const struct options *o);
 int cli_show(const struct options *o);
+int cli_call(const struct options *o);
 int cli_why(const struct options *o);
 int cli_ping(const struct options *o);
 int cli_purge(const struct options *o);

@@ -2,6 +2,7 @@
 #ifndef REGTOP_MODEL_CALL_FOUND_H
 #define REGTOP_MODEL_CALL_FOUND_H
 
+#include <stddef.h>
 #include "model/evidence.h"
 
 enum call_kind {
@@ -44,5 +45,17 @@ struct call_found {
 	char detail[CALL_DETAIL];   /* ICMP in words, what was unsupported, … */
 	char moved_to[CALL_DETAIL]; /* Contact of a 3xx */
 };
+
+/* "quiet", "ring", "switch", "padded": for JSON, options and the journal. */
+const char *call_kind_word(enum call_kind k);
+/* "quiet call", "ring test", "call through the switch", "padded quiet call". */
+const char *call_kind_name(enum call_kind k);
+/* What happened, in one clause: "180 after 84 ms, then 487 Request Terminated". */
+void call_found_say(const struct call_found *c, char *out, size_t size);
+/* What that means for "does it ring?", in one sentence (facts/sip-and-diagnosis 3.3). */
+void call_found_mean(const struct call_found *c, char *out, size_t size);
+/* True when it went as it should have: the quiet ones were refused by the phone itself, the others
+ * rang or were answered. */
+bool call_found_well(const struct call_found *c);
 
 #endif
