@@ -1,0 +1,133 @@
+#!/bin/bash
+# Why it does not ring, for real: a phone behind a NAT, a switch, and regtop on the switch; each trouble that a
+# support desk knows is made, and `regtop why` has to name it while the registrar goes on listing the phone.
+#
+#   nat.sh                 every scenario, several at a time
+#   LAB_ONLY=NAME nat.sh   one of them
+. "$TOP_SRCDIR/tests/lib/tap.sh"
+. "$TOP_SRCDIR/tests/lib/phones.sh"
+. "$TOP_SRCDIR/tests/lab/net.sh"
+
+net_as_root "$@"
+need jq
+here=$TOP_SRCDIR/tests/lab
+scenarios=()
+. "$here/scenarios_phone.sh"
+. "$here/scenarios_nat.sh"
+
+# ---- all of them ---------------------------------------------------------------------------------
+
+# How many run at a time: they mostly wait.
+AT_A_TIME=${LAB_AT_A_TIME:-6}
+
+run_all() {
+  local name pids=() line why
+  why=$(net_refused)
+  [ -z "$why" ] || skip_all "$why"
+  command -v baresip >/dev/null || skip_all "baresip is not installed"
+  for name in "${scenarios[@]}"; do
+    while [ "$(jobs -rp | wc -l)" -ge "$AT_A_TIME" ]; do wait -n; done
+    LAB_ONLY=$name timeout -k 20 150 bash "$0" >"$tap_dir/$name.tap" 2>&1 &
+    pids+=($!)
+    started $!
+  done
+  for name in "${!pids[@]}"; do
+    wait "${pids[$name]}"
+    echo "$?" >"$tap_dir/${scenarios[$name]}.status"
+  done
+  for name in "${scenarios[@]}"; do
+    tell "$name"
+  done
+  plan_later
+}
+
+# The cases of one scenario as ours.
+tell() {
+  local line status
+  while IFS= read -r line; do
+    case $line in
+      "ok "*"# SKIP "*) line=${line#ok * - }; skip "$1: ${line%% # SKIP *}" "${line##*# SKIP }" ;;
+      "ok "*) ok 0 "$1: ${line#ok * - }" ;;
+      "not ok "*) ok 1 "$1: ${line#not ok * - }" ;;
+      1..*) ;;
+      *) diag "${line#\# }" ;;
+    esac
+  done <"$tap_dir/$1.tap"
+  status=$(cat "$tap_dir/$1.status")
+  [ "$status" -le 1 ] && grep -q '^1\.\.' "$tap_dir/$1.tap"
+  ok $? "$1: came to its end"
+}
+
+# ---- one of them ---------------------------------------------------------------------------------
+
+dirs=()
+run_one() {
+  trap 'end_one' EXIT
+  # A run that is stopped leaves no namespaces behind either.
+  trap 'exit 1' TERM INT
+  net_begin
+  ok $? "there is a network"
+  export XDG_STATE_HOME=$tap_dir/state XDG_CONFIG_HOME=$tap_dir/config
+  "scenario_$1"
+  if [ "$tap_failed" -gt 0 ] && [ -s "$tap_dir/why.json" ]; then
+    diag "$(jq -c '{verdict, cause: .cause.id, also: [.also[].id], asked: [.bindings[] | {contact, received, asked}]}' \
+      "$tap_dir/why.json")"
+    diag "$(tail -30 "$tap_dir/registrar.log")"
+  fi
+  plan_later
+}
+
+end_one() {
+  local dir
+  for dir in "${dirs[@]}"; do bash "$TOP_SRCDIR/tests/registrars/kamailio_start.sh" "$dir" stop; done
+  tap_end
+  net_end
+}
+
+# ---- the switch: regtop's own registrar ----------------------------------------------------------
+
+switch=203.0.113.10
+own=(-s "listen:udp:$switch:5060,tcp:$switch:5060" --allow=203.0.113.0/24)
+
+registrar_start() {
+  : >"$tap_dir/registrar.log"
+  "${switch_in[@]}" "$REGTOP" listen "${own[@]}" "--store=$tap_dir/own.sqlite" >"$tap_dir/registrar.log" 2>&1 &
+  registrar=$!
+  started "$registrar"
+  wait_for 10 grep -q "listen udp" "$tap_dir/registrar.log"
+}
+registrar_stop() {
+  kill "$registrar" 2>/dev/null
+  wait "$registrar" 2>/dev/null
+}
+
+# The registrar's place is taken by one regtop after the other: both answer from the same socket.
+with_registrar() {
+  local status
+  registrar_stop
+  in_switch "$REGTOP" "$1" "${own[@]}" "--store=$tap_dir/own.sqlite" "${@:2}"
+  status=$?
+  registrar_start
+  return $status
+}
+
+# why AOR [OPTION...]: the answer is in why.json, the exit status in why_status.
+why() {
+  with_registrar why "$@" --json >"$tap_dir/why.json" 2>"$tap_dir/why.err"
+  why_status=$?
+}
+
+# told FILTER: of why.json.
+told() { jq -r "$1" "$tap_dir/why.json"; }
+cause_is() { is "$(told .cause.id)" "$1" "the cause is $1${2:+ $2}"; }
+listed() {
+  is "$(told '.bindings | length')" "${1:-1}" "the registrar still lists ${2:-the phone}"
+}
+
+# phone NAME [ADDRESS] [key=value...]: a baresip behind the NAT that registers; its folder is $tap_dir/NAME.
+phone() {
+  local name=$1 address=${2:-10.0.0.2}
+  baresip_start "$tap_dir/$name" "$address:5060" "$switch" "$name" "${@:3}"
+}
+
+if [ -n "${LAB_ONLY:-}" ]; then run_one "$LAB_ONLY"; else run_all; fi
