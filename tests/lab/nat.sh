@@ -8,6 +8,7 @@
 . "$TOP_SRCDIR/tests/lib/phones.sh"
 . "$TOP_SRCDIR/tests/lab/net.sh"
 
+once
 net_as_root "$@"
 need jq
 here=$TOP_SRCDIR/tests/lab

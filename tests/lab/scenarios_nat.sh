@@ -1,6 +1,6 @@
 # Scenarios of nat.sh in which the trouble is between phone and switch.
 
-scenarios+=(forgotten forgotten_icmp moved rebound fragments)
+scenarios+=(forgotten forgotten_icmp moved)
 
 # Idle for longer than the router remembers. expires=3600: it is registered for an hour more.
 scenario_forgotten() {
@@ -43,31 +43,4 @@ scenario_moved() {
   listed
   is "$why_status" 1 "exit 1"
   cause_is address-moved
-}
-
-scenario_rebound() {
-  registrar_start
-  phone alice 10.0.0.2 expires=6
-  baresip_registered "$tap_dir/alice"
-  ok $? "the phone registers"
-  for _ in 1 2 3; do
-    before=$(grep -c 'alice@' "$tap_dir/registrar.log")
-    nat_forgets
-    wait_for 15 grown "$before"
-  done
-  why alice
-  listed
-  cause_is port-rebound
-}
-grown() { [ "$(grep -c 'alice@' "$tap_dir/registrar.log")" -gt "$1" ]; }
-
-scenario_fragments() {
-  registrar_start
-  phone alice
-  baresip_registered "$tap_dir/alice"
-  ok $? "the phone registers"
-  nat_drops_fragments
-  why alice
-  listed
-  cause_is fragments-lost
 }
