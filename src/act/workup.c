@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include "act/ping_path.h"
+#include "act/workup_groups.h"
 #include "act/workup_told.h"
 #include "act/workup_ways.h"
 #include "base/alloc.h"
@@ -31,8 +32,8 @@ struct workup {
 	struct findings f;
 	struct diagnosis d;
 	struct subject *subjects;
-	binding_id neighbours[WORKUP_NEIGHBOURS_MAX];
-	size_t neighbour_count;
+	struct workup_groups *groups;
+	bool searching; /* for neighbours */
 	struct workup_told *told;
 	struct trace *trace;
 	struct loop_timer *look;
@@ -201,48 +202,6 @@ static void ask_all_ways(struct workup *w, size_t i)
 		ask_other_ways(w, i);
 }
 
-struct neighbour_search {
-	struct workup *w;
-	char network[96];
-};
-
-static bool is_ours(const struct workup *w, binding_id id)
-{
-	for (size_t i = 0; i < w->f.count; i++)
-		if (w->subjects[i].id == id)
-			return true;
-	return false;
-}
-
-static bool visit_neighbour(void *ctx, binding_id id)
-{
-	struct neighbour_search *s = ctx;
-	struct workup *w = s->w;
-	struct row r = {.id = id};
-	char value[96];
-
-	if (w->neighbour_count >= w->o.neighbours)
-		return false;
-	if (is_ours(w, id) || !store_get(w->we.env->store, id, &r.b) ||
-	    !group_value(GROUP_NETWORK, &r, value, sizeof(value)) ||
-	    strcmp(value, s->network) != 0 || binding_left_s(&r.b, now_ms(w) / 1000) <= 0)
-		return true;
-	w->neighbours[w->neighbour_count++] = id;
-	return true;
-}
-
-static void ask_neighbours(struct workup *w)
-{
-	struct neighbour_search s = {.w = w};
-
-	if (!w->f.count || !w->o.neighbours ||
-	    !group_value(GROUP_NETWORK, &w->f.bindings[0].row, s.network, sizeof(s.network)))
-		return;
-	store_each(w->we.env->store, visit_neighbour, &s);
-	for (size_t i = 0; i < w->neighbour_count; i++)
-		pinger_ask(w->we.pinger, w->neighbours[i]);
-}
-
 /* ---- waiting --------------------------------------------------------------------------------- */
 
 /* True when the pinger has dealt with it: an answer, a verdict, or the binding is gone. */
@@ -311,7 +270,7 @@ static bool plan_again(struct workup *w)
 		any |= w->subjects[i].again;
 	}
 	if (any)
-		w->again_us = clock_mono_us(w->we.env->clock) + WORKUP_AGAIN_MS * 1000LL;
+		w->again_us = clock_mono_us(w->we.env->clock) + w->o.again_ms * 1000LL;
 	return any;
 }
 
@@ -337,56 +296,20 @@ static bool waits_for_again(struct workup *w)
 
 static unsigned open_questions(const struct workup *w)
 {
+	const binding_id *neighbours;
 	unsigned open = 0;
+	size_t n;
 
 	for (size_t i = 0; i < w->f.count; i++)
 		open += w->subjects[i].waiting +
 			(w->subjects[i].ways ? workup_ways_open(w->subjects[i].ways) : 0);
-	for (size_t i = 0; i < w->neighbour_count; i++)
-		open += !dealt_with(w, w->neighbours[i]);
+	neighbours = workup_groups_asked(w->groups, &n);
+	for (size_t i = 0; i < n; i++)
+		open += !dealt_with(w, neighbours[i]);
 	return open + workup_told_open(w->told);
 }
 
 /* ---- the end --------------------------------------------------------------------------------- */
-
-struct group_count {
-	struct workup *w;
-	struct group_effect g[GROUP_KINDS];
-	size_t n;
-};
-
-static bool count_groups(void *ctx, binding_id id)
-{
-	struct group_count *c = ctx;
-	struct evidence old;
-	struct row r;
-
-	if (!store_evidence(c->w->we.env->store, id) && !c->w->we.evidence)
-		return true;
-	if (!view_row(c->w->we.view, id, now_ms(c->w), &r))
-		return true;
-	if (!r.evidence && c->w->we.evidence(c->w->we.past_ctx, r.source, &r.b, &old)) {
-		r.evidence = &old;
-		verdict_judge(NULL, &r);
-	}
-	group_effects_add(c->g, c->n, &r);
-	return true;
-}
-
-/* Groups are those of the binding that was registered last. */
-static void find_groups(struct workup *w)
-{
-	struct group_count c = {.w = w};
-
-	if (!w->f.count)
-		return;
-	c.n = group_effects_begin(&w->f.bindings[0].row, c.g);
-	store_each(w->we.env->store, count_groups, &c);
-	group_effects_end(c.g, c.n);
-	for (size_t i = 0; i < c.n && w->f.group_count < FINDING_GROUPS; i++)
-		if (c.g[i].asked > 1)
-			w->f.groups[w->f.group_count++] = c.g[i];
-}
 
 static void finish(struct workup *w)
 {
@@ -403,7 +326,8 @@ static void finish(struct workup *w)
 			w->f.bindings[i].changed_meanwhile = true;
 		w->f.bindings[i].row.now_ms = w->f.now_ms;
 	}
-	find_groups(w);
+	workup_groups_free(w->groups);
+	w->groups = NULL;
 	diagnose(&w->f, &w->d);
 	w->fn(w->ctx);
 }
@@ -414,8 +338,13 @@ static void on_look(void *arg)
 
 	for (size_t i = 0; i < w->f.count; i++)
 		look_at_subject(w, i);
-	if (open_questions(w) || plan_again(w) || waits_for_again(w))
+	w->searching = w->searching && workup_groups_ask(w->groups, w->o.neighbours);
+	if (w->searching)
+		loop_timer_set(w->look, 0);
+	else if (open_questions(w) || plan_again(w) || waits_for_again(w))
 		loop_timer_set(w->look, LOOK_MS);
+	else if (workup_groups_count(w->groups))
+		loop_timer_set(w->look, 0);
 	else
 		finish(w);
 }
@@ -442,6 +371,8 @@ struct workup *workup_start(const struct workup_env *we, const char *aor, const 
 	w->o = *o;
 	if (w->o.neighbours > WORKUP_NEIGHBOURS_MAX)
 		w->o.neighbours = WORKUP_NEIGHBOURS_MAX;
+	if (!w->o.again_ms)
+		w->o.again_ms = WORKUP_AGAIN_MS;
 	w->fn = fn;
 	w->ctx = ctx;
 	w->trace = trace_new(we->env->clock);
@@ -455,7 +386,8 @@ struct workup *workup_start(const struct workup_env *we, const char *aor, const 
 	w->told = workup_told_start(we->env, &w->f, on_named, w);
 	for (size_t i = 0; i < w->f.count; i++)
 		ask_all_ways(w, i);
-	ask_neighbours(w);
+	w->groups = workup_groups_new(&w->we, &w->f);
+	w->searching = w->o.neighbours > 0;
 	loop_timer_set(w->look, LOOK_MS);
 	return w;
 }
@@ -466,6 +398,8 @@ void workup_cancel(struct workup *w)
 		return;
 	loop_timer_stop(w->look);
 	w->f.cancelled = true;
+	while (workup_groups_count(w->groups))
+		;
 	finish(w);
 }
 
@@ -478,10 +412,14 @@ void workup_progress(const struct workup *w, struct workup_progress *out)
 {
 	int64_t left_us = w->again_us - clock_mono_us(w->we.env->clock);
 
+	size_t neighbours = 0;
+
 	*out = (struct workup_progress){.over = w->over};
 	for (size_t i = 0; i < w->f.count; i++)
 		out->ways += 1 + (w->subjects[i].ways ? workup_ways_asked(w->subjects[i].ways) : 0);
-	out->ways += (unsigned)w->neighbour_count;
+	if (w->groups)
+		workup_groups_asked(w->groups, &neighbours);
+	out->ways += (unsigned)neighbours;
 	out->open = w->over ? 0 : open_questions(w);
 	out->answered = out->ways > out->open ? out->ways - out->open : 0;
 	if (!w->over && !out->open && w->again_us && left_us > 0)
@@ -508,6 +446,7 @@ void workup_free(struct workup *w)
 	if (!w)
 		return;
 	workup_told_free(w->told);
+	workup_groups_free(w->groups);
 	if (!w->over)
 		pinger_untrace(w->we.pinger, w->trace);
 	for (size_t i = 0; i < w->f.count; i++) {

@@ -33,7 +33,8 @@ struct workup_env {
 
 struct workup_options {
 	unsigned neighbours; /* so many bindings of the same source network are asked too */
-	bool thorough;       /* who is silent is asked a second time, WORKUP_AGAIN_MS later */
+	bool thorough;       /* who is silent is asked a second time, again_ms later */
+	unsigned again_ms;   /* 0: WORKUP_AGAIN_MS */
 };
 
 struct workup_progress {

@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 #include "base/alloc.h"
+#include "model/filter_lex.h"
 
 static unsigned terminal_width(void)
 {
@@ -74,38 +75,98 @@ int cli_open(const struct options *o, struct app **out)
 	return status;
 }
 
+/* What an operand may mean, the nearest first: what it says to the letter; the same telephone
+ * number written otherwise; a national number without its country. */
+enum aor_match { AOR_EXACT, AOR_NUMBER, AOR_NATIONAL, AOR_MATCHES };
+
+/* A shorter tail is too many people's. */
+#define NATIONAL_DIGITS 5
+
 struct aor_search {
 	struct app *app;
 	struct slice user, domain;
-	binding_id *ids;
-	size_t count, cap;
+	char *digits; /* of user, when it is a telephone number */
+	size_t digit_count;
+	struct {
+		binding_id *ids;
+		size_t count, cap;
+	} found[AOR_MATCHES];
 };
+
+static bool ends_with_national(const struct aor_search *s, const char *theirs, size_t n)
+{
+	const char *ours = s->digits;
+	size_t k = s->digit_count;
+
+	/* The trunk prefix is dialled and not registered. */
+	while (k && *ours == '0') {
+		ours++;
+		k--;
+	}
+	return ours > s->digits && k >= NATIONAL_DIGITS && n > k &&
+	       memcmp(theirs + n - k, ours, k) == 0;
+}
+
+/* AOR_MATCHES when it is another one's. */
+static enum aor_match match_user(const struct aor_search *s, struct slice user)
+{
+	enum aor_match how = AOR_MATCHES;
+	char *theirs;
+	size_t n;
+
+	if (slice_eq(user, s->user))
+		return AOR_EXACT;
+	if (!s->digit_count)
+		return AOR_MATCHES;
+	theirs = xmalloc(user.n + 1);
+	n = lex_digits(user, theirs);
+	if (n == s->digit_count && memcmp(theirs, s->digits, n) == 0)
+		how = AOR_NUMBER;
+	else if (ends_with_national(s, theirs, n))
+		how = AOR_NATIONAL;
+	free(theirs);
+	return how;
+}
 
 static bool aor_visit(void *ctx, binding_id id)
 {
 	struct aor_search *s = ctx;
+	enum aor_match how;
 	struct binding b;
 
-	if (!store_get(s->app->store, id, &b) || !slice_eq(b.user, s->user))
+	if (!store_get(s->app->store, id, &b))
 		return true;
-	if (s->domain.n && b.domain.n && !slice_ieq(b.domain, s->domain))
+	how = match_user(s, b.user);
+	if (how == AOR_MATCHES || (s->domain.n && b.domain.n && !slice_ieq(b.domain, s->domain)))
 		return true;
-	XGROW(s->ids, s->cap, s->count + 1);
-	s->ids[s->count++] = id;
+	XGROW(s->found[how].ids, s->found[how].cap, s->found[how].count + 1);
+	s->found[how].ids[s->found[how].count++] = id;
 	return true;
 }
 
 binding_id *cli_find_aor(struct app *a, const char *aor, size_t *n)
 {
 	struct aor_search s = {.app = a};
-	struct slice text = slice_of(aor);
+	struct slice text = slice_trim(slice_of(aor));
+	binding_id *best = NULL;
 
 	if (slice_starts_with(text, "sip:"))
 		text = slice_skip(text, 4);
 	else if (slice_starts_with(text, "sips:"))
 		text = slice_skip(text, 5);
 	s.domain = slice_cut(text, '@', &s.user);
+	s.digits = xmalloc(s.user.n + 1);
+	s.digit_count = lex_digits(s.user, s.digits);
 	store_each(a->store, aor_visit, &s);
-	*n = s.count;
-	return s.ids;
+	*n = 0;
+	for (int how = 0; how < AOR_MATCHES; how++) {
+		if (best || !s.found[how].count) {
+			free(s.found[how].ids);
+			continue;
+		}
+		best = s.found[how].ids;
+		*n = s.found[how].count;
+	}
+	free(s.digits);
+	return best;
 }

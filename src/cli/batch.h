@@ -13,7 +13,9 @@ enum listing_format cli_listing_format(const struct options *o);
 int cli_print_listing(struct app *a, const struct options *o, const enum column_id *defaults,
 		      size_t n);
 /* The ids of all bindings that an operand names as AoR: "user@domain", "user", with or without
- * sip: in front. Caller frees. */
+ * sip: in front; when there are none, the same telephone number written otherwise (with + or 00,
+ * blanks, dashes), then one whose end it is (030… for +4930…). They may be of several AoRs. Caller
+ * frees. */
 binding_id *cli_find_aor(struct app *a, const char *aor, size_t *n);
 
 #endif

@@ -8,7 +8,7 @@ const struct cli_command cli_commands[] = {
 	{"list", "[FILTER…]", "Prints the bindings as a table, as JSON or as CSV.",
 	 CLI_LIST, 0, 64, cli_list},
 	{"why", "AOR", "The workup of one address of record: evidence, verdict, cause, advice.",
-	 CLI_WHY, 1, 1, cli_why},
+	 CLI_WHY, 1, 8, cli_why},
 	{"show", "AOR", "Prints everything about one address of record.",
 	 CLI_SHOW, 1, 1, cli_show},
 	{"ping", "AOR|FILTER…", "Probes bindings with OPTIONS and prints what was found.",

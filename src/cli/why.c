@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+#include "base/alloc.h"
 #include "base/text.h"
 #include "cli/batch.h"
 #include "report/workup.h"
@@ -37,16 +38,18 @@ static void show_progress(void *ctx)
 {
 	struct why *y = ctx;
 	struct workup_progress p;
+	char words[PROGRESS_COLS + 1] = "";
 
 	if (!y->shown || !y->workup)
 		return;
 	workup_progress(y->workup, &p);
-	if (p.over)
-		fprintf(stderr, "\r%*s\r", PROGRESS_COLS, "");
-	else if (p.waits_s)
-		fprintf(stderr, "\r%-*s", PROGRESS_COLS, "waiting for the second question…");
-	else
-		fprintf(stderr, "\rasked on %u ways, %u to come…", p.ways, p.open);
+	if (p.waits_s)
+		snprintf(words, sizeof(words), "no answer; asking once more in %u s, to be sure",
+			 p.waits_s);
+	else if (!p.over)
+		snprintf(words, sizeof(words), "asking: %u of %u questions answered", p.answered,
+			 p.ways);
+	fprintf(stderr, "\r%-*.*s%s", PROGRESS_COLS, PROGRESS_COLS, words, p.over ? "\r" : "");
 	fflush(stderr);
 }
 
@@ -129,18 +132,37 @@ static bool is_one(struct app *a, const binding_id *ids, size_t n)
 	return one;
 }
 
+#define NAMED_MAX 20
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
 static void name_them(struct app *a, const binding_id *ids, size_t n)
 {
-	char clean[200];
+	char **names = xcalloc(n, sizeof(*names)), clean[200];
+	size_t named = 0, more = 0;
 
+	for (size_t i = 0; i < n; i++)
+		names[i] = name_of(a, ids[i]);
+	qsort(names, n, sizeof(*names), by_text);
 	fprintf(stderr, "regtop: that is more than one AoR; name one of them:\n");
 	for (size_t i = 0; i < n; i++) {
-		char *name = name_of(a, ids[i]);
-
-		text_clean_buf(slice_of(name), clean, sizeof(clean));
+		if (i && strcmp(names[i], names[i - 1]) == 0)
+			continue;
+		if (named++ >= NAMED_MAX) {
+			more++;
+			continue;
+		}
+		text_clean_buf(slice_of(names[i]), clean, sizeof(clean));
 		fprintf(stderr, "        %s\n", clean);
-		free(name);
 	}
+	if (more)
+		fprintf(stderr, "        and %zu more\n", more);
+	for (size_t i = 0; i < n; i++)
+		free(names[i]);
+	free(names);
 }
 
 int cli_why(const struct options *o)
@@ -156,14 +178,14 @@ int cli_why(const struct options *o)
 	plain.filter = empty;
 	status = cli_open(&plain, &a);
 	if (a && (status == REGTOP_OK || status == REGTOP_INCOMPLETE)) {
-		ids = cli_find_aor(a, o->operands[0], &n);
+		ids = cli_find_aor(a, o->filter, &n);
 		if (!is_one(a, ids, n)) {
 			name_them(a, ids, n);
 			status = REGTOP_USAGE;
 		} else {
 			aor = n ? name_of(a, ids[0]) : NULL;
 			app_seen(a, ids, n);
-			answer = work_up(a, &plain, aor ? aor : o->operands[0], ids, n);
+			answer = work_up(a, &plain, aor ? aor : o->filter, ids, n);
 			if (status == REGTOP_OK)
 				status = answer;
 		}

@@ -31,6 +31,7 @@ DOORS = {
     ("src/act/ping_path.c", "judge"),
     ("src/act/workup.c", "judge"),
     ("src/act/workup.h", "judge"),
+    ("src/act/workup_groups.c", "judge"),
     ("src/act/workup_told.h", "judge"),
     ("src/act/workup_ways.h", "judge"),
 }

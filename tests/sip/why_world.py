@@ -50,7 +50,7 @@ def rows(port):
               instance='"<urn:uuid:00000000-0000-1000-8000-0015651234ab>"',
               last_modified=now - 60, callid="after@127.1.9.2")
     # What calls go to is no address but a name.
-    yield row("answers-name", "localhost")
+    yield row("answers-name", "phone.name.example")
     yield row("silent-name", "no-such-host.invalid-tld-of-ours")
     # An edge in between.
     yield row("answers-behind-edge", "127.1.10.2", path=f"<sip:edge@127.1.10.1:{port};lr>")
@@ -108,6 +108,43 @@ def answer(port):
             else:
                 kind = uri[len("sip:"):].split("@")[0].split("-")[0]
             print(uri, flush=True)
+            if kind in ANSWERS and request.startswith(b"OPTIONS"):
+                s.sendto(reply(request, *ANSWERS[kind]), peer)
+
+
+def office(registrar):
+    """Phones of an own registrar: they register, one by one, and then answer as they are called."""
+    names = ["answers", "busy", "silent", "stranger", "gone", "answers-old", "answers-new"]
+    phones = {}
+    for i, name in enumerate(names):
+        s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        s.bind(("127.0.0.1", 0))
+        s.settimeout(5)
+        user = "twin" if name in ("answers-old", "answers-new") else name
+        port = s.getsockname()[1]
+        instance = ';+sip.instance="<urn:uuid:0000-1>"' if user == "twin" else ""
+        s.sendto("\r\n".join([
+            "REGISTER sip:127.0.0.1 SIP/2.0",
+            f"Via: SIP/2.0/UDP 127.0.0.1:{port};branch=z9hG4bK{i};rport",
+            "Max-Forwards: 70", f"From: <sip:{user}@acme.example>;tag={i}",
+            f"To: <sip:{user}@acme.example>", f"Call-ID: office-{i}", "CSeq: 1 REGISTER",
+            f"Contact: <sip:{name}@127.0.0.1:{port}>{instance}", "Expires: 600",
+            f"User-Agent: {AGENT}", "Content-Length: 0", "", ""]).encode(),
+            ("127.0.0.1", int(registrar)))
+        answer = s.recv(4096)
+        assert answer.startswith(b"SIP/2.0 200"), answer
+        s.settimeout(None)
+        # The twin's former self and the one that is gone leave nobody at their ports.
+        if name in ("gone", "answers-old"):
+            s.close()
+            time.sleep(1.1)
+        else:
+            phones[s] = name
+    print("ready", flush=True)
+    while os.getppid() != 1:
+        for s in select.select(list(phones), [], [], 1)[0]:
+            request, peer = s.recvfrom(4096)
+            kind = phones[s].split("-")[0]
             if kind in ANSWERS and request.startswith(b"OPTIONS"):
                 s.sendto(reply(request, *ANSWERS[kind]), peer)
 
