@@ -107,6 +107,14 @@ static void take_error(const struct sip_send_error *e, struct ping_finding *out)
 	slice_to_buf(slice_of(host), out->offender, sizeof(out->offender));
 }
 
+/* The kernel gave it up (TCP_USER_TIMEOUT, keepalive): nobody closed it. */
+static const char *closed_words(const struct probe_report *r)
+{
+	return r->error.error == ETIMEDOUT
+		       ? "half-open: nothing was acknowledged until it was given up"
+		       : "the connection was closed without an answer";
+}
+
 void ping_evidence_read(const struct binding *b, enum probe_path path, const struct probe_report *r,
 			struct ping_finding *out)
 {
@@ -131,8 +139,7 @@ void ping_evidence_read(const struct binding *b, enum probe_path path, const str
 		/* Only the phone's own connection is its flow; one that we opened was just closed
 		 * on us without a word. */
 		out->outcome = path == PROBE_PATH_OWN ? PROBE_FLOW_GONE : PROBE_SILENT;
-		text_clean_buf(slice_of("the connection was closed without an answer"), out->detail,
-			       sizeof(out->detail));
+		slice_to_buf(slice_of(closed_words(r)), out->detail, sizeof(out->detail));
 		break;
 	}
 }

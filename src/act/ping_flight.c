@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include "act/flow_state.h"
 #include "base/alloc.h"
 #include "base/text.h"
 
@@ -440,6 +441,7 @@ static void on_report(void *ctx, uint64_t id, const struct probe_report *r)
 	}
 	ping_evidence_read(&now, l->path, r, &found);
 	found.late = false;
+	flow_state_explain(&now, &found);
 	leg_keep(l, &found);
 	decide(f);
 }
@@ -458,6 +460,7 @@ static void on_uac(void *ctx, const struct source_uac_reply *r)
 		return;
 	}
 	ping_evidence_told(&now, r, &found);
+	flow_state_explain(&now, &found);
 	leg_keep(l, &found);
 	decide(f);
 }

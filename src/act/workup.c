@@ -2,6 +2,7 @@
 #include "act/workup.h"
 
 #include <stdlib.h>
+#include "act/flow_state.h"
 #include "act/ping_path.h"
 #include "act/workup_groups.h"
 #include "act/workup_told.h"
@@ -325,6 +326,7 @@ static void finish(struct workup *w)
 		if (!take(w, i))
 			w->f.bindings[i].changed_meanwhile = true;
 		w->f.bindings[i].row.now_ms = w->f.now_ms;
+		flow_state_find(&w->f.bindings[i].row.b, &w->f.bindings[i].tcp);
 	}
 	workup_groups_free(w->groups);
 	w->groups = NULL;

@@ -27,6 +27,7 @@ DOORS = {
     ("src/source/listen.h", "sip"),
     ("src/source/snapshot_file.c", "report"),
     ("src/source/source.c", "report"),
+    ("src/act/flow_state.c", "judge"),
     ("src/act/ping.c", "judge"),
     ("src/act/ping_path.c", "judge"),
     ("src/act/workup.c", "judge"),

@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/filter.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include "act/ping.h"
@@ -413,6 +414,55 @@ TEST(a_closed_connection_of_our_own_is_flow_gone_without_a_packet)
 	assert_int_equal(e->path, PROBE_PATH_OWN);
 	assert_int_equal(e->failures, 1);
 	assert_int_equal(e->probes, 0);
+}
+
+/* The kernel of the phone's side drops what comes in, as a NAT that forgot the connection does. */
+static int forgotten_connection(struct world *w, struct netaddr *phone, uint32_t *connection)
+{
+	struct sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
+	struct sock_fprog program = {.len = 1, .filter = &nothing};
+	int listener = socket(AF_INET, SOCK_STREAM, 0), fd;
+
+	assert_int_equal(netaddr_parse(SLICE_LIT("127.0.0.1"), 0, phone), 0);
+	assert_int_equal(bind(listener, &phone->sa, phone->len), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	phone->len = sizeof(phone->ss);
+	assert_int_equal(getsockname(listener, &phone->sa, &phone->len), 0);
+	*connection = sip_transport_connect(w->env.transports[0], phone);
+	assert_true(*connection > 0);
+	fd = accept(listener, NULL, NULL);
+	assert_true(fd >= 0);
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)),
+			 0);
+	close(listener);
+	return fd;
+}
+
+TEST(a_connection_that_only_looks_open_is_flow_gone_and_not_silence)
+{
+	struct world *w = *state;
+	struct binding b = fake_binding("k1", "4021", "sip:4021@10.0.0.7;transport=tcp");
+	char socket_name[96], received[96], addr[NETADDR_STR];
+	struct netaddr phone, ours = {.len = sizeof(ours.ss)};
+	const struct evidence *e;
+	int fd = forgotten_connection(w, &phone, &w->source.route.connection);
+
+	assert_int_equal(getpeername(fd, &ours.sa, &ours.len), 0);
+	snprintf(socket_name, sizeof(socket_name), "tcp:%s", netaddr_format(&ours, addr));
+	snprintf(received, sizeof(received), "sip:%s;transport=tcp", netaddr_format(&phone, addr));
+	b.socket = slice_of(socket_name);
+	b.received = slice_of(received);
+	w->source.routes = true;
+	w->source.route.own = true;
+	w->source.route.transport = TRANSPORT_TCP;
+	w->source.route.addr = phone;
+	/* Time enough for the kernel to try again and again. */
+	w->env.probe_timeout_ms = 4000;
+	e = ask(w, store_put(w->env.store, 0, &b, 1900000000));
+	assert_int_equal(e->outcome, PROBE_FLOW_GONE);
+	assert_int_equal(e->path, PROBE_PATH_OWN);
+	assert_int_equal(strncmp(e->detail, "half-open: ", 11), 0);
+	close(fd);
 }
 
 /* ---- through a registrar --------------------------------------------------------------------- */
@@ -957,6 +1007,7 @@ int main(void)
 		P(a_source_without_a_socket_cannot_ask),
 		P(our_own_registrar_asks_from_the_socket_that_took_the_register),
 		P(a_closed_connection_of_our_own_is_flow_gone_without_a_packet),
+		P(a_connection_that_only_looks_open_is_flow_gone_and_not_silence),
 		P(through_the_registrar_its_uri_is_asked_and_from_is_foreign),
 		P(silence_through_the_registrar_and_icmp_direct_is_refused),
 		P(an_answer_through_the_registrar_after_all_takes_refused_back),
