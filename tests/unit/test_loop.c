@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <unistd.h>
 #include "loop/loop.h"
+#include "loop/resolve.h"
 #include "loop/worker.h"
 
 struct log {
@@ -277,6 +278,70 @@ TEST(messages_without_end_leave_room_for_drawing)
 	loop_free(l.loop);
 }
 
+struct looked_up {
+	unsigned times;
+	struct resolve_answer a;
+};
+
+static void on_looked_up(void *ctx, const struct resolve_answer *a)
+{
+	struct looked_up *l = ctx;
+
+	l->times++;
+	l->a = *a;
+}
+
+static void look_up(struct loop *l, struct looked_up *out, const char *host)
+{
+	memset(out, 0, sizeof(*out));
+	resolve_start(l, slice_of(host), 5000, on_looked_up, out);
+	assert_int_equal(out->times, 0);
+	while (!out->times)
+		loop_turn(l, true);
+	assert_int_equal(out->times, 1);
+}
+
+TEST(a_name_is_looked_up_beside_the_loop)
+{
+	struct loop *l = loop_new();
+	struct looked_up found;
+
+	UNUSED_STATE;
+	look_up(l, &found, "localhost");
+	assert_int_equal(found.a.end, RESOLVE_FOUND);
+	assert_true(found.a.count > 0);
+	assert_true(netaddr_is_loopback(&found.a.addresses[0]));
+	loop_free(l);
+}
+
+TEST(a_name_that_is_none_fails_with_words)
+{
+	struct loop *l = loop_new();
+	struct looked_up found;
+
+	UNUSED_STATE;
+	look_up(l, &found,
+		"a-label-has-sixty-three-characters-at-the-most-and-this-one-has-more-of-them");
+	assert_int_equal(found.a.end, RESOLVE_FAILED);
+	assert_int_equal(found.a.count, 0);
+	assert_true(strlen(found.a.why) > 0);
+	loop_free(l);
+}
+
+TEST(a_look_up_that_is_cancelled_is_not_heard_of)
+{
+	struct loop *l = loop_new();
+	struct looked_up first = {.times = 0}, second;
+	struct resolve *r = resolve_start(l, SLICE_LIT("localhost"), 5000, on_looked_up, &first);
+
+	UNUSED_STATE;
+	resolve_cancel(r);
+	look_up(l, &second, "localhost");
+	assert_int_equal(first.times, 0);
+	resolve_cancel(NULL);
+	loop_free(l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -289,6 +354,9 @@ int main(void)
 		T(a_flood_does_not_keep_drawing_and_signals_waiting_for_ever),
 		T(messages_arrive_in_a_flood),
 		T(messages_without_end_leave_room_for_drawing),
+		T(a_name_is_looked_up_beside_the_loop),
+		T(a_name_that_is_none_fails_with_words),
+		T(a_look_up_that_is_cancelled_is_not_heard_of),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
