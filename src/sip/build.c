@@ -15,7 +15,8 @@ void sip_build_add(struct strbuf *out, struct slice s)
 		strbuf_add(out, s.p + from, i - from);
 		from = i + 1;
 	}
-	strbuf_add(out, s.p + from, s.n - from);
+	if (s.n > from)
+		strbuf_add(out, s.p + from, s.n - from);
 }
 
 static void add_number(struct strbuf *out, size_t v)
