@@ -364,17 +364,22 @@ static void hurry(struct errand *e, int64_t now)
 		e->over_ms = now + AFTER_ICMP_MS;
 }
 
-/* Whether the error is about this call at all. When too little was quoted the address decides. */
+/* Whether the error quotes a message of this call. */
 static bool is_about(const struct call *x, const struct sip_send_error *e)
 {
-	static const struct slice mark = {"branch=", 7};
-
 	for (unsigned i = 0; i < x->invite_count; i++)
 		if (quotes(e, x->invites[i].branch))
 			return true;
-	return quotes(e, x->call_id) ||
-	       (slice_find_icase(e->quoted, mark) < 0 && x->flow.transport == TRANSPORT_UDP &&
-		netaddr_eq(&x->flow.remote, &e->to));
+	return quotes(e, x->call_id);
+}
+
+/* When too little was quoted the address decides, for every call and probe to it. */
+static bool may_be_about(const struct call *x, const struct sip_send_error *e)
+{
+	static const struct slice mark = {"branch=", 7};
+
+	return !x->told && x->flow.transport == TRANSPORT_UDP &&
+	       slice_find_icase(e->quoted, mark) < 0 && netaddr_eq(&x->flow.remote, &e->to);
 }
 
 static void on_call_error(struct call *x, const struct sip_send_error *e)
@@ -407,15 +412,15 @@ static void on_call_error(struct call *x, const struct sip_send_error *e)
 bool call_on_send_error(void *ctx, const struct sip_send_error *e)
 {
 	struct caller *c = ctx;
+	bool certain = false;
 
-	for (struct call *x = c->calls; x; x = x->next) {
-		if (!is_about(x, e))
-			continue;
-		on_call_error(x, e);
-		caller_arm(c);
-		return true;
+	for (struct call *x = c->calls; x && !certain; x = x->next) {
+		certain = is_about(x, e);
+		if (certain || may_be_about(x, e))
+			on_call_error(x, e);
 	}
-	return false;
+	caller_arm(c);
+	return certain;
 }
 
 void call_on_closed(void *ctx, uint32_t connection, int error)

@@ -147,6 +147,29 @@ TEST(icmp_ends_a_call_that_nobody_answered)
 	bench_free(b);
 }
 
+TEST(an_error_that_quotes_nothing_is_for_every_call_to_that_address_and_for_others_too)
+{
+	struct call_bench *b = bench_new();
+	struct call_spec s = bench_spec(b);
+	struct sip_send_error e = {
+		.to = b->phone_addr, .error = EHOSTUNREACH, .icmp_type = 3, .icmp_code = 1};
+	struct sip_send_error other = e;
+
+	UNUSED_STATE;
+	bench_call(b, &s);
+	bench_call(b, &s);
+	/* Somebody else's message to the same phone. */
+	other.quoted = SLICE_LIT("OPTIONS sip:x SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bKother");
+	assert_false(call_on_send_error(b->caller, &other));
+	assert_int_equal(b->reports, 0);
+	assert_false(call_on_send_error(b->caller, &e));
+	assert_int_equal(b->reports, 2);
+	assert_int_equal(b->last.end, CALL_END_UNREACHABLE);
+	/* Those that are over do not take what may be another's. */
+	assert_false(call_on_send_error(b->caller, &e));
+	bench_free(b);
+}
+
 TEST(a_phone_that_goes_away_while_it_rings_is_soon_given_up)
 {
 	struct call_bench *b = bench_new();
@@ -318,6 +341,7 @@ int main(void)
 		T(without_credentials_or_for_an_unknown_algorithm_a_challenge_is_a_refusal),
 		T(whoever_hung_up_is_not_asked_for_credentials),
 		T(icmp_ends_a_call_that_nobody_answered),
+		T(an_error_that_quotes_nothing_is_for_every_call_to_that_address_and_for_others_too),
 		T(a_phone_that_goes_away_while_it_rings_is_soon_given_up),
 		T(what_the_kernel_will_not_send_is_told_from_the_loop),
 		T(a_connection_that_is_refused_or_closed_ends_the_call),
