@@ -1,10 +1,7 @@
-/* What the rules of causes ask of findings, and how they put a cause into words. */
+/* What the rules of causes ask of findings: who was asked, who answered, and what that counts. */
 #include "judge/cause_facts.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include "base/sipuri.h"
-#include "base/text.h"
 #include "judge/verdict.h"
 
 /* ---- one binding ----------------------------------------------------------------------------- */
@@ -55,10 +52,19 @@ bool fact_superseded(const struct findings *f, size_t i, bool *instance)
 	return false;
 }
 
+/* What a registrar says by itself is about the phone only where it tried to reach it, or looked it
+ * up (facts/kamailio-opensips 4.2). */
+static bool is_opinion(const struct evidence *e)
+{
+	if (e->outcome != PROBE_ANSWERED || !e->by_registrar)
+		return false;
+	return e->code != 408 && e->code != 430 && e->code != 504 && !fact_unknown_to_registrar(e);
+}
+
 /* Of an outsider's probe only an answer, and a failure without NAT in between, say something. */
 static bool counts(const struct finding_binding *b, const struct evidence *e)
 {
-	if (!probe_was_sent(e->outcome))
+	if (!probe_was_sent(e->outcome) || is_opinion(e))
 		return false;
 	if (e->path != PROBE_PATH_DIRECT)
 		return e->path != PROBE_PATH_NONE;
@@ -81,14 +87,6 @@ const struct evidence *fact_asked(const struct findings *f, const struct finding
 	return NULL;
 }
 
-bool fact_answers(const struct findings *f, const struct finding_binding *b)
-{
-	const struct evidence *e = fact_asked(f, b);
-
-	return e && e->outcome == PROBE_ANSWERED && !e->by_registrar && e->code != 404 &&
-	       e->code != 410 && e->code != 416;
-}
-
 /* Codes by which somebody in between says that the phone did not answer. */
 static bool gave_up(const struct finding_binding *b, const struct evidence *e)
 {
@@ -96,18 +94,77 @@ static bool gave_up(const struct finding_binding *b, const struct evidence *e)
 	       (e->code == 408 || e->code == 430 || e->code == 504);
 }
 
-bool fact_silent(const struct findings *f, const struct finding_binding *b)
+/* Somebody else than the registrar answered. */
+static bool somebody_answers(const struct finding_binding *b, const struct evidence *e)
+{
+	return e && e->outcome == PROBE_ANSWERED && !e->by_registrar && !gave_up(b, e);
+}
+
+static bool other_agent(const struct finding_binding *b, const struct evidence *e)
+{
+	return !verdict_same_agent(b->row.b.user_agent, slice_of(e->agent));
+}
+
+bool fact_edge_answers(const struct findings *f, const struct finding_binding *b)
 {
 	const struct evidence *e = fact_asked(f, b);
 
+	return somebody_answers(b, e) && b->row.b.path.n && other_agent(b, e);
+}
+
+static bool disowns(int code)
+{
+	return code == 404 || code == 410 || code == 416;
+}
+
+bool fact_stranger(const struct findings *f, const struct finding_binding *b)
+{
+	const struct evidence *e = fact_asked(f, b);
+
+	return somebody_answers(b, e) && !b->row.b.path.n && other_agent(b, e) && !disowns(e->code);
+}
+
+int fact_code(const struct findings *f, const struct finding_binding *b)
+{
+	const struct evidence *e = fact_asked(f, b);
+
+	return somebody_answers(b, e) && !fact_edge_answers(f, b) && !fact_stranger(f, b) ? e->code
+											  : 0;
+}
+
+bool fact_answers(const struct findings *f, const struct finding_binding *b)
+{
+	int code = fact_code(f, b);
+
+	return code && !disowns(code);
+}
+
+bool fact_unknown_to_registrar(const struct evidence *e)
+{
+	return e && e->outcome == PROBE_ANSWERED && e->by_registrar &&
+	       (e->code == 404 || e->code == 410 || e->code == 480);
+}
+
+static bool silent(const struct finding_binding *b, const struct evidence *e)
+{
 	return e && (e->outcome == PROBE_SILENT || (e->outcome == PROBE_ANSWERED && gave_up(b, e)));
+}
+
+bool fact_ignores(const struct findings *f, const struct finding_binding *b)
+{
+	return silent(b, fact_asked(f, b)) && fact_reached(f, b);
+}
+
+bool fact_silent(const struct findings *f, const struct finding_binding *b)
+{
+	return silent(b, fact_asked(f, b)) && !fact_reached(f, b);
 }
 
 bool fact_fails(const struct findings *f, const struct finding_binding *b)
 {
 	const struct evidence *e = fact_asked(f, b);
 
-	return e && (e->outcome != PROBE_ANSWERED || gave_up(b, e));
+	return e && (e->outcome != PROBE_ANSWERED || gave_up(b, e)) && !fact_reached(f, b);
 }
 
 enum icmp_meaning fact_icmp(const struct evidence *e)
@@ -148,12 +205,22 @@ static int64_t later(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
+/* The last answer to a probe, as long as it was the phone's: an edge or a stranger is none. */
+static int64_t answered_ms(const struct finding_binding *b)
+{
+	const struct evidence *e = &b->known;
+	int64_t past = b->past.last_answer_ms;
+
+	if (e->outcome != PROBE_ANSWERED || (!e->by_registrar && !other_agent(b, e)))
+		return later(past, e->heard_ms);
+	return past < e->asked_ms ? past : 0;
+}
+
 int64_t fact_heard_ms(const struct finding_binding *b)
 {
 	int64_t heard = b->row.b.refreshed_s > 0 ? b->row.b.refreshed_s * 1000 : 0;
 
-	heard = later(heard, b->past.last_answer_ms);
-	heard = later(heard, b->known.heard_ms);
+	heard = later(heard, answered_ms(b));
 	return later(heard, b->past.last_refresh_s * 1000);
 }
 
@@ -196,11 +263,44 @@ bool fact_overdue(const struct findings *f, const struct finding_binding *b, int
 	return *by_s > 0;
 }
 
-const struct call_found *fact_call(const struct finding_binding *b, enum call_kind kind)
+const struct call_found *fact_call(const struct findings *f, const struct finding_binding *b,
+				   enum call_kind kind)
 {
 	const struct call_found *c = &b->calls[kind];
 
-	return c->outcome == CALL_NOT_MADE ? NULL : c;
+	if (c->outcome == CALL_NOT_MADE || f->now_ms - c->when_ms > CALL_FADES_S * 1000LL)
+		return NULL;
+	return c;
+}
+
+const struct call_found *fact_phone_call(const struct findings *f, const struct finding_binding *b,
+					 enum call_kind kind)
+{
+	const struct call_found *c = fact_call(f, b, kind);
+
+	if (!c || c->by_registrar)
+		return NULL;
+	return c->outcome == CALL_FINAL || c->outcome == CALL_ANSWERED ||
+			       c->outcome == CALL_CANCELLED || c->ringing
+		       ? c
+		       : NULL;
+}
+
+/* Asked and called within one sitting. */
+#define SITTING_MS 120000
+
+const struct call_found *fact_reached(const struct findings *f, const struct finding_binding *b)
+{
+	static const enum call_kind kinds[] = {CALL_RING, CALL_QUIET};
+	const struct evidence *e = fact_asked(f, b);
+
+	for (size_t i = 0; e && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		const struct call_found *c = fact_phone_call(f, b, kinds[i]);
+
+		if (c && c->when_ms >= e->asked_ms - SITTING_MS)
+			return c;
+	}
+	return NULL;
 }
 
 bool fact_any(const struct findings *f, struct cause *out, binding_rule *rule)
@@ -216,139 +316,29 @@ bool fact_any(const struct findings *f, struct cause *out, binding_rule *rule)
 	return false;
 }
 
-/* ---- words ----------------------------------------------------------------------------------- */
-
-#define WORDS      4
-#define WORD_BYTES 200
-
-/* A ring: a sentence names up to four of these at once. */
-static char *word(void)
+/* Neither this phone nor any other of its User-Agent ever answered a probe here. */
+bool fact_never_answers(const struct finding_binding *b)
 {
-	static char ring[WORDS][WORD_BYTES];
-	static unsigned next;
-
-	next = (next + 1) % WORDS;
-	return ring[next];
+	return b->past.never_answered_agent && !b->past.last_answer_ms && !b->known.heard_ms;
 }
 
-const char *fact_text(struct slice raw)
-{
-	char *w = word();
-
-	text_clean_buf(raw, w, WORD_BYTES);
-	return w;
-}
-
-const char *fact_hop(const struct finding_binding *b)
-{
-	char addr[NETADDR_STR], *w = word();
-
-	next_hop_format(&b->hop, w, WORD_BYTES);
-	/* An address that nothing can be sent to has a name all the same. */
-	if (!w[0] && b->hop.addr.len)
-		snprintf(w, WORD_BYTES, "%s:%s", transport_name(b->hop.transport),
-			 netaddr_format(&b->hop.addr, addr));
-	else if (!w[0] && b->hop.by_flow)
-		snprintf(w, WORD_BYTES, "its connection");
-	else if (!w[0])
-		text_clean_buf(b->row.b.contact, w, WORD_BYTES);
-	return w;
-}
-
-const char *fact_time(const struct findings *f, int64_t when_ms)
-{
-	char then[24], now[24], *w = word();
-
-	text_rfc3339(when_ms / 1000, then);
-	text_rfc3339(f->now_ms / 1000, now);
-	if (memcmp(then, now, 10) == 0)
-		snprintf(w, WORD_BYTES, "%s", then + 11);
-	else
-		snprintf(w, WORD_BYTES, "%s", then);
-	return w;
-}
-
-const char *fact_span(int64_t seconds)
-{
-	return text_duration(seconds, word());
-}
-
-const char *fact_way(enum probe_path path)
-{
-	switch (path) {
-	case PROBE_PATH_OWN:
-		return "from the registrar's own socket";
-	case PROBE_PATH_REGISTRAR:
-		return "through the registrar";
-	case PROBE_PATH_DIRECT:
-		return "straight from here";
-	case PROBE_PATH_NONE:
-		break;
-	}
-	return "";
-}
-
-static void put(char *dst, size_t size, const char *fmt, va_list ap)
-{
-	char words[640];
-
-	vsnprintf(words, sizeof(words), fmt, ap);
-	text_clean_buf(slice_of(words), dst, size);
-}
-
-void cause_say(struct cause *c, enum confidence how, const char *fmt, ...)
-{
-	va_list ap;
-
-	c->confidence = how;
-	va_start(ap, fmt);
-	put(c->sentence, sizeof(c->sentence), fmt, ap);
-	va_end(ap);
-}
-
-void cause_add(struct cause *c, int64_t when_ms, const char *fmt, ...)
-{
-	struct cause_evidence *e;
-	va_list ap;
-
-	if (c->evidence_count == CAUSE_EVIDENCE)
-		return;
-	e = &c->evidence[c->evidence_count++];
-	e->when_ms = when_ms;
-	va_start(ap, fmt);
-	put(e->words, sizeof(e->words), fmt, ap);
-	va_end(ap);
-}
-
-static void add_asked(struct cause *c, const struct findings *f, const struct finding_binding *b)
+bool fact_port_closed(const struct findings *f, const struct finding_binding *b, bool *process)
 {
 	const struct evidence *e = fact_asked(f, b);
+	int64_t quiet;
 
-	if (!e)
-		return;
-	if (e->outcome == PROBE_ANSWERED)
-		cause_add(c, e->asked_ms, "OPTIONS %s: %d%s%s after %u.%u ms%s", fact_way(e->path),
-			  e->code, e->agent[0] ? " from " : "", e->agent, e->rtt_us / 1000,
-			  e->rtt_us / 100 % 10, e->by_registrar ? ", by the registrar itself" : "");
-	else if (e->outcome == PROBE_SILENT)
-		cause_add(c, e->asked_ms, "OPTIONS %s: no answer (%u in a row)", fact_way(e->path),
-			  e->failures ? e->failures : 1);
-	else
-		cause_add(c, e->asked_ms, "OPTIONS %s: %s", fact_way(e->path),
-			  e->detail[0] ? e->detail : "failed");
+	if (!e || fact_icmp(e) != ICMP_PORT)
+		return false;
+	quiet = fact_quiet_s(b, e);
+	*process = !b->hop.nat || (quiet >= 0 && quiet < VERDICT_MAPPING_FRESH_S);
+	return true;
 }
 
-void cause_add_usual(struct cause *c, const struct findings *f, const struct finding_binding *b)
+/* It answered soon after a refresh and not later on: that is how a router forgets. */
+bool fact_forgets(const struct finding_binding *b)
 {
-	const struct binding *x = &b->row.b;
-	int64_t left = binding_left_s(x, f->now_ms / 1000);
+	const struct history_summary *h = &b->past;
 
-	if (x->expires_s == BINDING_PERMANENT)
-		cause_add(c, 0, "registered for good");
-	else
-		cause_add(c, x->expires_s * 1000, "registered until then (%s left)",
-			  fact_span(left));
-	if (x->refreshed_s > 0)
-		cause_add(c, x->refreshed_s * 1000, "last REGISTER");
-	add_asked(c, f, b);
+	return h->last_answer_ms && h->answered_at_age_s >= 0 &&
+	       h->silent_at_age_s > h->answered_at_age_s;
 }

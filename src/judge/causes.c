@@ -18,7 +18,7 @@ const struct cause_row causes[] = {
 	/* not this phone alone */
 	{"edge-dead", "the edge on its Path is silent", cause_edge_dead,
 	 "Look at the edge, not at the phone: is it running, does it answer OPTIONS, is the way to it open?"},
-	{"registrar-restarted", "its connection died with a restart", cause_restarted,
+	{"registrar-restarted", "its connection ended with a restart", cause_restarted,
 	 "It comes back with the phone's next REGISTER. Let the registrar drop such entries when it starts (Kamailio: db_clean_tcp)."},
 	{"address-moved", "the line has a new public address", cause_moved,
 	 "The phone learns of it only at its next REGISTER: restart it or let it register, and lower its expiry."},
@@ -64,10 +64,14 @@ const struct cause_row causes[] = {
 	 "Restart the phone; if it comes and goes, turn on keepalive (25 s) on the phone or the switch, or shorten Expires to 60 s."},
 	{"host-down", "the device is gone", cause_host_down,
 	 "Check power, switch port and Wi-Fi of the phone."},
+	{"no-route", "there is no way there", cause_no_route,
+	 "Look at the way from the registrar to that address: routes, the registrar's own log, and what the phone registers."},
 	{"disowned", "the phone does not know this contact", cause_disowned,
 	 "Purge this binding: calls to it cannot ring. The phone's next REGISTER brings the right one."},
 	{"stranger", "another device answers", cause_stranger,
 	 "Purge this binding: the address belongs to another device now. Let the phone register again."},
+	{"edge-answers", "the edge answers for it", cause_edge_answers,
+	 "Ask the edge for its own bindings, or call quietly: only that goes through to the phone."},
 	{"last-hop-auth", "the phone wants a password", cause_last_hop_auth,
 	 "Switch off authentication of incoming calls on the phone, or give the switch its credentials."},
 	{"forwarded", "calls are forwarded", cause_forwarded,
@@ -75,13 +79,15 @@ const struct cause_row causes[] = {
 	{"media-refused", "no codec in common", cause_media,
 	 "Compare the codecs and the encryption (SRTP) of the phone's account with what the switch offers."},
 	{"extension-refused", "an extension is refused", cause_extension,
-	 "Switch the extension that is named off (or on) at one of the two sides: 100rel, timer, …"},
+	 "Switch the extension that is named (100rel, timer) off, or on, at one of the two sides."},
 	{"phone-refuses", "the phone refuses calls", cause_refuses,
 	 "Look at the phone: do not disturb, call waiting, lines in use, block list, log-in."},
 
 	/* silence */
 	{"stale-public-contact", "it names an old public address", cause_stale_contact,
 	 "Mend STUN or the external address that is set in the phone, or let the switch use the source of the REGISTER."},
+	{"ignores-options", "this model may not answer OPTIONS", cause_ignores_options,
+	 "Do not take its silence for a fault: call it quietly instead."},
 	{"nat-mapping", "the router forgot the phone", cause_mapping,
 	 "Turn on keepalive (25 s) on the phone or the switch, or shorten Expires to 60 s, or use TCP or TLS."},
 	{"off-or-down", "no sign of life", cause_off,
@@ -133,21 +139,25 @@ const struct cause_row causes[] = {
 	{"well", "nothing is wrong here", cause_well,
 	 "Look at do not disturb, forwarding, call limits, ring groups and codecs; call it quietly, then let it ring."},
 
-	/* said beside a cause, seldom alone */
+	/* no answer to the question */
+	{"not-asked", "nobody has asked the phone", cause_not_asked,
+	 "Run the workup to its end."},
+	{"unexplained", "it fits no known cause", cause_unexplained,
+	 "Read the evidence, call it quietly, and compare it with a phone that rings."},
+
+	/* said beside a cause, never alone */
 	{"nat-mapping-likely", "it will be forgotten by its router", cause_prediction,
 	 "Turn on keepalive (25 s) on the phone or the switch, or shorten Expires to 60 s, or use TCP or TLS."},
+	{"sip-alg-likely", "something rewrites what it registers", cause_alg_likely,
+	 "If calls fail or only one phone of the site works, switch off SIP ALG, SIP transformations or SIP helper in its router."},
 	{"flood-protection", "it may ban who asks too often", cause_flood,
 	 "Ask less often and with a user of the phone's own domain; restart the phone to lift the ban."},
-	{"ignores-options", "this model may not answer OPTIONS", cause_ignores_options,
-	 "Do not take its silence for a fault: call it quietly instead."},
 	{"server-only", "it listens to its registrar alone", cause_server_only,
 	 "Nothing to mend: test through the registrar."},
 	{"memory-differs", "memory and table differ", cause_differs,
 	 "Trust memory; look at the registrar's db_mode and the interval at which it writes."},
 	{"clock-skew", "another clock", cause_skew,
 	 "Let the machines take their time from one place (NTP), and give regtop the registrar's time zone."},
-	{"not-asked", "nobody has asked the phone", cause_not_asked,
-	 "Run the workup to its end."},
 };
 /* clang-format on */
 

@@ -1,5 +1,6 @@
 /* Causes that a test call shows, and what is left when nothing is wrong (facts/sip-and-diagnosis
  * 3.3). */
+#include "base/sipuri.h"
 #include "judge/cause_facts.h"
 
 /* A refusal that comes so fast was decided by no person. */
@@ -7,46 +8,19 @@
 /* Above this the rules of RFC 3261 18.1.1 want TCP. */
 #define BIG_BYTES 1300
 
-static const char *ms(uint32_t us)
+static const char *after(uint32_t us)
 {
-	return us < 1000000 ? "at once" : fact_span(us / 1000000);
+	return us <= AT_ONCE_US ? "at once"
+				: fact_format("after %u.%u s", us / 1000000, us / 100000 % 10);
 }
 
-static void add_call(struct cause *out, const struct call_found *c)
-{
-	static const char *const kinds[] = {
-		[CALL_QUIET] = "quiet INVITE",
-		[CALL_RING] = "ring test",
-		[CALL_SWITCH] = "call through the switch",
-		[CALL_PADDED] = "padded INVITE",
-	};
-
-	if (!c)
-		return;
-	if (c->code)
-		cause_add(out, c->when_ms, "%s (%u bytes): %s%d %s%s%s", kinds[c->kind], c->size,
-			  c->ringing ? "180, then " : "", c->code, c->reason,
-			  c->agent[0] ? ", " : "", c->agent);
-	else
-		cause_add(out, c->when_ms, "%s (%u bytes): %s%s", kinds[c->kind], c->size,
-			  c->ringing ? "180, then nothing" : "nothing",
-			  c->sends > 1 ? ", though it was sent again" : "");
-}
-
-/* The quiet INVITE's own errors say that the way is good. */
-static bool call_arrives(const struct call_found *c)
-{
-	return c && !c->by_registrar &&
-	       (c->outcome == CALL_FINAL || c->outcome == CALL_ANSWERED ||
-		c->outcome == CALL_CANCELLED || c->ringing);
-}
-
-static const struct call_found *first_code(const struct finding_binding *b, const int *codes)
+static const struct call_found *first_code(const struct findings *f,
+					   const struct finding_binding *b, const int *codes)
 {
 	static const enum call_kind kinds[] = {CALL_RING, CALL_SWITCH};
 
 	for (size_t k = 0; k < 2; k++) {
-		const struct call_found *c = fact_call(b, kinds[k]);
+		const struct call_found *c = fact_call(f, b, kinds[k]);
 
 		for (size_t i = 0; c && codes[i]; i++)
 			if (c->code == codes[i] && !c->by_registrar)
@@ -60,16 +34,21 @@ static const struct call_found *first_code(const struct finding_binding *b, cons
 static bool fragments(const struct findings *f, size_t i, struct cause *out)
 {
 	const struct finding_binding *b = &f->bindings[i];
+	const struct call_found *quiet = fact_phone_call(f, b, CALL_QUIET);
+	unsigned passes = b->pad_answered;
 
-	if (!b->pad_lost || !b->pad_answered || b->pad_lost <= b->pad_answered || fact_is_stream(b))
+	if (quiet && quiet->size > passes)
+		passes = quiet->size;
+	if (!fact_call(f, b, CALL_PADDED) || !b->pad_lost || !passes || b->pad_lost <= passes ||
+	    fact_is_stream(b))
 		return false;
 	cause_say(out, CONFIDENCE_HIGH,
 		  "Small messages arrive and large ones do not: an INVITE of %u bytes is answered, "
 		  "one of %u gets nothing. Packets that are cut into fragments are dropped on the "
 		  "way.",
-		  b->pad_answered, b->pad_lost);
-	add_call(out, fact_call(b, CALL_QUIET));
-	add_call(out, fact_call(b, CALL_PADDED));
+		  passes, b->pad_lost);
+	cause_add_call(out, fact_call(f, b, CALL_QUIET));
+	cause_add_call(out, fact_call(f, b, CALL_PADDED));
 	cause_add_usual(out, f, b);
 	return true;
 }
@@ -82,17 +61,17 @@ bool cause_fragments(const struct findings *f, struct cause *out)
 static bool too_big(const struct findings *f, size_t i, struct cause *out)
 {
 	const struct finding_binding *b = &f->bindings[i];
-	const struct call_found *c = fact_call(b, CALL_SWITCH), *q = fact_call(b, CALL_QUIET);
+	const struct call_found *c = fact_call(f, b, CALL_SWITCH), *q = fact_call(f, b, CALL_QUIET);
 
 	if (!c || !c->by_registrar || (c->code != 477 && c->code != 503 && c->code != 513) ||
-	    fact_is_stream(b) || !(call_arrives(q) || fact_answers(f, b)))
+	    fact_is_stream(b) || !(fact_phone_call(f, b, CALL_QUIET) || fact_answers(f, b)))
 		return false;
 	cause_say(out, CONFIDENCE_MEDIUM,
 		  "The switch could not send the call (%d), though the phone is reached by UDP: "
 		  "above %d bytes it tries TCP, and this phone has none.",
 		  c->code, BIG_BYTES);
-	add_call(out, c);
-	add_call(out, q);
+	cause_add_call(out, c);
+	cause_add_call(out, q);
 	return true;
 }
 
@@ -105,14 +84,18 @@ bool cause_too_big(const struct findings *f, struct cause *out)
 static bool alg(const struct findings *f, size_t i, struct cause *out)
 {
 	const struct finding_binding *b = &f->bindings[i];
-	const struct call_found *c = fact_call(b, CALL_QUIET);
+	const struct call_found *c = fact_call(f, b, CALL_QUIET),
+				*ring = fact_call(f, b, CALL_RING);
 
-	if (!c || c->outcome != CALL_SILENT || !fact_answers(f, b) || b->pad_answered)
+	if (!c || c->outcome != CALL_SILENT)
+		c = ring;
+	if (!c || c->outcome != CALL_SILENT || !fact_answers(f, b) || b->pad_answered ||
+	    fact_phone_call(f, b, CALL_QUIET))
 		return false;
 	cause_say(out, CONFIDENCE_MEDIUM,
 		  "OPTIONS is answered and INVITE is not: something on the way changes or drops "
 		  "calls, most often the SIP ALG of a router.");
-	add_call(out, c);
+	cause_add_call(out, c);
 	cause_add_usual(out, f, b);
 	return true;
 }
@@ -125,7 +108,7 @@ bool cause_alg(const struct findings *f, struct cause *out)
 static bool answers_lost(const struct findings *f, size_t i, struct cause *out)
 {
 	const struct finding_binding *b = &f->bindings[i];
-	const struct call_found *c = fact_call(b, CALL_RING);
+	const struct call_found *c = fact_call(f, b, CALL_RING);
 
 	if (!c || !c->ringing || c->sends < 3)
 		return false;
@@ -133,7 +116,7 @@ static bool answers_lost(const struct findings *f, size_t i, struct cause *out)
 		  "The INVITE had to be sent %u times until an answer came back: the phone may "
 		  "answer to another place than where it was asked from.",
 		  c->sends);
-	add_call(out, c);
+	cause_add_call(out, c);
 	return true;
 }
 
@@ -148,7 +131,7 @@ static bool forwarded(const struct findings *f, size_t i, struct cause *out)
 {
 	static const int codes[] = {300, 301, 302, 305, 380, 0};
 	const struct finding_binding *b = &f->bindings[i];
-	const struct call_found *c = first_code(b, codes), *ring = fact_call(b, CALL_RING);
+	const struct call_found *c = first_code(f, b, codes), *ring = fact_call(f, b, CALL_RING);
 	const struct evidence *e = fact_asked(f, b);
 
 	if (!c && ring && ring->forwarded)
@@ -162,7 +145,7 @@ static bool forwarded(const struct findings *f, size_t i, struct cause *out)
 			  "The phone answers %d: it would forward a call elsewhere.", e->code);
 	else
 		return false;
-	add_call(out, c);
+	cause_add_call(out, c);
 	cause_add_usual(out, f, b);
 	return true;
 }
@@ -176,7 +159,7 @@ static bool media(const struct findings *f, size_t i, struct cause *out)
 {
 	static const int codes[] = {488, 606, 415, 0};
 	const struct finding_binding *b = &f->bindings[i];
-	const struct call_found *c = first_code(b, codes);
+	const struct call_found *c = first_code(f, b, codes);
 
 	if (!c)
 		return false;
@@ -184,7 +167,7 @@ static bool media(const struct findings *f, size_t i, struct cause *out)
 		  "The phone accepts none of the codecs that a call offers (%d), or takes only "
 		  "encrypted media.",
 		  c->code);
-	add_call(out, c);
+	cause_add_call(out, c);
 	return true;
 }
 
@@ -197,14 +180,14 @@ static bool extension(const struct findings *f, size_t i, struct cause *out)
 {
 	static const int codes[] = {420, 421, 422, 494, 0};
 	const struct finding_binding *b = &f->bindings[i];
-	const struct call_found *c = first_code(b, codes);
+	const struct call_found *c = first_code(f, b, codes);
 
 	if (!c)
 		return false;
 	cause_say(out, CONFIDENCE_HIGH,
 		  "The phone and the switch do not agree on an extension of SIP (%d%s%s).", c->code,
 		  c->detail[0] ? ": " : "", c->detail);
-	add_call(out, c);
+	cause_add_call(out, c);
 	return true;
 }
 
@@ -213,32 +196,61 @@ bool cause_extension(const struct findings *f, struct cause *out)
 	return fact_any(f, out, extension);
 }
 
-static bool is_refusal(int code)
+static bool is_refusal(const struct evidence *e)
 {
-	return code == 480 || code == 486 || code == 600 || code == 603 || code == 403 ||
-	       code == 433;
+	if (e->code == 403 || e->code == 433)
+		/* From elsewhere than its registrar it may refuse the sender only. */
+		return e->path != PROBE_PATH_DIRECT;
+	return e->code == 480 || e->code == 486 || e->code == 600 || e->code == 603;
 }
+
+/* A ring test that the phone itself ended without ringing, by what no other rule names. */
+static const struct call_found *refused_ring(const struct findings *f,
+					     const struct finding_binding *b)
+{
+	const struct call_found *c = fact_phone_call(f, b, CALL_RING);
+
+	return c && c->outcome == CALL_FINAL && c->code >= 400 && !c->ringing && !c->progress
+		       ? c
+		       : NULL;
+}
+
+static bool is_named_elsewhere(int code)
+{
+	static const int codes[] = {401, 404, 407, 410, 415, 416, 420, 421, 422, 488, 494, 606};
+
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+		if (codes[i] == code)
+			return true;
+	return false;
+}
+
+static const char refusals[] = ": do not disturb, another call, a blocked caller, or logged out";
 
 static bool refuses(const struct findings *f, size_t i, struct cause *out)
 {
 	static const int codes[] = {480, 486, 600, 603, 403, 433, 0};
 	const struct finding_binding *b = &f->bindings[i];
-	const struct call_found *c = first_code(b, codes);
+	const struct call_found *c = first_code(f, b, codes);
 	const struct evidence *e = fact_asked(f, b);
 
-	if (c && !c->ringing && c->final_us <= AT_ONCE_US)
+	if (!c && refused_ring(f, b) && !is_named_elsewhere(refused_ring(f, b)->code))
+		c = refused_ring(f, b);
+	if (c && c->ringing)
+		return false;
+	if (c)
+		cause_say(
+			out, c->final_us <= AT_ONCE_US ? CONFIDENCE_HIGH : CONFIDENCE_MEDIUM,
+			"The phone is reached and refuses the call %s, without ringing (%d%s%s)%s.",
+			after(c->final_us), c->code, c->reason[0] ? " " : "", c->reason,
+			c->code >= 500 && c->code < 600 ? "" : refusals);
+	else if (fact_answers(f, b) && is_refusal(e))
 		cause_say(out, CONFIDENCE_HIGH,
-			  "The phone is reached and refuses the call %s, without ringing (%d %s): "
-			  "do not disturb, another call, a blocked caller, or logged out.",
-			  ms(c->final_us), c->code, c->reason);
-	else if (!c && e && fact_answers(f, b) && is_refusal(e->code))
-		cause_say(out, CONFIDENCE_HIGH,
-			  "The phone is reached and says that it would refuse a call (%d): do not "
-			  "disturb, another call, a blocked caller, or logged out.",
-			  e->code);
+			  "The phone is reached and says that it would refuse a call (%d)%s.",
+			  e->code, refusals);
 	else
 		return false;
-	add_call(out, c);
+	cause_add_call(out, c);
 	cause_add_usual(out, f, b);
 	return true;
 }
@@ -252,14 +264,14 @@ bool cause_refuses(const struct findings *f, struct cause *out)
 
 static bool good_alone(const struct findings *f, const struct finding_binding *b)
 {
-	return call_arrives(fact_call(b, CALL_RING)) || call_arrives(fact_call(b, CALL_QUIET)) ||
+	return fact_phone_call(f, b, CALL_RING) || fact_phone_call(f, b, CALL_QUIET) ||
 	       fact_answers(f, b);
 }
 
 static bool wrong_socket(const struct findings *f, size_t i, struct cause *out)
 {
 	const struct finding_binding *b = &f->bindings[i];
-	const struct call_found *c = fact_call(b, CALL_SWITCH);
+	const struct call_found *c = fact_call(f, b, CALL_SWITCH);
 
 	if (!c || c->ringing ||
 	    !(c->outcome == CALL_SILENT || (c->by_registrar && c->code == 408)) ||
@@ -270,7 +282,7 @@ static bool wrong_socket(const struct findings *f, size_t i, struct cause *out)
 		  "switch gets no answer from it: the switch sends calls from another socket, and "
 		  "the phone's router lets in only the one that it registered at.",
 		  fact_text(b->row.b.socket));
-	add_call(out, c);
+	cause_add_call(out, c);
 	cause_add_usual(out, f, b);
 	return true;
 }
@@ -283,7 +295,7 @@ bool cause_wrong_socket(const struct findings *f, struct cause *out)
 static bool never_called(const struct findings *f, size_t i, struct cause *out)
 {
 	const struct finding_binding *b = &f->bindings[i];
-	const struct call_found *c = fact_call(b, CALL_SWITCH);
+	const struct call_found *c = fact_call(f, b, CALL_SWITCH);
 
 	if (!c || !c->by_registrar || c->ringing || (c->code != 404 && c->code != 480) ||
 	    !good_alone(f, b))
@@ -292,8 +304,8 @@ static bool never_called(const struct findings *f, size_t i, struct cause *out)
 		  "The phone is reached, but the switch itself refuses a call to %s (%d): it never "
 		  "sends the call there.",
 		  f->aor, c->code);
-	add_call(out, c);
-	add_call(out, fact_call(b, CALL_RING));
+	cause_add_call(out, c);
+	cause_add_call(out, fact_call(f, b, CALL_RING));
 	cause_add_usual(out, f, b);
 	return true;
 }
@@ -306,7 +318,7 @@ bool cause_never_called(const struct findings *f, struct cause *out)
 static bool caller_refused(const struct findings *f, size_t i, struct cause *out)
 {
 	const struct finding_binding *b = &f->bindings[i];
-	const struct call_found *c = fact_call(b, CALL_SWITCH);
+	const struct call_found *c = fact_call(f, b, CALL_SWITCH);
 
 	if (!c || c->ringing || !c->by_registrar ||
 	    (c->code != 401 && c->code != 403 && c->code != 407) || !good_alone(f, b))
@@ -314,7 +326,7 @@ static bool caller_refused(const struct findings *f, size_t i, struct cause *out
 	cause_say(out, CONFIDENCE_MEDIUM,
 		  "The phone is reached, but the switch does not let this caller through (%d).",
 		  c->code);
-	add_call(out, c);
+	cause_add_call(out, c);
 	cause_add_usual(out, f, b);
 	return true;
 }
@@ -329,16 +341,16 @@ bool cause_caller_refused(const struct findings *f, struct cause *out)
 static bool early_media(const struct findings *f, size_t i, struct cause *out)
 {
 	const struct finding_binding *b = &f->bindings[i];
-	const struct call_found *c = fact_call(b, CALL_RING);
+	const struct call_found *c = fact_call(f, b, CALL_RING);
 
 	if (!c)
-		c = fact_call(b, CALL_SWITCH);
+		c = fact_call(f, b, CALL_SWITCH);
 	if (!c || !c->progress || c->ringing)
 		return false;
 	cause_say(out, CONFIDENCE_MEDIUM,
 		  "Instead of ringing (180) somebody plays sound before the answer (183): the "
 		  "caller may hear nothing.");
-	add_call(out, c);
+	cause_add_call(out, c);
 	return true;
 }
 
@@ -350,7 +362,7 @@ bool cause_early_media(const struct findings *f, struct cause *out)
 static bool rings(const struct findings *f, size_t i, struct cause *out)
 {
 	const struct finding_binding *b = &f->bindings[i];
-	const struct call_found *c = fact_call(b, CALL_RING);
+	const struct call_found *c = fact_call(f, b, CALL_RING);
 
 	if (!c || (!c->ringing && c->outcome != CALL_ANSWERED))
 		return false;
@@ -364,7 +376,7 @@ static bool rings(const struct findings *f, size_t i, struct cause *out)
 			  "The test call was answered (%s): by a person, by itself, or by a "
 			  "mailbox.",
 			  c->agent[0] ? c->agent : "nobody said by what");
-	add_call(out, c);
+	cause_add_call(out, c);
 	cause_add_usual(out, f, b);
 	return true;
 }
@@ -388,14 +400,29 @@ static bool well(const struct findings *f, size_t i, struct cause *out)
 	const struct finding_binding *b = &f->bindings[i];
 	const struct evidence *e = fact_asked(f, b);
 
-	if (!fact_answers(f, b) || b->row.j.verdict == VERDICT_EDGE_ANSWERS)
+	const struct call_found *ring = fact_call(f, b, CALL_RING), *reached;
+
+	/* A call that went wrong is not outdone by a probe. */
+	if (ring && !fact_phone_call(f, b, CALL_RING))
+		return false;
+	reached = fact_reached(f, b);
+	if (fact_ignores(f, b) && reached) {
+		cause_say(out, CONFIDENCE_HIGH,
+			  "The phone is registered and takes calls at %s, though it answers no "
+			  "OPTIONS: nothing is wrong with its registration or with the way to it.",
+			  fact_hop(b));
+		cause_add_usual(out, f, b);
+		cause_add_call(out, reached);
+		return true;
+	}
+	if (!fact_answers(f, b))
 		return false;
 	cause_say(out, e->path == PROBE_PATH_DIRECT ? CONFIDENCE_MEDIUM : CONFIDENCE_HIGH,
 		  "The phone is registered and answers from %s in %u.%u ms: nothing is wrong with "
 		  "its registration or with the way to it. A test call tells the rest.",
 		  fact_hop(b), e->rtt_us / 1000, e->rtt_us / 100 % 10);
 	cause_add_usual(out, f, b);
-	add_call(out, fact_call(b, CALL_QUIET));
+	cause_add_call(out, fact_call(f, b, CALL_QUIET));
 	return true;
 }
 
@@ -404,7 +431,68 @@ bool cause_well(const struct findings *f, struct cause *out)
 	return !any_fails(f) && fact_any(f, out, well);
 }
 
-/* The last row: it always holds when no other did. */
+/* Its own address as its Call-ID shows it, when that is a private one and the contact's is not. */
+static bool private_call_id(const struct finding_binding *b, struct slice *host)
+{
+	struct netaddr inside, outside;
+	struct sip_uri u;
+	struct slice user;
+
+	*host = slice_cut(b->row.b.call_id, '@', &user);
+	return host->n && netaddr_parse(*host, 0, &inside) == 0 && netaddr_is_private(&inside) &&
+	       sip_uri_split(b->row.b.contact, &u) == 0 &&
+	       netaddr_parse(u.host, 0, &outside) == 0 && !netaddr_is_private(&outside) &&
+	       !netaddr_is_loopback(&outside);
+}
+
+/* facts/sip-and-diagnosis 4, row 16: a kernel's ALG rewrites Via and Contact so completely that a
+ * phone looks public; its Call-ID is left. STUN in the phone does the same. */
+static bool alg_likely(const struct findings *f, size_t i, struct cause *out)
+{
+	const struct finding_binding *b = &f->bindings[i];
+	struct slice host;
+
+	(void)f;
+	if (!private_call_id(b, &host))
+		return false;
+	cause_say(out, CONFIDENCE_LOW,
+		  "Its contact %s is a public address, but its Call-ID names the private %s: a SIP "
+		  "ALG in the router, or STUN in the phone, rewrites what it registers.",
+		  fact_text(b->row.b.contact), fact_text(host));
+	cause_add(out, b->row.b.refreshed_s * 1000, "Call-ID %s", fact_text(b->row.b.call_id));
+	return true;
+}
+
+bool cause_alg_likely(const struct findings *f, struct cause *out)
+{
+	return fact_any(f, out, alg_likely);
+}
+
+/* Said only when no other rule holds: diagnose() sees to that. */
+bool cause_unexplained(const struct findings *f, struct cause *out)
+{
+	cause_say(out, CONFIDENCE_LOW,
+		  "What was found fits no known cause; the evidence says all there is.");
+	for (size_t i = 0; i < f->count; i++) {
+		for (int k = 0; k < CALL_KINDS; k++)
+			cause_add_call(out, fact_call(f, &f->bindings[i], (enum call_kind)k));
+		cause_add_usual(out, f, &f->bindings[i]);
+	}
+	return true;
+}
+
+static void add_opinion(const struct finding_binding *b, struct cause *out)
+{
+	const struct evidence *e = &b->ways[WAY_CALL];
+
+	if (e->outcome != PROBE_ANSWERED)
+		e = &b->known;
+	if (e->outcome == PROBE_ANSWERED && e->by_registrar)
+		cause_add(out, e->asked_ms,
+			  "the registrar itself answered %d%s%s: that says nothing about the phone",
+			  e->code, e->detail[0] ? " " : "", e->detail);
+}
+
 bool cause_not_asked(const struct findings *f, struct cause *out)
 {
 	if (!f->count)
@@ -419,5 +507,6 @@ bool cause_not_asked(const struct findings *f, struct cause *out)
 		  "nothing about it being there.",
 		  f->aor, f->cancelled ? ", because the workup was stopped" : "");
 	cause_add_usual(out, f, &f->bindings[0]);
+	add_opinion(&f->bindings[0], out);
 	return true;
 }

@@ -77,7 +77,7 @@ bool cause_still_called(const struct findings *f, struct cause *out)
 	if (!all_lapsed(f))
 		return false;
 	for (size_t i = 0; i < f->count; i++) {
-		c = fact_call(&f->bindings[i], CALL_SWITCH);
+		c = fact_call(f, &f->bindings[i], CALL_SWITCH);
 		if (!c || (!c->ringing && c->outcome != CALL_ANSWERED))
 			continue;
 		cause_say(out, CONFIDENCE_HIGH,
@@ -112,12 +112,19 @@ bool cause_lapsed(const struct findings *f, struct cause *out)
 static bool only_table(const struct findings *f, size_t i, struct cause *out)
 {
 	const struct finding_binding *b = &f->bindings[i];
+	const struct evidence *e = fact_asked(f, b);
 
-	if (b->row.differs != BINDING_ONLY_TABLE)
+	if (b->row.differs == BINDING_ONLY_TABLE)
+		cause_say(out, CONFIDENCE_HIGH,
+			  "Only the table has this binding: the registrar's memory does not know "
+			  "it, and calls go by memory.");
+	else if (fact_unknown_to_registrar(e))
+		cause_say(out, CONFIDENCE_HIGH,
+			  "Only the table has this binding: the registrar itself answered %d when "
+			  "it was asked for it, and calls are looked up in the same way.",
+			  e->code);
+	else
 		return false;
-	cause_say(out, CONFIDENCE_HIGH,
-		  "Only the table has this binding: the registrar's memory does not know it, and "
-		  "calls go by memory.");
 	cause_add_usual(out, f, b);
 	return true;
 }
@@ -255,7 +262,9 @@ static bool transport(const struct findings *f, size_t i, struct cause *out)
 	if (!fact_by_contact(b) || came == TRANSPORT_NONE || came == TRANSPORT_OTHER ||
 	    came == wanted || wanted == TRANSPORT_NONE || fact_answers(f, b))
 		return false;
-	cause_say(out, e->outcome == PROBE_REFUSED ? CONFIDENCE_HIGH : CONFIDENCE_MEDIUM,
+	cause_say(out,
+		  e->outcome == PROBE_REFUSED || !b->hop.reachable ? CONFIDENCE_HIGH
+								   : CONFIDENCE_MEDIUM,
 		  "The contact asks for %s, but the phone registered over %s: it may take no call "
 		  "over the one that it names.",
 		  transport_name(wanted), transport_name(came));

@@ -71,7 +71,7 @@ static bool restarted(const struct findings *f, size_t i, struct cause *out)
 		return false;
 	cause_say(out, CONFIDENCE_HIGH,
 		  "The registrar was restarted at %s, after this phone registered over %s: its "
-		  "connection died then, and the entry was only read back.",
+		  "connection ended then, and the entry was only read back.",
 		  fact_time(f, f->about.started_s * 1000), transport_name(b->hop.transport));
 	cause_add(out, f->about.started_s * 1000, "start of the registrar");
 	cause_add_usual(out, f, b);
@@ -111,8 +111,14 @@ bool cause_site_down(const struct findings *f, struct cause *out)
 	/* Phones that were seen to move say more: the address is a former one. */
 	if (!b || !g || f->siblings_moved)
 		return false;
-	cause_say(out, all_fail(g) ? CONFIDENCE_HIGH : CONFIDENCE_MEDIUM,
-		  "Not this phone alone: %s. It is the site or its line.", g->words);
+	if (all_fail(g))
+		cause_say(out, CONFIDENCE_HIGH,
+			  "Not this phone alone: %s. It is the site or its line.", g->words);
+	else
+		cause_say(out, CONFIDENCE_MEDIUM,
+			  "Not this phone alone: %s. %u there answer%s, so the line is up: look "
+			  "for what the silent ones share.",
+			  g->words, g->answered, g->answered == 1 ? "s" : "");
 	add_group(f, g, out);
 	cause_add_usual(out, f, b);
 	return true;
@@ -153,7 +159,7 @@ static bool half_open(const struct findings *f, size_t i, struct cause *out)
 	const struct evidence *e = fact_asked(f, b);
 	const struct tcp_state *t = &b->tcp;
 
-	if (!tcp_state_half_open(t) && !said_half_open(e))
+	if ((!tcp_state_half_open(t) && !said_half_open(e)) || fact_answers(f, b))
 		return false;
 	cause_say(out, CONFIDENCE_HIGH,
 		  "The %s connection looks open and is not: what the registrar writes is never "

@@ -4,6 +4,8 @@
 #define STALE_CONTACTS  3 /* more than so many, and some of them dead */
 #define FLAPPING_MINUTE 6 /* REGISTERs in a minute */
 #define TWO_IN_TURN     2 /* A, B, A, B */
+#define OFTEN_ONE_IN    4 /* refreshes of which one comes from a new port */
+#define RECENT_MS       3600000
 
 /* ---- several contacts ------------------------------------------------------------------------ */
 
@@ -17,7 +19,7 @@ bool cause_twin(const struct findings *f, struct cause *out)
 		if (!fact_live(f, b) || !fact_superseded(f, i, &instance) || fact_answers(f, b))
 			continue;
 		out->binding = i;
-		cause_say(out, instance ? CONFIDENCE_HIGH : CONFIDENCE_MEDIUM,
+		cause_say(out, instance && fact_fails(f, b) ? CONFIDENCE_HIGH : CONFIDENCE_MEDIUM,
 			  "The phone was restarted and registered anew; its former binding %s is "
 			  "still listed until %s, and calls are sent there too.",
 			  fact_text(b->row.b.contact), fact_time(f, b->row.b.expires_s * 1000));
@@ -128,15 +130,23 @@ bool cause_wiped(const struct findings *f, struct cause *out)
 
 bool cause_gaps(const struct findings *f, struct cause *out)
 {
-	if (!f->past.gaps)
+	int64_t habit = f->past.habit_s, granted = f->count ? f->bindings[0].row.b.granted_s : -1;
+	bool by_habit = granted > 0 && habit > granted;
+
+	/* One gap alone may be a night without power. */
+	if (f->past.gaps < 2 && !(f->past.gaps && by_habit))
 		return false;
-	cause_say(out, CONFIDENCE_HIGH,
+	cause_say(out, by_habit ? CONFIDENCE_HIGH : CONFIDENCE_MEDIUM,
 		  "Its registration has gaps (%u): it refreshes later than what it was granted, "
 		  "and calls in between fail.",
 		  f->past.gaps);
-	if (f->past.habit_s)
+	if (by_habit)
+		cause_add(out, f->past.last_refresh_s * 1000,
+			  "it refreshes every %s as a rule, and is granted %s", fact_span(habit),
+			  fact_span(granted));
+	else if (habit)
 		cause_add(out, f->past.last_refresh_s * 1000, "it refreshes every %s as a rule",
-			  fact_span(f->past.habit_s));
+			  fact_span(habit));
 	return true;
 }
 
@@ -156,13 +166,23 @@ static bool rebound(const struct findings *f, size_t i, struct cause *out)
 	const struct finding_binding *b = &f->bindings[i];
 	const struct history_summary *h = &b->past;
 
-	if (!h->port_moves || !b->hop.nat || fact_fails(f, b))
+	bool often = h->port_moves > 1 && h->port_moves * OFTEN_ONE_IN >= h->refreshes;
+
+	/* A router that was restarted once, long ago, is no cause of today. */
+	if (!h->port_moves || !b->hop.nat || fact_fails(f, b) ||
+	    (!often && f->now_ms - h->last_move_ms > RECENT_MS))
 		return false;
-	cause_say(out,
-		  h->port_moves > 1 && fact_answers(f, b) ? CONFIDENCE_HIGH : CONFIDENCE_MEDIUM,
-		  "The router gives the phone a new port each time (%u until now, the last from "
-		  "%s to %s): from a change until the next refresh calls go to the old one.",
-		  h->port_moves, h->moved_from, h->moved_to);
+	if (often)
+		cause_say(out, fact_answers(f, b) ? CONFIDENCE_HIGH : CONFIDENCE_MEDIUM,
+			  "The router gives the phone a new port again and again (%u until now, "
+			  "the last from %s to %s): from a change until the next refresh calls go "
+			  "to the old one.",
+			  h->port_moves, h->moved_from, h->moved_to);
+	else
+		cause_say(out, CONFIDENCE_MEDIUM,
+			  "The router gave the phone a new port, from %s to %s: until it "
+			  "registered again, calls went to the old one.",
+			  h->moved_from, h->moved_to);
 	cause_add(out, h->last_move_ms, "%s, then %s", h->moved_from, h->moved_to);
 	cause_add_usual(out, f, b);
 	return true;

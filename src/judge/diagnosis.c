@@ -21,6 +21,13 @@ static bool is_well(const struct cause_row *row)
 	return row->applies == cause_well || row->applies == cause_rings;
 }
 
+/* Where something is wrong, that the rest is well would only confuse; and what another row explains
+ * is not unexplained. */
+static bool is_only_alone(const struct cause_row *row)
+{
+	return row->applies == cause_well || row->applies == cause_unexplained;
+}
+
 /* The binding that the answer is about: the cause's, else the one registered last. */
 static size_t subject(const struct findings *f, const struct cause *c)
 {
@@ -59,13 +66,22 @@ static void say_verdict(const struct findings *f, const struct finding_binding *
 	int64_t heard = fact_heard_ms(b), left = binding_left_s(&b->row.b, f->now_ms / 1000);
 	int at = 0;
 
-	if (!e && probe_was_sent(b->known.outcome))
+	if (fact_ignores(f, b))
+		at = add(out, size, at, "%s takes calls and answers no OPTIONS", fact_hop(b));
+	else if (!e && b->known.outcome == PROBE_ANSWERED && b->known.by_registrar)
+		at = add(out, size, at,
+			 "the registrar itself answered %d, which says nothing about %s",
+			 b->known.code, fact_hop(b));
+	else if (!e && probe_was_sent(b->known.outcome))
 		at = add(out, size, at, "no answer that counts from %s", fact_hop(b));
 	else if (!e)
 		at = add(out, size, at, "%s was not asked", fact_hop(b));
 	else if (e->outcome == PROBE_ANSWERED && !e->by_registrar)
 		at = add(out, size, at, "%s answers %d%s%s, %s", fact_hop(b), e->code,
 			 e->agent[0] ? " as " : "", e->agent, fact_way(e->path));
+	else if (fact_unknown_to_registrar(e))
+		at = add(out, size, at, "the registrar itself does not know %s (%d)", fact_hop(b),
+			 e->code);
 	else
 		at = add(out, size, at, "no answer from %s since %s (%u probe%s, %s%s%s)",
 			 fact_hop(b),
@@ -101,19 +117,25 @@ static void say_next(const struct findings *f, const struct diagnosis *d, char *
 {
 	const struct cause_row *row = d->list[0].row;
 	const struct finding_binding *b = d->binding < f->count ? &f->bindings[d->binding] : NULL;
+	const struct evidence *e = b ? fact_asked(f, b) : NULL;
 	const char *verb = NULL, *how = "";
 
 	if (!b || !is_plain(f->aor))
 		return;
-	if (row->applies == cause_well) {
+	if (row->applies == cause_well || row->applies == cause_edge_answers ||
+	    row->applies == cause_ignores_options) {
 		verb = "call";
-		how = fact_call(b, CALL_QUIET) ? "--ring=4" : "--quiet";
-	} else if (row->applies == cause_rings && !fact_call(b, CALL_SWITCH)) {
+		how = fact_call(f, b, CALL_QUIET) ? "--ring=4" : "--quiet";
+	} else if (row->applies == cause_rings && !fact_call(f, b, CALL_SWITCH)) {
 		verb = "call";
 		how = "--switch";
 	} else if (row->applies == cause_alg && !b->pad_lost) {
 		verb = "call";
 		how = "--padded";
+	} else if ((row->applies == cause_mapping || row->applies == cause_off) && e &&
+		   e->failures == 1) {
+		verb = "why";
+		how = "--thorough";
 	} else if ((row->applies == cause_mapping || row->applies == cause_off) &&
 		   !f->group_count) {
 		verb = "why";
@@ -134,19 +156,10 @@ void diagnose(const struct findings *f, struct diagnosis *out)
 
 		memset(c, 0, sizeof(*c));
 		c->binding = f->count;
-		/* Where something is wrong, that the rest is well would only confuse. */
-		if ((n && causes[i].applies == cause_well) || !causes[i].applies(f, c))
+		if ((n && is_only_alone(&causes[i])) || !causes[i].applies(f, c))
 			continue;
 		c->row = &causes[i];
 		n++;
-	}
-	if (!n) {
-		/* Something was asked, and no rule knows what to make of it. */
-		out->list[0].row = &causes[causes_count - 1];
-		out->list[0].binding = f->count;
-		cause_say(&out->list[0], CONFIDENCE_LOW,
-			  "What was found fits no known cause; the evidence says all there is.");
-		n = 1;
 	}
 	out->count = n;
 	out->binding = subject(f, &out->list[0]);

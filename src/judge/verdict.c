@@ -64,9 +64,7 @@ static struct slice product_token(struct slice agent)
 	return slice_make(agent.p, n);
 }
 
-/* Lenient: phones say "Yealink SIP-T46U 108.86" in one message and "Yealink SIP-T46U" in the other.
- * True when either is silent about itself. */
-static bool same_agent(struct slice a, struct slice b)
+bool verdict_same_agent(struct slice a, struct slice b)
 {
 	a = slice_trim(a);
 	b = slice_trim(b);
@@ -384,7 +382,7 @@ static void judge_phone_answer(struct judging *g)
 static void judge_answer(struct judging *g)
 {
 	const struct evidence *e = g->e;
-	bool other = !same_agent(g->r->b.user_agent, slice_of(e->agent));
+	bool other = !verdict_same_agent(g->r->b.user_agent, slice_of(e->agent));
 
 	/* A registrar's own code beside the word would look like the phone's. */
 	g->j->code = e->by_registrar ? 0 : e->code;

@@ -12,6 +12,10 @@
  * s (facts/sip-and-diagnosis 1.5, 2.5). */
 #define VERDICT_MAPPING_FRESH_S 30
 
+/* Could both be the same phone? Lenient: "Yealink SIP-T46U 108.86" in one message is "Yealink
+ * SIP-T46U" in the other; true when either says nothing of itself. */
+bool verdict_same_agent(struct slice a, struct slice b);
+
 /* Fills r->j from r->b, r->evidence and r->now_ms. ctx is not used; the signature is that of
  * view_judge_fn. */
 void verdict_judge(void *ctx, struct row *r);
