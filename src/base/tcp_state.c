@@ -15,6 +15,7 @@
 /* The kernel's numbers of states (include/net/tcp_states.h); linux/tcp.h and netinet/tcp.h, which
  * has names for them, do not go together. */
 #define STATE_ESTABLISHED 1
+#define STATE_LISTEN      10
 
 struct request {
 	struct nlmsghdr head;
@@ -73,6 +74,16 @@ static bool is_it(const struct inet_diag_sockid *id, const struct netaddr *remot
 		ntohs(id->idiag_sport) == netaddr_port(local));
 }
 
+/* A look-up that finds no connection brings who listens there. One that listens at every address of
+ * this machine says nothing about another's. */
+static bool listens_for(const struct inet_diag_msg *m, const struct netaddr *local)
+{
+	struct netaddr ours;
+
+	return m->idiag_state == STATE_LISTEN && ntohs(m->id.idiag_sport) == netaddr_port(local) &&
+	       netaddr_local_for(local, &ours) == 0 && netaddr_same_host(local, &ours);
+}
+
 static void read_info(const struct tcp_info *i, struct tcp_state *out)
 {
 	out->unacked = i->tcpi_unacked;
@@ -121,8 +132,10 @@ static int read_reply(const union reply *r, size_t n, const struct netaddr *loca
 		m = NLMSG_DATA(h);
 		if (is_it(&m->id, remote, local))
 			read_socket(h, out);
-		if (!all)
-			return 0;
+		if (all)
+			continue;
+		out->listening = !out->established && listens_for(m, local);
+		return 0;
 	}
 	return 1;
 }

@@ -7,6 +7,8 @@
 struct tcp_state {
 	bool known;           /* the kernel could be asked, and said so */
 	bool established;     /* false: no such connection */
+	bool listening;       /* not established, but this machine listens at the local address: the
+				 connection would be known here if there were one */
 	unsigned send_queue;  /* bytes that the peer has not acknowledged or was not sent */
 	unsigned unacked;     /* segments on the way */
 	unsigned retransmits; /* of the segment that is on the way, in a row */

@@ -73,7 +73,7 @@ run_one() {
   if [ "$tap_failed" -gt 0 ] && [ -s "$tap_dir/why.json" ]; then
     diag "$(jq -c '{verdict, cause: .cause.id, also: [.also[].id], asked: [.bindings[] | {contact, received, asked}]}' \
       "$tap_dir/why.json")"
-    diag "$(tail -30 "$tap_dir/registrar.log")"
+    diag "$(tail -30 "$tap_dir/registrar.log" 2>/dev/null)"
   fi
   plan_later
 }
@@ -112,9 +112,24 @@ with_registrar() {
   return $status
 }
 
+# ---- the switch: Kamailio, with regtop beside it -------------------------------------------------
+
+# kamailio_start [OPTION of kamailio_start.sh...]: after it `why` asks regtop beside Kamailio.
+kamailio_start() {
+  kamailio=$tap_dir/kamailio
+  dirs+=("$kamailio")
+  in_switch bash "$TOP_SRCDIR/tests/registrars/kamailio_start.sh" "$kamailio" 5060 "SIPADDR=$switch" "$@"
+}
+with_kamailio() {
+  in_switch "$REGTOP" "$1" -s "$kamailio/kamailio.sqlite" --control "unix:$kamailio/kamailio_rpc.sock" "${@:2}"
+}
+with_switch() {
+  if [ -n "${kamailio:-}" ]; then with_kamailio "$@"; else with_registrar "$@"; fi
+}
+
 # why AOR [OPTION...]: the answer is in why.json, the exit status in why_status.
 why() {
-  with_registrar why "$@" --json >"$tap_dir/why.json" 2>"$tap_dir/why.err"
+  with_switch why "$@" --json >"$tap_dir/why.json" 2>"$tap_dir/why.err"
   why_status=$?
 }
 

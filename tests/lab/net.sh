@@ -57,7 +57,7 @@ net_begin() {
 table ip lab {
   chain raw { type filter hook prerouting priority -500; policy accept; }
   chain nat { type nat hook postrouting priority 100; oifname wan meta l4proto { tcp, udp } masquerade to :20000-29999 random; }
-  chain input { type filter hook input priority 0; policy accept; iifname wan ct state new drop; }
+  chain input { type filter hook input priority 0; policy accept; iifname wan ct state { new, invalid } drop; }
   chain forward { type filter hook forward priority 0; policy accept; ct state invalid drop; iifname wan ct state new drop; }
 }
 NFT
@@ -77,7 +77,7 @@ nat_forgets_after() {
 nat_forgets() {
   if [ $# -gt 0 ]; then in_nat conntrack -D "$@"; else in_nat conntrack -F; fi >/dev/null 2>&1
 }
-# nat_rejects: the router answers what it does not expect with ICMP of its own.
+# nat_rejects: the router answers what it does not expect with ICMP of its own, or with a reset.
 nat_rejects() { in_nat nft flush chain ip lab input; }
 # nat_drops_fragments: before anything puts them together.
 nat_drops_fragments() { in_nat nft add rule ip lab raw ip frag-off and 0x3fff != 0 counter drop; }

@@ -1,6 +1,6 @@
 # Scenarios of nat.sh in which the trouble is between phone and switch.
 
-scenarios+=(forgotten forgotten_icmp moved)
+scenarios+=(forgotten forgotten_icmp moved tcp tcp_reset)
 
 # Idle for longer than the router remembers. expires=3600: it is registered for an hour more.
 scenario_forgotten() {
@@ -43,4 +43,37 @@ scenario_moved() {
   listed
   is "$why_status" 1 "exit 1"
   cause_is address-moved
+}
+
+# A connection that the router forgot: both sides think that it is open. Kamailio holds it, and the kernel
+# of the switch tells regtop what becomes of what is written.
+scenario_tcp() {
+  kamailio_start
+  ok $? "Kamailio runs"
+  phone alice 10.0.0.2 transport=tcp expires=3600
+  baresip_registered "$tap_dir/alice" 30
+  ok $? "the phone registers over TCP"
+  why alice
+  is "$why_status" 0 "all is well: exit 0"
+  nat_forgets
+  why alice
+  listed
+  is "$why_status" 1 "exit 1"
+  cause_is flow-half-open
+  like "$(told '.cause.evidence[].words')" 'sent again [0-9]+ times' "with what the kernel knows"
+}
+
+# The same with a router that answers with a reset: Kamailio closes the connection, and keeps the binding.
+scenario_tcp_reset() {
+  kamailio_start
+  ok $? "Kamailio runs"
+  phone alice 10.0.0.2 transport=tcp expires=3600
+  baresip_registered "$tap_dir/alice" 30
+  ok $? "the phone registers over TCP"
+  nat_rejects
+  nat_forgets
+  why alice
+  listed
+  is "$why_status" 1 "exit 1"
+  cause_is flow-closed
 }

@@ -118,7 +118,33 @@ TEST(a_listener_is_not_a_connection)
 	assert_int_equal(tcp_state_find(&p.far_addr, &peer, &s), 0);
 	assert_true(s.known);
 	assert_false(s.established);
+	assert_true(s.listening);
+	assert_int_equal(tcp_state_find(&p.far_addr, &p.near_addr, &s), 0);
+	assert_false(s.listening);
 	close_pair(&p);
+	assert_int_equal(tcp_state_find(&p.far_addr, &peer, &s), 0);
+	assert_false(s.listening);
+}
+
+TEST(who_listens_everywhere_says_nothing_of_another_machine)
+{
+	struct netaddr any, there, peer;
+	struct tcp_state s;
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	UNUSED_STATE;
+	assert_int_equal(netaddr_parse(slice_of("0.0.0.0"), 0, &any), 0);
+	assert_int_equal(bind(fd, &any.sa, any.len), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	name_of(fd, false, &any);
+	assert_int_equal(netaddr_parse(slice_of("127.0.0.9"), 9, &peer), 0);
+	assert_int_equal(netaddr_parse(slice_of("127.0.0.1"), netaddr_port(&any), &there), 0);
+	assert_int_equal(tcp_state_find(&there, &peer, &s), 0);
+	assert_true(s.listening);
+	assert_int_equal(netaddr_parse(slice_of("192.0.2.77"), netaddr_port(&any), &there), 0);
+	assert_int_equal(tcp_state_find(&there, &peer, &s), 0);
+	assert_false(s.listening);
+	close(fd);
 }
 
 TEST(addresses_of_two_families_are_refused)
@@ -169,6 +195,7 @@ int main(void)
 		T(a_connection_is_found_by_its_two_addresses),
 		T(without_a_local_address_the_port_and_the_peer_tell),
 		T(a_listener_is_not_a_connection),
+		T(who_listens_everywhere_says_nothing_of_another_machine),
 		T(addresses_of_two_families_are_refused),
 		T(a_connection_that_nobody_acknowledges_is_half_open),
 	};
