@@ -241,7 +241,8 @@ static void app_begin(struct app *a, const struct options *o)
 		source_start(a->env.sources[i], &sink);
 	}
 	/* The sources' own threads read meanwhile. */
-	if (o->command->bit & (CLI_SCREEN | CLI_PURGE | CLI_CALL) && !o->read_only && !o->dry_run)
+	if (o->command->bit & (CLI_SCREEN | CLI_PURGE | CLI_CALL | (o->call ? CLI_WHY : 0)) &&
+	    !o->read_only && !o->dry_run)
 		open_journal(a);
 	else
 		a->env.journal_trouble = "this command does not open it";

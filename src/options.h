@@ -27,6 +27,7 @@ struct options {
 	bool read_only;
 	bool dry_run;
 	bool yes;
+	bool call; /* why: quiet test calls too */
 	unsigned yes_count; /* --yes=COUNT; 0 when no count was given */
 	bool whole_aor, leftovers;
 	bool thorough, redact;

@@ -405,6 +405,36 @@ void workup_cancel(struct workup *w)
 	finish(w);
 }
 
+static void note_call(struct finding_binding *b, const struct call_found *c)
+{
+	b->calls[c->kind] = *c;
+	if (c->kind != CALL_PADDED)
+		return;
+	/* The smallest of them is a quiet call like any. */
+	if (b->calls[CALL_QUIET].outcome == CALL_NOT_MADE)
+		b->calls[CALL_QUIET] = *c;
+	if (c->outcome == CALL_SILENT) {
+		if (!b->pad_lost || c->size < b->pad_lost)
+			b->pad_lost = c->size;
+	} else if (c->size > b->pad_answered && (c->code || c->trying)) {
+		b->pad_answered = c->size;
+	}
+}
+
+void workup_called(struct workup *w, binding_id id, const struct call_found *found, size_t n)
+{
+	for (size_t i = 0; i < w->f.count; i++) {
+		struct finding_binding *b = &w->f.bindings[i];
+
+		for (size_t k = 0; w->subjects[i].id == id && k < n; k++)
+			if (found[k].outcome != CALL_NOT_MADE)
+				note_call(b, &found[k]);
+	}
+	w->f.now_ms = now_ms(w);
+	diagnosis_free(&w->d);
+	diagnose(&w->f, &w->d);
+}
+
 bool workup_over(const struct workup *w)
 {
 	return w->over;

@@ -53,6 +53,9 @@ struct workup *workup_start(const struct workup_env *we, const char *aor, const 
 void workup_cancel(struct workup *w);
 bool workup_over(const struct workup *w);
 void workup_progress(const struct workup *w, struct workup_progress *out);
+/* When it is over: test calls to one of its bindings, made since, in their order. The diagnosis is
+ * made anew. */
+void workup_called(struct workup *w, binding_id id, const struct call_found *found, size_t n);
 /* When it is over. */
 const struct findings *workup_findings(const struct workup *w);
 const struct diagnosis *workup_diagnosis(const struct workup *w);

@@ -1,4 +1,6 @@
 /* regtop call: a test call to one binding: plan, question, and what it found. */
+#include "cli/call.h"
+
 #include <errno.h>
 #include <jansson.h>
 #include <signal.h>
@@ -6,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "act/call.h"
 #include "base/alloc.h"
 #include "base/text.h"
 #include "cli/batch.h"
@@ -111,7 +112,7 @@ static int ask(const struct call_plan *p)
 	return yes ? REGTOP_OK : REGTOP_REFUSED;
 }
 
-static int confirm(const struct call_plan *p, const struct options *o)
+int cli_call_confirm(const struct call_plan *p, const struct options *o)
 {
 	bool rings = p->kind == CALL_RING || p->kind == CALL_SWITCH;
 
@@ -303,7 +304,7 @@ static int plan_and_run(struct app *a, const struct options *o)
 	fputs(strbuf_str(&text), o->json ? stderr : stdout);
 	fflush(stdout);
 	strbuf_free(&text);
-	status = o->dry_run ? REGTOP_OK : confirm(plan, o);
+	status = o->dry_run ? REGTOP_OK : cli_call_confirm(plan, o);
 	if (o->dry_run || status != REGTOP_OK) {
 		call_plan_free(plan);
 		return status;

@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/text.h"
 #include "cli/batch.h"
+#include "cli/call.h"
 #include "report/workup.h"
 
 #define PROGRESS_COLS 60
@@ -22,7 +23,8 @@ struct why {
 	struct app *app;
 	const struct options *options;
 	struct workup *workup;
-	bool shown; /* how far it is, on a terminal */
+	struct test_call *call; /* under way; else NULL */
+	bool shown;             /* how far it is, on a terminal */
 };
 
 static void on_stop(void *ctx, int signo)
@@ -30,7 +32,9 @@ static void on_stop(void *ctx, int signo)
 	struct why *y = ctx;
 
 	(void)signo;
-	if (y->workup)
+	if (y->call)
+		testcall_stop(y->call);
+	else if (y->workup)
 		workup_cancel(y->workup);
 }
 
@@ -82,6 +86,92 @@ static void print_answer(const struct why *y)
 	strbuf_free(&out);
 }
 
+/* ---- --call ---------------------------------------------------------------------------------- */
+
+static void on_call(void *ctx)
+{
+	struct why *y = ctx;
+
+	if (y->shown && y->call && testcall_now(y->call)[0])
+		fprintf(stderr, "\r%-*.*s", PROGRESS_COLS, PROGRESS_COLS, testcall_now(y->call));
+	fflush(stderr);
+}
+
+/* The binding that the verdict is about, when it is there to be called. */
+static binding_id whom(const struct why *y)
+{
+	const struct findings *f = workup_findings(y->workup);
+	size_t at = workup_diagnosis(y->workup)->binding;
+	const struct evidence *e = at < f->count ? &f->bindings[at].known : NULL;
+
+	if (f->cancelled || !e || e->outcome != PROBE_ANSWERED || e->by_registrar)
+		return 0;
+	return f->bindings[at].row.id;
+}
+
+static int run_call(struct why *y, struct call_plan *take)
+{
+	struct act_env *env = &y->app->env;
+	binding_id id = take->id;
+	struct err e = ERR_NONE;
+	const struct call_found *found;
+	size_t n;
+
+	y->call = testcall_start(env, take, on_call, y, &e);
+	if (!y->call) {
+		err_print(&e);
+		return REGTOP_REFUSED;
+	}
+	while (!testcall_over(y->call))
+		loop_turn(y->app->loop, true);
+	if (y->shown)
+		fprintf(stderr, "\r%*s\r", PROGRESS_COLS, "");
+	found = testcall_results(y->call, &n);
+	workup_called(y->workup, id, found, n);
+	testcall_free(y->call);
+	y->call = NULL;
+	return REGTOP_OK;
+}
+
+/* Quiet calls of growing size, the first of them an ordinary one: one plan and one question for
+ * all. Whom nothing reaches is not called. */
+static int call_too(struct why *y)
+{
+	struct call_order order = {.kind = CALL_PADDED, .reason = y->options->reason};
+	struct strbuf text = STRBUF_INIT;
+	struct err e = ERR_NONE;
+	struct call_plan *plan;
+	binding_id id = whom(y);
+	int status;
+
+	if (!id) {
+		fprintf(stderr, "regtop: not called: nobody answers there\n");
+		return REGTOP_OK;
+	}
+	plan = call_plan_make(&y->app->env, id, &order, &e);
+	if (!plan) {
+		err_print(&e);
+		return REGTOP_REFUSED;
+	}
+	call_plan_describe(plan, app_now_ms(y->app), &text);
+	fputs(strbuf_str(&text), stderr);
+	strbuf_free(&text);
+	status = cli_call_confirm(plan, y->options);
+	if (status == REGTOP_OK)
+		return run_call(y, plan);
+	call_plan_free(plan);
+	return status;
+}
+
+/* ---- the workup ------------------------------------------------------------------------------ */
+
+static int status_of(const struct workup *w)
+{
+	return workup_findings(w)->cancelled ? REGTOP_INCOMPLETE
+	       : workup_diagnosis(w)->well   ? REGTOP_OK
+					     : REGTOP_FOUND;
+}
+
 static int work_up(struct app *a, const struct options *o, const char *aor, const binding_id *ids,
 		   size_t n)
 {
@@ -90,19 +180,20 @@ static int work_up(struct app *a, const struct options *o, const char *aor, cons
 	struct workup_options how = {.neighbours = o->neighbours, .thorough = o->thorough};
 	struct loop_signal *sigint = loop_signal_new(a->loop, SIGINT, on_stop, &y);
 	struct loop_signal *sigterm = loop_signal_new(a->loop, SIGTERM, on_stop, &y);
-	int status;
+	int status = REGTOP_OK;
 
 	cli_workup_env(a, &we);
 	y.workup = workup_start(&we, aor, ids, n, &how, show_progress, &y);
 	show_progress(&y);
 	while (!workup_over(y.workup))
 		loop_turn(a->loop, true);
+	if (o->call)
+		status = call_too(&y);
 	loop_signal_free(sigint);
 	loop_signal_free(sigterm);
 	print_answer(&y);
-	status = workup_findings(y.workup)->cancelled ? REGTOP_INCOMPLETE
-		 : workup_diagnosis(y.workup)->well   ? REGTOP_OK
-						      : REGTOP_FOUND;
+	if (status == REGTOP_OK)
+		status = status_of(y.workup);
 	workup_free(y.workup);
 	return status;
 }

@@ -320,6 +320,16 @@ static void put_ways(struct paper *p, const struct finding_binding *b)
 	}
 }
 
+static void put_connection(struct paper *p, const struct finding_binding *b)
+{
+	char words[TCP_STATE_WORDS];
+
+	if (b->tcp.known && b->tcp.established)
+		field(p, "connection", "%s",
+		      tcp_state_half_open(&b->tcp) ? tcp_state_half_open_words(&b->tcp, words)
+						   : "stands");
+}
+
 static void put_calls(struct paper *p, const struct finding_binding *b)
 {
 	static const char *const kinds[] = {
@@ -355,6 +365,7 @@ static void put_binding(struct paper *p, const struct finding_binding *b)
 	put_hop(p, b);
 	put_registration(p, b);
 	put_past(p, &b->past);
+	put_connection(p, b);
 	put_ways(p, b);
 	put_calls(p, b);
 }

@@ -120,6 +120,11 @@ static json_t *binding_json(const struct finding_binding *b)
 	json_object_set_new(o, "asked", asked);
 	json_object_set_new(o, "calls", calls);
 	json_object_set_new(o, "history", past_json(&b->past));
+	json_object_set_new(
+		o, "connection",
+		!b->tcp.known || !b->tcp.established
+			? json_null()
+			: json_string(tcp_state_half_open(&b->tcp) ? "half-open" : "stands"));
 	json_object_set_new(o, "changed_meanwhile", json_boolean(b->changed_meanwhile));
 	return o;
 }

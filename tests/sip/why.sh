@@ -15,7 +15,7 @@ python3 "$world" answer "$port" >"$tap_dir/phones" 2>&1 &
 started $!
 wait_for 10 grep -q ready "$tap_dir/phones" || skip_all "127.0.0.0/8 has no addresses of its own"
 
-why() { "$REGTOP" why -s "$db" --timeout 1s "$@" 2>"$tap_dir/err"; }
+why() { "$REGTOP" why -s "$db" --timeout 1s --quiet-hours=none "$@" 2>"$tap_dir/err"; }
 # field EXPRESSION: of the answer d that was printed last.
 field() { python3 -c 'import json, sys; d = json.load(open(sys.argv[1])); print(eval(sys.argv[2]))' \
   "$tap_dir/json" "$1"; }
@@ -108,6 +108,23 @@ like "$(field 'd["cause"]["sentence"]')" "5 of 6 asked phones from 127.2.1.0/24 
 why silent-office-2 --neighbours=1 --json >"$tap_dir/json"
 is "$(field '[g["asked"] for g in d["groups"] if g["by"] == "source network"]')" "[2]" \
   "no more are asked than were named"
+
+# Calls too, quiet ones: asked about first, journalled, and their evidence is judged with the rest.
+why answers --call --json </dev/null >"$tap_dir/json"
+is $? 5 "without a person to ask nobody is called"
+like "$(cat "$tap_dir/err")" "nobody was called" "and that is said"
+is "$(field 'd["cause"]["id"], d["bindings"][0]["calls"]["quiet"]')" "('well', None)" \
+  "but the workup is printed"
+why answers --call --yes --json --reason "ticket 4711" </dev/null >"$tap_dir/json"
+is "$? $(field 'd["cause"]["id"], d["bindings"][0]["calls"]["quiet"]["code"]')" "0 ('well', 420)" \
+  "with --yes it is called quietly, and is well"
+like "$("$REGTOP" journal)" "answers@acme.example.*4711|4711" "the journal knows of it"
+why frag --call --yes --json </dev/null >"$tap_dir/json"
+is "$? $(field 'd["cause"]["id"]')" "1 fragments-lost" "who gets no large messages is found out"
+like "$(field 'd["cause"]["sentence"]')" "[0-9]{4} bytes" "with the size that was lost"
+why silent --call --yes </dev/null >"$tap_dir/out"
+is $? 1 "who does not answer is not called"
+like "$(cat "$tap_dir/err")" "not called: nobody answers there" "and that is said, too"
 
 # Stopped in the middle: when the phone was asked.
 asked() { grep -c "sip:silent@127.1.5.1" "$tap_dir/phones"; }

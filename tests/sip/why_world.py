@@ -12,7 +12,8 @@ import time
 AGENT = "Yealink SIP-T46U 108.86.0.20"
 ANSWERS = {"answers": (200, b"OK", AGENT), "busy": (486, b"Busy Here", AGENT),
            "disowns": (404, b"Not Found", AGENT), "stranger": (200, b"OK", "Fritz!OS 7.57"),
-           "edge": (200, b"OK", "Edge 1")}
+           "edge": (200, b"OK", "Edge 1"), "frag": (200, b"OK", AGENT)}
+FRAGMENTS = 1472  # more does not arrive at who is called frag
 COLUMNS = ("ruid", "username", "domain", "contact", "received", "path", "expires", "callid", "cseq",
            "last_modified", "user_agent", "socket", "methods", "instance")
 
@@ -54,6 +55,8 @@ def rows(port):
     yield row("silent-name", "no-such-host.invalid-tld-of-ours")
     # An edge in between.
     yield row("answers-behind-edge", "127.1.10.2", path=f"<sip:edge@127.1.10.1:{port};lr>")
+    # Large messages do not arrive here.
+    yield row("frag", "127.1.13.1")
     # Two AoRs of one user, and a telephone number.
     yield row("4930123456", "127.1.11.1", contact=f"sip:answers-number@127.1.11.1:{port}")
     yield row("double", "127.1.12.1", contact=f"sip:answers-double@127.1.12.1:{port}")
@@ -83,6 +86,17 @@ def reply(request, code, reason, agent):
                          b"User-Agent: " + agent.encode(), b"Content-Length: 0", b"", b""])
 
 
+def answer_of(kind, request):
+    """What comes back, or None. A quiet INVITE asks for what no phone can do (RFC 3261 8.2.2.3)."""
+    if kind not in ANSWERS or (kind == "frag" and len(request) > FRAGMENTS):
+        return None
+    if request.startswith(b"OPTIONS"):
+        return reply(request, *ANSWERS[kind])
+    if request.startswith(b"INVITE"):
+        return reply(request, 420, b"Bad Extension", ANSWERS[kind][2])
+    return None
+
+
 def answer(port):
     """All phones of a port; each request names its phone, and is answered from where it went."""
     hosts = {}
@@ -108,8 +122,9 @@ def answer(port):
             else:
                 kind = uri[len("sip:"):].split("@")[0].split("-")[0]
             print(uri, flush=True)
-            if kind in ANSWERS and request.startswith(b"OPTIONS"):
-                s.sendto(reply(request, *ANSWERS[kind]), peer)
+            text = answer_of(kind, request)
+            if text:
+                s.sendto(text, peer)
 
 
 def office(registrar):
@@ -145,8 +160,9 @@ def office(registrar):
         for s in select.select(list(phones), [], [], 1)[0]:
             request, peer = s.recvfrom(4096)
             kind = phones[s].split("-")[0]
-            if kind in ANSWERS and request.startswith(b"OPTIONS"):
-                s.sendto(reply(request, *ANSWERS[kind]), peer)
+            text = answer_of(kind, request)
+            if text:
+                s.sendto(text, peer)
 
 
 if __name__ == "__main__":
