@@ -1,6 +1,7 @@
 /* regtop help: the tables of the program, as text for people or as manual source. */
 #include <stdio.h>
 #include <string.h>
+#include "judge/diagnosis.h"
 #include "model/columns.h"
 #include "cli/rows.h"
 #include "options.h"
@@ -58,6 +59,21 @@ static void help_verdicts(void)
 	line("unknown", "It went directly, but a NAT stands in between: a failure proves nothing.");
 }
 
+/* One row: what it is, and what the support desk should do. */
+static void print_cause(const struct cause_row *c)
+{
+	char sentence[400];
+
+	snprintf(sentence, sizeof(sentence), "%s: %s", c->title, c->advice);
+	line(c->id, sentence);
+}
+
+static void help_causes(void)
+{
+	for (size_t i = 0; i < causes_count; i++)
+		print_cause(&causes[i]);
+}
+
 static void help_filter(void)
 {
 	puts("  acme 4021                 words that must all be found in what a ticket would say\n"
@@ -92,6 +108,7 @@ static const struct topic {
 	{"keys", help_keys},
 	{"columns", help_columns},
 	{"verdicts", help_verdicts},
+	{"causes", help_causes},
 	{"filter", help_filter},
 	{"config", config_print_keys},
 	{"exit", help_exit},
@@ -100,6 +117,7 @@ static const struct topic {
 int cli_help(const struct options *o)
 {
 	const struct cli_command *c;
+	const struct cause_row *cause;
 
 	if (o->operand_count == 0) {
 		options_print_help(NULL);
@@ -114,6 +132,11 @@ int cli_help(const struct options *o)
 	c = cli_command_by_word(slice_of(o->operands[0]));
 	if (c) {
 		options_print_help(c);
+		return REGTOP_OK;
+	}
+	cause = cause_by_id(slice_of(o->operands[0]));
+	if (cause) {
+		print_cause(cause);
 		return REGTOP_OK;
 	}
 	fprintf(stderr, "regtop: there is no help on that; the topics are");

@@ -1,4 +1,4 @@
-/* What the rules of causes ask of findings, and how they put a cause into words. */
+/* What the rules of causes ask of findings: who was asked, who answered, and what that counts. */
 #ifndef REGTOP_JUDGE_CAUSE_FACTS_H
 #define REGTOP_JUDGE_CAUSE_FACTS_H
 

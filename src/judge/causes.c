@@ -24,7 +24,7 @@ const struct cause_row causes[] = {
 	 "The phone learns of it only at its next REGISTER: restart it or let it register, and lower its expiry."},
 	{"registrar-silent", "the registrar's side is silent", cause_registrar_silent,
 	 "Look at the registrar's process, socket and network before any phone: does it answer at all?"},
-	{"site-down", "the whole site is silent", cause_site_down,
+	{"site-down", "phones of its site are silent", cause_site_down,
 	 "Look at the site's line and router before any phone. Leave the bindings in place: they are right again when the line is."},
 	{"model-silent", "one model is silent everywhere", cause_model_silent,
 	 "Look for a firmware or provisioning change of this model; compare one of them that answers."},

@@ -30,7 +30,7 @@ PY
   is "$out" "" "the manual has every row of: regtop help $1"
 }
 
-for topic in commands options config keys columns verdicts exit; do check_topic "$topic"; done
+for topic in commands options config keys columns verdicts causes exit; do check_topic "$topic"; done
 
 # The version is the same everywhere.
 version=$("$REGTOP" --version)
@@ -38,7 +38,7 @@ like "$version" '^regtop [0-9]+\.[0-9]+\.[0-9]+$' "--version prints name and ver
 like "$(head -1 "$TOP_SRCDIR/NEWS")" "^regtop ${version#regtop }" "NEWS begins with this version"
 
 # Every command has help of its own, and prints it on stdout with status 0.
-for word in list show ping purge journal snapshot listen demo help; do
+for word in list show why call ping purge journal snapshot listen demo help; do
   out=$("$REGTOP" "$word" --help 2>"$tap_dir/err")
   is "$?" 0 "regtop $word --help ends with 0"
   like "$out" "^usage: regtop $word" "regtop $word --help says how it is used"
