@@ -413,10 +413,11 @@ static void note_call(struct finding_binding *b, const struct call_found *c)
 	/* The smallest of them is a quiet call like any. */
 	if (b->calls[CALL_QUIET].outcome == CALL_NOT_MADE)
 		b->calls[CALL_QUIET] = *c;
-	if (c->outcome == CALL_SILENT) {
+	/* A registrar's own 100 and 408 say that it got the call, and the phone did not. */
+	if (call_found_lost(c)) {
 		if (!b->pad_lost || c->size < b->pad_lost)
 			b->pad_lost = c->size;
-	} else if (c->size > b->pad_answered && (c->code || c->trying)) {
+	} else if (c->size > b->pad_answered && (c->ringing || (c->code && !c->by_registrar))) {
 		b->pad_answered = c->size;
 	}
 }

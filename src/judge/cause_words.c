@@ -156,6 +156,8 @@ void cause_add_usual(struct cause *c, const struct findings *f, const struct fin
 	if (x->refreshed_s > 0)
 		cause_add(c, x->refreshed_s * 1000, "last REGISTER");
 	add_asked(c, f, b);
+	if (b->changed_meanwhile)
+		cause_add(c, f->now_ms, "the binding changed while it was asked: ask once more");
 }
 
 void cause_add_call(struct cause *out, const struct call_found *c)

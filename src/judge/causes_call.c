@@ -87,9 +87,9 @@ static bool alg(const struct findings *f, size_t i, struct cause *out)
 	const struct call_found *c = fact_call(f, b, CALL_QUIET),
 				*ring = fact_call(f, b, CALL_RING);
 
-	if (!c || c->outcome != CALL_SILENT)
+	if (!c || !call_found_lost(c))
 		c = ring;
-	if (!c || c->outcome != CALL_SILENT || !fact_answers(f, b) || b->pad_answered ||
+	if (!c || !call_found_lost(c) || !fact_answers(f, b) || b->pad_answered ||
 	    fact_phone_call(f, b, CALL_QUIET))
 		return false;
 	cause_say(out, CONFIDENCE_MEDIUM,
@@ -273,9 +273,7 @@ static bool wrong_socket(const struct findings *f, size_t i, struct cause *out)
 	const struct finding_binding *b = &f->bindings[i];
 	const struct call_found *c = fact_call(f, b, CALL_SWITCH);
 
-	if (!c || c->ringing ||
-	    !(c->outcome == CALL_SILENT || (c->by_registrar && c->code == 408)) ||
-	    !good_alone(f, b))
+	if (!c || c->ringing || !call_found_lost(c) || !good_alone(f, b))
 		return false;
 	cause_say(out, CONFIDENCE_HIGH,
 		  "The phone answers on the path of its registration (%s), but a call through the "

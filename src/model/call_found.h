@@ -46,6 +46,13 @@ struct call_found {
 	char moved_to[CALL_DETAIL]; /* Contact of a 3xx */
 };
 
+/* Nothing came from the phone: silence, or the registrar's own word for it (408). */
+static inline bool call_found_lost(const struct call_found *c)
+{
+	return c->outcome == CALL_SILENT ||
+	       (c->outcome == CALL_FINAL && c->by_registrar && c->code == 408 && !c->ringing);
+}
+
 /* "quiet", "ring", "switch", "padded": for JSON, options and the journal. */
 const char *call_kind_word(enum call_kind k);
 /* "quiet call", "ring test", "call through the switch", "padded quiet call". */

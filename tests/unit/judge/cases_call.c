@@ -226,6 +226,21 @@ static void refused_call(struct scene *s)
 	put(c->detail, sizeof(c->detail), "ICMP port unreachable from 203.0.113.2");
 }
 
+static void fragments_through_registrar(struct scene *s)
+{
+	struct call_found *c;
+
+	call(&s->b[0], CALL_QUIET, CALL_FINAL, 420, "Bad Extension");
+	c = call(&s->b[0], CALL_PADDED, CALL_FINAL, 408, "Request Timeout");
+	c->by_registrar = true;
+	c->size = s->b[0].pad_lost = 1300;
+}
+
+static void alg_through_registrar(struct scene *s)
+{
+	call(&s->b[0], CALL_QUIET, CALL_FINAL, 408, "Request Timeout")->by_registrar = true;
+}
+
 /* clang-format off */
 const struct cause_case cases_of_calls[] = {
 	{"serial-fork-dead-first", "q=1.0 is silent", serial_fork, true},
@@ -257,6 +272,8 @@ const struct cause_case cases_of_calls[] = {
 	{"well", "yesterday's call says nothing of today", well_after_yesterday, false},
 	{"nat-mapping-likely", "NAT, and an hour between refreshes", forgets_later, true},
 	{"unexplained", "OPTIONS is answered, and a call meets a closed port", refused_call, false},
+	{"fragments-lost", "the quiet call passes, 1300 through the registrar does not", fragments_through_registrar, false},
+	{"sip-alg", "the registrar got no answer to a quiet call", alg_through_registrar, false},
 };
 /* clang-format on */
 

@@ -236,6 +236,12 @@ static void rewritten(struct scene *s)
 	s->b[0].row.b.contact = SLICE_LIT("sip:4021@203.0.113.2:42744");
 }
 
+static void off_and_changed(struct scene *s)
+{
+	off(s);
+	s->b[0].changed_meanwhile = true;
+}
+
 /* clang-format off */
 const struct cause_case cases_of_probes[] = {
 	{"filtered", "ICMP 3/13", filtered, false},
@@ -275,6 +281,7 @@ const struct cause_case cases_of_probes[] = {
 	{"server-only", "403 straight from here", server_refuses, true},
 	{"not-asked", "the registrar refused to ask", opinion, false},
 	{"sip-alg-likely", "public contact, private Call-ID", rewritten, true},
+	{"off-or-down", "it changed while it was asked", off_and_changed, false},
 };
 /* clang-format on */
 
