@@ -93,7 +93,8 @@ const char *fact_way(enum probe_path path)
 	return "";
 }
 
-static void put(char *dst, size_t size, const char *fmt, va_list ap)
+__attribute__((format(printf, 3, 0))) static void put(char *dst, size_t size, const char *fmt,
+						      va_list ap)
 {
 	char words[640];
 

@@ -179,11 +179,22 @@ static int64_t errand_due_ms(const struct errand *e)
 	return e->open ? sooner(e->resend_ms, e->over_ms) : CALL_NEVER_MS;
 }
 
+static bool is_over(const struct call *x)
+{
+	for (unsigned i = 0; i < x->invite_count; i++)
+		if (!x->invites[i].over)
+			return false;
+	for (unsigned i = 0; i < x->dialog_count; i++)
+		if (x->dialogs[i].bye.open)
+			return false;
+	return x->told;
+}
+
 static int64_t call_due_ms(const struct call *x)
 {
 	int64_t due = sooner(verdict_ms(x), x->cancel_ms);
 
-	if (x->over || x->send_errno)
+	if (x->send_errno || is_over(x))
 		return 0;
 	for (unsigned i = 0; i < x->invite_count; i++) {
 		if (invite_waits(&x->invites[i]))
@@ -238,17 +249,6 @@ static void invite_act(struct call *x, struct invite *i, int64_t now)
 		call_tell(x, CALL_END_OPEN);
 	else if (i->state == INVITE_CALLING)
 		call_tell(x, CALL_END_SILENT);
-}
-
-static bool is_over(const struct call *x)
-{
-	for (unsigned i = 0; i < x->invite_count; i++)
-		if (!x->invites[i].over)
-			return false;
-	for (unsigned i = 0; i < x->dialog_count; i++)
-		if (x->dialogs[i].bye.open)
-			return false;
-	return x->told;
 }
 
 static void call_act(struct call *x, int64_t now)

@@ -75,7 +75,7 @@ struct call_report {
 	bool hung_up;                          /* caller_hang_up() ended it */
 	bool ended_by_phone;                   /* it sent BYE itself */
 	uint32_t trying_us, ring_us, final_us; /* 100, first 18x, final; 0 none */
-	uint32_t bye_us;                       /* from the 2xx to our BYE */
+	uint32_t bye_us;                       /* from the 2xx to our BYE; 0 none */
 	unsigned forks;           /* To tags, that is phones or dialogs, that answered 18x or 2xx */
 	unsigned sends;           /* of INVITEs, retransmissions included */
 	unsigned size;            /* bytes of the last INVITE */

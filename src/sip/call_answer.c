@@ -224,7 +224,7 @@ static void on_answered(struct call *x, struct invite *i, const struct sip_msg *
 	call_dialog_confirm(x, d, m);
 	call_ack_answer(x, d, i->cseq);
 	call_bye(x, d, NULL);
-	x->report.bye_us = (uint32_t)(clock_mono_us(x->caller->clock) - now_us);
+	x->report.bye_us = (uint32_t)(clock_mono_us(x->caller->clock) - now_us + 1);
 	call_errand_close(&x->cancel);
 	x->cancel_ms = CALL_NEVER_MS;
 	x->want_end = true;

@@ -114,6 +114,33 @@ TEST(the_port_of_the_offer_is_bound_while_the_call_lasts_and_silent)
 	bench_free(b);
 }
 
+TEST(a_call_by_ipv6_has_brackets_where_they_belong)
+{
+	struct call_bench *b = bench_new();
+	struct call_spec s = bench_spec(b);
+	struct netaddr six, any;
+	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	const char *text;
+
+	UNUSED_STATE;
+	assert_int_equal(netaddr_parse(SLICE_LIT("::1"), 0, &six), 0);
+	any = six;
+	if (fd < 0 || bind(fd, &six.sa, six.len) < 0) {
+		bench_free(b);
+		SKIP("no IPv6 on loopback");
+	}
+	assert_int_equal(getsockname(fd, &six.sa, &six.len), 0);
+	assert_int_equal(sip_transport_listen(b->transport, TRANSPORT_UDP, &any, NULL), 0);
+	s.flow.remote = six;
+	bench_call(b, &s);
+	text = loopback_receive(fd, NULL);
+	assert_true(has(text, "\r\nVia: SIP/2.0/UDP [::1]:"));
+	assert_true(has(text, "\r\nContact: <sip:ops@[::1]:"));
+	assert_true(has(text, "\r\nc=IN IP6 ::1\r\n"));
+	close(fd);
+	bench_free(b);
+}
+
 TEST(an_offer_names_an_ipv6_address_without_brackets)
 {
 	struct strbuf out = STRBUF_INIT;
@@ -231,6 +258,7 @@ int main(void)
 		T(a_quiet_call_offers_and_requires_what_nobody_has),
 		T(nothing_from_outside_begins_a_header),
 		T(the_port_of_the_offer_is_bound_while_the_call_lasts_and_silent),
+		T(a_call_by_ipv6_has_brackets_where_they_belong),
 		T(an_offer_names_an_ipv6_address_without_brackets),
 		T(padding_makes_every_size_exactly),
 		T(padding_reaches_the_sizes_that_networks_lose_in_lines_that_parsers_take),
