@@ -84,24 +84,30 @@ bool call_rules_never(const struct call_rules *r, const struct binding *b)
 
 struct last_call {
 	const char *aor;
+	bool rings;      /* the quiet ones before it do not count */
 	int64_t when_ms; /* 0: none */
 };
+
+static bool is_quiet(const char *verb)
+{
+	return strcmp(verb, "call quiet") == 0 || strcmp(verb, "call padded") == 0;
+}
 
 static bool visit(void *ctx, const struct journal_entry *e)
 {
 	struct last_call *l = ctx;
 
 	if (strncmp(e->verb, "call", 4) != 0 || strcmp(e->aor, l->aor) != 0 ||
-	    strncmp(e->state, "skipped", 7) == 0)
+	    strncmp(e->state, "skipped", 7) == 0 || (l->rings && is_quiet(e->verb)))
 		return true;
 	l->when_ms = e->when_ms;
 	return false;
 }
 
-int64_t call_guard_wait_s(const struct act_env *env, const struct binding *b)
+int64_t call_guard_wait_s(const struct act_env *env, const struct binding *b, enum call_kind kind)
 {
 	struct strbuf raw = STRBUF_INIT, aor = STRBUF_INIT;
-	struct last_call last = {.when_ms = 0};
+	struct last_call last = {.rings = kind == CALL_RING || kind == CALL_SWITCH};
 	int64_t since;
 
 	/* The journal's is cleaned. */

@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "base/slice.h"
+#include "model/call_found.h"
 
 struct act_env;
 struct binding;
@@ -29,7 +30,8 @@ char *call_rules_words(const struct call_rules *r, char out[20]);
 /* Is the AoR on the list of those that are never called? A word without '@' is a user of any
  * domain. */
 bool call_rules_never(const struct call_rules *r, const struct binding *b);
-/* Seconds until b's AoR may be called again, as the journal has it; 0: now. */
-int64_t call_guard_wait_s(const struct act_env *env, const struct binding *b);
+/* Seconds until b's AoR may be called like that, as the journal has it; 0: now. A quiet call does
+ * not keep anybody from letting the phone ring after it: that is the order in which one asks. */
+int64_t call_guard_wait_s(const struct act_env *env, const struct binding *b, enum call_kind kind);
 
 #endif

@@ -39,7 +39,8 @@ static int check_env(const struct act_env *env, const struct binding *b, struct 
 	return 0;
 }
 
-static int check_phone(const struct act_env *env, const struct binding *b, struct err *e)
+static int check_phone(const struct act_env *env, const struct binding *b, enum call_kind kind,
+		       struct err *e)
 {
 	char aor[120];
 	int64_t wait;
@@ -48,7 +49,7 @@ static int check_phone(const struct act_env *env, const struct binding *b, struc
 	if (call_rules_never(&env->call_rules, b))
 		return err_set(e, -EPERM, "never-call in the configuration names it.",
 			       "%s is never called", aor);
-	wait = env->journal ? call_guard_wait_s(env, b) : 0;
+	wait = env->journal ? call_guard_wait_s(env, b, kind) : 0;
 	if (wait)
 		return err_set(e, -EPERM, "One call in 30 s to one AoR, whoever makes it.",
 			       "%s was called just now; again in %d s", aor, (int)wait);
@@ -188,7 +189,7 @@ struct call_plan *call_plan_make(const struct act_env *env, binding_id id,
 			CALL_RING_MAX_MS / 1000);
 		return NULL;
 	}
-	if (check_env(env, &b, e) == 0 && check_phone(env, &b, e) == 0 &&
+	if (check_env(env, &b, e) == 0 && check_phone(env, &b, o->kind, e) == 0 &&
 	    call_path_find(env, &b, o->kind, &path, e) == 0) {
 		p = xcalloc(1, sizeof(*p));
 		p->id = id;

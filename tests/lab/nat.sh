@@ -133,6 +133,12 @@ why() {
   why_status=$?
 }
 
+# call KIND AOR [OPTION...]: what it says is in call.out, its exit status in call_status.
+call() {
+  with_switch call "$2" "$1" --allow-ring --quiet-hours=none --yes --reason=lab "${@:3}" >"$tap_dir/call.out" 2>&1
+  call_status=$?
+}
+
 # told FILTER: of why.json.
 told() { jq -r "$1" "$tap_dir/why.json"; }
 cause_is() { is "$(told .cause.id)" "$1" "the cause is $1${2:+ $2}"; }

@@ -1,6 +1,6 @@
 # Scenarios of nat.sh in which the trouble is between phone and switch.
 
-scenarios+=(forgotten forgotten_icmp moved tcp tcp_reset)
+scenarios+=(forgotten forgotten_icmp moved tcp tcp_reset fragments)
 
 # Idle for longer than the router remembers. expires=3600: it is registered for an hour more.
 scenario_forgotten() {
@@ -76,4 +76,20 @@ scenario_tcp_reset() {
   listed
   is "$why_status" 1 "exit 1"
   cause_is flow-closed
+}
+
+# Small messages arrive, large ones do not: quiet calls of growing size tell, the phone need not ring.
+scenario_fragments() {
+  registrar_start
+  phone alice
+  baresip_registered "$tap_dir/alice"
+  ok $? "the phone registers"
+  nat_drops_fragments
+  why alice
+  is "$why_status" 0 "OPTIONS is small: all looks well"
+  why alice --call --yes --quiet-hours=none
+  listed
+  is "$why_status" 1 "exit 1"
+  cause_is fragments-lost
+  is "$(baresip_events "$tap_dir/alice" CALL_INCOMING)" 0 "and it did not ring for that"
 }

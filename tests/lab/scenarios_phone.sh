@@ -14,6 +14,14 @@ scenario_well() {
   is "$(told .well)" true "all is well"
   like "$(told '.bindings[0].received')" '203\.0\.113\.2:2[0-9]{4}' "it comes from behind the NAT"
   like "$(told '.bindings[0].contact')" '@10\.0\.0\.2:5060' "and registers a private address"
+  call --quiet alice
+  is "$call_status" 0 "a quiet call arrives"
+  is "$(baresip_events "$tap_dir/alice" CALL_INCOMING)" 0 "and does not ring it"
+  call --ring=2 alice
+  is "$call_status" 0 "a call rings"
+  is "$(baresip_events "$tap_dir/alice" CALL_INCOMING)" 1 "the phone says so itself"
+  baresip_quiet "$tap_dir/alice"
+  ok $? "and has no call open any more"
 }
 
 scenario_unplugged() {
