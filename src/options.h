@@ -31,6 +31,7 @@ struct options {
 	unsigned yes_count; /* --yes=COUNT; 0 when no count was given */
 	bool whole_aor, leftovers;
 	bool thorough, redact;
+	bool ladder, raw;
 	bool quiet, ring_switch, padded, allow_ring, in_quiet_hours;
 	unsigned ring_s; /* --ring; 0: not said */
 	unsigned pad_to; /* --padded=BYTES; 0: sizes in turn */

@@ -170,3 +170,32 @@ binding_id *cli_find_aor(struct app *a, const char *aor, size_t *n)
 	free(s.digits);
 	return best;
 }
+
+/* ---- ladders --------------------------------------------------------------------------------- */
+
+unsigned cli_paper_width(void)
+{
+	struct winsize ws;
+
+	return isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) == 0 ? ws.ws_col : 0;
+}
+
+struct ladder_options cli_ladder_options(const struct options *o)
+{
+	return (struct ladder_options){.width = cli_paper_width(),
+				       .ascii_only = app_ascii_only(o),
+				       .raw = o->raw,
+				       .redact = o->redact};
+}
+
+void cli_print_ladder(const struct trace *t, const struct options *o)
+{
+	struct ladder_options how = cli_ladder_options(o);
+	struct strbuf text = STRBUF_INIT;
+
+	if (!o->ladder)
+		return;
+	ladder_write(t, &how, &text);
+	printf("\n%s", text.n ? strbuf_str(&text) : "No message was sent.\n");
+	strbuf_free(&text);
+}

@@ -3,6 +3,7 @@
 #define REGTOP_CLI_BATCH_H
 
 #include "app.h"
+#include "report/ladder.h"
 #include "report/listing.h"
 
 /* Opens the app, applies filter and sort, and waits for the picture. *out may be set whatever
@@ -17,5 +18,11 @@ int cli_print_listing(struct app *a, const struct options *o, const enum column_
  * blanks, dashes), then one whose end it is (030… for +4930…). They may be of several AoRs. Caller
  * frees. */
 binding_id *cli_find_aor(struct app *a, const char *aor, size_t *n);
+/* Columns of a terminal on stdout; 0: it is none, and lines may be as long as they are. */
+unsigned cli_paper_width(void);
+/* How the options want a ladder. */
+struct ladder_options cli_ladder_options(const struct options *o);
+/* Prints the messages of t when --ladder was said. */
+void cli_print_ladder(const struct trace *t, const struct options *o);
 
 #endif

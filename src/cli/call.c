@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/text.h"
 #include "cli/batch.h"
+#include "report/redact.h"
 
 static struct call_order order_of(const struct options *o)
 {
@@ -176,7 +177,30 @@ static json_t *words(const char *text)
 	return j ? j : json_null();
 }
 
-static json_t *found_json(const struct call_found *f)
+typedef void redact_fn(struct slice s, struct strbuf *out);
+
+/* Outside text as it may stand on paper. The caller frees. */
+static char *shown(const char *text, bool redacted, redact_fn *redact)
+{
+	struct strbuf out = STRBUF_INIT;
+
+	if (redacted && text[0])
+		redact(slice_of(text), &out);
+	else
+		strbuf_add_str(&out, text);
+	return strbuf_take(&out);
+}
+
+static json_t *shown_json(const char *text, const struct options *opt, redact_fn *redact)
+{
+	char *t = shown(text, opt->redact, redact);
+	json_t *j = words(t);
+
+	free(t);
+	return j;
+}
+
+static json_t *found_json(const struct call_found *f, const struct options *opt)
 {
 	char when[28], said[240], means[240];
 	json_t *o = json_object();
@@ -188,7 +212,7 @@ static json_t *found_json(const struct call_found *f)
 	json_object_set_new(o, "bytes", json_integer(f->size));
 	json_object_set_new(o, "sends", json_integer(f->sends));
 	json_object_set_new(o, "code", f->code ? json_integer(f->code) : json_null());
-	json_object_set_new(o, "reason", words(f->reason));
+	json_object_set_new(o, "reason", shown_json(f->reason, opt, redact_text));
 	json_object_set_new(o, "trying", json_boolean(f->trying));
 	json_object_set_new(o, "ringing", json_boolean(f->ringing));
 	json_object_set_new(o, "progress", json_boolean(f->progress));
@@ -196,17 +220,18 @@ static json_t *found_json(const struct call_found *f)
 	json_object_set_new(o, "by_registrar", json_boolean(f->by_registrar));
 	json_object_set_new(o, "ring_ms", number_ms(f->ring_us));
 	json_object_set_new(o, "final_ms", number_ms(f->final_us));
-	json_object_set_new(o, "answered_by", words(f->agent));
-	json_object_set_new(o, "moved_to", words(f->moved_to));
-	json_object_set_new(o, "detail", words(f->detail));
+	json_object_set_new(o, "answered_by", shown_json(f->agent, opt, redact_agent));
+	json_object_set_new(o, "moved_to", shown_json(f->moved_to, opt, redact_uri));
+	json_object_set_new(o, "detail", shown_json(f->detail, opt, redact_text));
 	json_object_set_new(o, "well", json_boolean(call_found_well(f)));
-	json_object_set_new(o, "happened", words(said));
+	json_object_set_new(o, "happened", shown_json(said, opt, redact_text));
 	json_object_set_new(o, "means", words(means));
 	return o;
 }
 
-static void print_json(const struct test_call *c)
+static void print_json(const struct test_call *c, const struct options *opt)
 {
+	struct ladder_options how = cli_ladder_options(opt);
 	json_t *o = json_object(), *list = json_array();
 	const struct call_found *f;
 	char contact[300];
@@ -215,34 +240,48 @@ static void print_json(const struct test_call *c)
 	f = testcall_results(c, &n);
 	text_clean_buf(testcall_plan(c)->b->contact, contact, sizeof(contact));
 	for (size_t i = 0; i < n; i++)
-		json_array_append_new(list, found_json(&f[i]));
+		json_array_append_new(list, found_json(&f[i], opt));
 	json_object_set_new(o, "regtop", json_string(PACKAGE_VERSION));
-	json_object_set_new(o, "contact", words(contact));
-	json_object_set_new(o, "way", words(testcall_plan(c)->way));
+	json_object_set_new(o, "contact", shown_json(contact, opt, redact_uri));
+	json_object_set_new(o, "way", shown_json(testcall_plan(c)->way, opt, redact_text));
 	json_object_set_new(o, "calls", list);
+	if (opt->ladder)
+		json_object_set_new(o, "ladder", ladder_json(testcall_trace(c), &how));
 	json_dumpf(o, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
 	putchar('\n');
 	json_decref(o);
 }
 
-static void print_text(const struct test_call *c)
+static void print_found(const struct call_found *f, bool redacted)
+{
+	char said[240], means[240], *happened, *agent, *to;
+
+	call_found_say(f, said, sizeof(said));
+	call_found_mean(f, means, sizeof(means));
+	happened = shown(said, redacted, redact_text);
+	agent = shown(f->agent, redacted, redact_agent);
+	to = shown(f->moved_to, redacted, redact_uri);
+	printf("%s, %u bytes: %s\n", call_kind_name(f->kind), f->size, happened);
+	if (means[0])
+		printf("  %s\n", means);
+	if (agent[0])
+		printf("  Answered by %s.\n", agent);
+	if (to[0])
+		printf("  To %s.\n", to);
+	free(happened);
+	free(agent);
+	free(to);
+}
+
+static void print_text(const struct test_call *c, const struct options *opt)
 {
 	const struct call_found *f;
-	char said[240], means[240];
 	size_t n;
 
 	f = testcall_results(c, &n);
-	for (size_t i = 0; i < n; i++) {
-		call_found_say(&f[i], said, sizeof(said));
-		call_found_mean(&f[i], means, sizeof(means));
-		printf("%s, %u bytes: %s\n", call_kind_name(f[i].kind), f[i].size, said);
-		if (means[0])
-			printf("  %s\n", means);
-		if (f[i].agent[0])
-			printf("  Answered by %s.\n", f[i].agent);
-		if (f[i].moved_to[0])
-			printf("  To %s.\n", f[i].moved_to);
-	}
+	for (size_t i = 0; i < n; i++)
+		print_found(&f[i], opt->redact);
+	cli_print_ladder(testcall_trace(c), opt);
 }
 
 static int status_of(const struct test_call *c)
@@ -275,9 +314,9 @@ static int run(struct app *a, const struct options *o, struct call_plan *take)
 	loop_signal_free(sigterm);
 	if (r.call) {
 		if (o->json)
-			print_json(r.call);
+			print_json(r.call, o);
 		else
-			print_text(r.call);
+			print_text(r.call, o);
 		status = status_of(r.call);
 	}
 	testcall_free(r.call);
@@ -301,7 +340,8 @@ static int plan_and_run(struct app *a, const struct options *o)
 		return e.code == -EINVAL ? REGTOP_USAGE : REGTOP_REFUSED;
 	}
 	call_plan_describe(plan, app_now_ms(a), &text);
-	fputs(strbuf_str(&text), o->json ? stderr : stdout);
+	/* Who decides has to see whom it is about; what is pasted into a ticket is on stdout. */
+	fputs(strbuf_str(&text), o->json || o->redact ? stderr : stdout);
 	fflush(stdout);
 	strbuf_free(&text);
 	status = o->dry_run ? REGTOP_OK : cli_call_confirm(plan, o);

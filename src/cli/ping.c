@@ -15,6 +15,9 @@ static const enum column_id ping_columns[] = {COL_AOR,      COL_CONTACT,     COL
 #define PROGRESS_MS   200
 #define PROGRESS_COLS 70
 
+/* The ladder of more would be read by nobody; what is swept is not traced. */
+#define LADDER_MAX 8
+
 /* A sweep that a person can stop: what was found until then is printed all the same. */
 struct sweep {
 	struct app *app;
@@ -95,10 +98,28 @@ static bool answered(struct app *a, binding_id id)
 	return r.j.verdict == VERDICT_ANSWERS || r.j.verdict == VERDICT_EDGE_ANSWERS;
 }
 
+static int check_ladder(const struct options *o, size_t n)
+{
+	if (!o->ladder)
+		return REGTOP_OK;
+	if (o->json || o->csv) {
+		fprintf(stderr, "regtop: --ladder is text: without --json and --csv\n");
+		return REGTOP_USAGE;
+	}
+	if (n <= LADDER_MAX)
+		return REGTOP_OK;
+	fprintf(stderr,
+		"regtop: that matches %zu bindings, and a ladder is of %d at the most; nothing was "
+		"asked\n        Name fewer, or say --limit=%d.\n",
+		n, LADDER_MAX, LADDER_MAX);
+	return REGTOP_USAGE;
+}
+
 static int ping_all(struct app *a, const struct options *o)
 {
 	size_t n, asked;
 	binding_id *ids = app_view_ids(a, &n);
+	struct trace *trace = NULL;
 	bool all_well = true, all_asked;
 	int status;
 
@@ -108,12 +129,24 @@ static int ping_all(struct app *a, const struct options *o)
 		return REGTOP_FOUND;
 	}
 	asked = o->limit && o->limit < n ? o->limit : n;
+	status = check_ladder(o, asked);
+	if (status != REGTOP_OK) {
+		free(ids);
+		return status;
+	}
+	if (o->ladder) {
+		trace = trace_new(a->clock);
+		pinger_trace(a->pinger, ids, asked, trace);
+	}
 	all_asked = sweep_run(a, ids, asked);
 	for (size_t i = 0; i < asked; i++)
 		all_well = answered(a, ids[i]) && all_well;
 	free(ids);
 	status = cli_print_listing(a, o, ping_columns,
 				   sizeof(ping_columns) / sizeof(ping_columns[0]));
+	cli_print_ladder(trace, o);
+	pinger_untrace(a->pinger, trace);
+	trace_free(trace);
 	if (status == REGTOP_OK && !all_asked)
 		status = REGTOP_INCOMPLETE;
 	if (status == REGTOP_OK && !all_well)

@@ -4,7 +4,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 #include "base/alloc.h"
 #include "base/text.h"
@@ -57,25 +56,22 @@ static void show_progress(void *ctx)
 	fflush(stderr);
 }
 
-static unsigned paper_width(void)
-{
-	struct winsize ws;
-
-	return isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) == 0 ? ws.ws_col : 0;
-}
-
 static void print_answer(const struct why *y)
 {
 	const struct findings *f = workup_findings(y->workup);
 	const struct diagnosis *d = workup_diagnosis(y->workup);
-	struct workup_style style = {.width = paper_width(),
+	struct workup_style style = {.width = cli_paper_width(),
 				     .ascii_only = app_ascii_only(y->options),
 				     .redact = y->options->redact};
+	struct ladder_options how = cli_ladder_options(y->options);
 	struct strbuf out = STRBUF_INIT;
 	json_t *j;
 
 	if (y->options->json) {
 		j = workup_json(f, d);
+		if (y->options->ladder)
+			json_object_set_new(j, "ladder",
+					    ladder_json(workup_trace(y->workup), &how));
 		json_dumpf(j, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
 		putchar('\n');
 		json_decref(j);
@@ -84,6 +80,7 @@ static void print_answer(const struct why *y)
 	workup_write(f, d, &style, &out);
 	fputs(strbuf_str(&out), stdout);
 	strbuf_free(&out);
+	cli_print_ladder(workup_trace(y->workup), y->options);
 }
 
 /* ---- --call ---------------------------------------------------------------------------------- */
