@@ -139,6 +139,21 @@ wait $pid
 is $? 4 "a workup that was stopped ends with 4"
 like "$(cat "$tap_dir/out")" "stopped before its end" "says so, and prints what it has"
 
+# The same in the inspector.
+mkdir -p "$tap_dir/work"
+said=$(cd "$tap_dir/work" && timeout 120 python3 "$world" screen "$db" 2>&1)
+seen() { sed -n "s/^$1=//p" <<<"$said" | tail -1; }
+is "$(seen asking)" True "in the inspector, w asks"
+is "$(seen alone)" True "and says of one phone what can be said of one"
+is "$(seen neighbours)" True "a asks its neighbours too"
+is "$(seen group)" True "and the group effect is named"
+is "$(seen title)" True "above all else"
+is "$(seen ticket)" True "t writes it down"
+like "$(cat "$tap_dir"/work/regtop-ticket-*.txt)" "si\*\*@acme.example .*\(redacted\)" "redacted"
+is "$(seen stopped)" True "Ctrl-C stops it"
+is "$(seen left)" True "and q leaves"
+diag "$said"
+
 # A snapshot has nobody to ask.
 "$REGTOP" snapshot -s "$db" -o "$tap_dir/now.regtop" >/dev/null 2>&1
 "$REGTOP" why -s "$tap_dir/now.regtop" silent >"$tap_dir/out" 2>&1

@@ -165,5 +165,30 @@ def office(registrar):
                 s.sendto(text, peer)
 
 
+def screen(path):
+    """The workup of one phone of the office in the inspector: alone, with its neighbours, stopped."""
+    sys.path.insert(0, os.path.join(os.environ["TOP_SRCDIR"], "tests", "tty"))
+    from drive import Run, say  # pylint: disable=import-outside-toplevel
+    run = Run([os.environ["REGTOP"], "-s", path, "silent-office-2"])
+    say("loaded", run.wait_for("silent-o"))
+    run.keys("w")
+    say("asking", run.wait_for("Why silent-office-2@acme.example at .*: asking"))
+    say("alone", run.wait_for("no sign of life", 20))
+    run.keys("a")
+    say("neighbours", run.wait_for("of 6 questions answered", 20))
+    say("group", run.wait_for("5 of 6 asked phones from 127.2.1.0/24", 30))
+    say("title", "Why silent-office-2@acme.example at" in run.text() and
+        "no sign of life" not in run.text().split("\n")[2])
+    run.keys("t")
+    say("ticket", run.wait_for("redacted for a ticket, is in"))
+    run.keys("w")
+    run.wait_for(": asking")
+    run.keys("\x03")
+    say("stopped", run.wait_for("Stopped: this is what was found", 5))
+    run.keys("q:quit\r")
+    say("left", run.wait_end(10) is not None)
+    run.stop()
+
+
 if __name__ == "__main__":
     globals()[sys.argv[1]](*sys.argv[2:])
