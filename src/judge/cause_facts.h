@@ -75,7 +75,7 @@ void cause_add_past(struct cause *out, const struct finding_binding *b);
 /* What a call found; NULL is left out. */
 void cause_add_call(struct cause *out, const struct call_found *c);
 /* "udp:203.0.113.2:42744"; "its connection", or its contact, where there is no address. Valid until
- * the next call but three. */
+ * a few calls later. */
 const char *fact_hop(const struct finding_binding *b);
 /* "11:02:31Z", with the date in front when it is another day than now; same life. */
 const char *fact_time(const struct findings *f, int64_t when_ms);

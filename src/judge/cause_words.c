@@ -4,10 +4,10 @@
 #include "base/text.h"
 #include "judge/cause_facts.h"
 
-#define WORDS      4
+#define WORDS      8
 #define WORD_BYTES 200
 
-/* A ring: a sentence names up to four of these at once. */
+/* A ring: a sentence names several of these at once. */
 static char *word(void)
 {
 	static char ring[WORDS][WORD_BYTES];
