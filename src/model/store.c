@@ -3,38 +3,7 @@
 
 #include <stdlib.h>
 #include "base/alloc.h"
-#include "model/slots.h"
-#include "model/store_index.h"
-
-#define SOURCES_MAX 255
-
-/* An entry of the log of changes: the slot below, the kind of change above. */
-#define CHANGE_SHIFT 30
-#define CHANGE_SLOT  ((1u << CHANGE_SHIFT) - 1)
-
-struct store_source {
-	char *name;
-	size_t count;
-	uint8_t pass; /* number of the present or last pass; 1 … 255 */
-};
-
-struct store {
-	struct record_table t;
-	struct slot_index keys, aors;
-	struct slotmap evidence; /* slot to struct evidence *, as a number */
-	struct slotset marks;    /* in the order in which they were set */
-	struct store_source sources[SOURCES_MAX];
-	size_t source_count;
-	size_t count;
-	uint32_t free_slots; /* chained through text */
-	uint32_t serial;     /* of the newest binding */
-	uint64_t generation, touched;
-	uint32_t *changes; /* the last STORE_LOG generations: slot, and what changed above it */
-	uint32_t *touches; /* slots of the last STORE_LOG touches */
-	store_event_fn *listener;
-	void *listener_ctx;
-	struct binding_life life; /* what store_life() lends */
-};
+#include "model/store_state.h"
 
 struct store *store_new(void)
 {
@@ -47,11 +16,6 @@ struct store *store_new(void)
 	return s;
 }
 
-static struct evidence *evidence_at(uint64_t value)
-{
-	return (struct evidence *)(uintptr_t)value;
-}
-
 void store_free(struct store *s)
 {
 	if (!s)
@@ -62,6 +26,7 @@ void store_free(struct store *s)
 		free(s->sources[i].name);
 	slotmap_free(&s->evidence);
 	slotset_free(&s->marks);
+	slotmap_free(&s->habits);
 	slot_index_free(&s->keys);
 	slot_index_free(&s->aors);
 	slotmap_free(&s->t.links);
@@ -88,21 +53,6 @@ const char *store_source_name(const struct store *s, uint8_t source)
 
 /* ---- identity -----------------------------------------------------------------------------------
  */
-
-static binding_id id_of(const struct store *s, uint32_t slot)
-{
-	return (uint64_t)s->t.r[slot].serial << 32 | slot;
-}
-
-/* NULL when the binding is gone, or its slot belongs to another one now. */
-static struct record *record_of(const struct store *s, binding_id id)
-{
-	uint32_t slot = binding_slot(id);
-
-	if (!id || slot >= s->t.count || s->t.r[slot].serial != binding_serial(id))
-		return NULL;
-	return &s->t.r[slot];
-}
 
 static uint32_t take_slot(struct store *s)
 {
@@ -132,12 +82,6 @@ static void note_change(struct store *s, uint32_t slot, enum store_change what)
 {
 	s->generation++;
 	s->changes[s->generation % STORE_LOG] = slot | (uint32_t)what << CHANGE_SHIFT;
-}
-
-static void note_touch(struct store *s, uint32_t slot)
-{
-	s->touched++;
-	s->touches[s->touched % STORE_LOG] = slot;
 }
 
 static uint32_t seconds32(int64_t s)
@@ -198,12 +142,22 @@ static void drop_mark(struct store *s, uint32_t slot)
 	note_touch(s, slot);
 }
 
+static void say_before(struct store *s, uint8_t source, const struct binding *was,
+		       const struct binding *is)
+{
+	if (s->watcher)
+		s->watcher(s->watcher_ctx, source, was, is);
+}
+
 static binding_id add_binding(struct store *s, uint8_t source, const struct binding *b,
 			      int64_t now_s)
 {
-	uint32_t slot = take_slot(s);
-	struct record *r = &s->t.r[slot];
+	uint32_t slot;
+	struct record *r;
 
+	say_before(s, source, NULL, b);
+	slot = take_slot(s);
+	r = &s->t.r[slot];
 	r->source = source;
 	r->pass = s->sources[source].pass;
 	r->first_seen = seconds32(now_s);
@@ -224,6 +178,7 @@ static void change_binding(struct store *s, uint32_t slot, const struct binding 
 	bool other_aor = !slice_eq(was->user, b->user) || !slice_eq(was->domain, b->domain);
 	bool renewed = is_refresh(was, b);
 
+	say_before(s, r->source, was, b);
 	if (renewed) {
 		if (r->refreshes < UINT32_MAX)
 			r->refreshes++;
@@ -262,8 +217,15 @@ binding_id store_put(struct store *s, uint8_t source, const struct binding *b, i
 static void remove_slot(struct store *s, uint32_t slot)
 {
 	struct record *r = &s->t.r[slot];
+	struct binding was;
 
 	tell(s, STORE_GONE, id_of(s, slot));
+	if (s->watcher) {
+		record_unpack(r, &s->t.pools, &was);
+		say_before(s, r->source, &was, NULL);
+	}
+	if (s->habits.n)
+		slotmap_remove(&s->habits, slot);
 	if (r->flags & RECORD_EVIDENCE)
 		drop_evidence(s, slot);
 	if (r->flags & RECORD_MARKED)
@@ -499,108 +461,10 @@ void store_listen(struct store *s, store_event_fn *fn, void *ctx)
 	s->listener_ctx = ctx;
 }
 
-/* ---- evidence and marks -------------------------------------------------------------------------
- */
-
-const struct evidence *store_evidence(const struct store *s, binding_id id)
+void store_watch(struct store *s, store_watch_fn *fn, void *ctx)
 {
-	const struct record *r = record_of(s, id);
-
-	if (!r || !(r->flags & RECORD_EVIDENCE))
-		return NULL;
-	return evidence_at(slotmap_get(&s->evidence, binding_slot(id)));
-}
-
-void store_set_evidence(struct store *s, binding_id id, const struct evidence *e)
-{
-	struct record *r = record_of(s, id);
-	struct evidence *mine;
-
-	if (!r)
-		return;
-	if (!(r->flags & RECORD_EVIDENCE)) {
-		mine = xmalloc(sizeof(*mine));
-		slotmap_set(&s->evidence, binding_slot(id), (uint64_t)(uintptr_t)mine);
-		r->flags |= RECORD_EVIDENCE;
-	} else {
-		mine = evidence_at(slotmap_get(&s->evidence, binding_slot(id)));
-	}
-	*mine = *e;
-	note_touch(s, binding_slot(id));
-}
-
-enum binding_differs store_differs(const struct store *s, binding_id id)
-{
-	const struct record *r = record_of(s, id);
-
-	return r ? (enum binding_differs)(r->flags >> RECORD_DIFFERS_BIT) : BINDING_UNCOMPARED;
-}
-
-void store_set_differs(struct store *s, binding_id id, enum binding_differs d)
-{
-	struct record *r = record_of(s, id);
-
-	if (!r || r->flags >> RECORD_DIFFERS_BIT == (unsigned)d)
-		return;
-	r->flags = (uint16_t)((r->flags & ~RECORD_DIFFERS) | (unsigned)d << RECORD_DIFFERS_BIT);
-	note_touch(s, binding_slot(id));
-}
-
-void store_set_mark(struct store *s, binding_id id, bool marked)
-{
-	struct record *r = record_of(s, id);
-
-	if (!r || marked == !!(r->flags & RECORD_MARKED))
-		return;
-	if (!marked) {
-		drop_mark(s, binding_slot(id));
-		return;
-	}
-	slotset_add(&s->marks, binding_slot(id));
-	r->flags |= RECORD_MARKED;
-	note_touch(s, binding_slot(id));
-}
-
-bool store_marked(const struct store *s, binding_id id)
-{
-	const struct record *r = record_of(s, id);
-
-	return r && (r->flags & RECORD_MARKED);
-}
-
-size_t store_mark_count(const struct store *s)
-{
-	return s->marks.n;
-}
-
-void store_clear_marks(struct store *s)
-{
-	if (!s->marks.n)
-		return;
-	for (size_t i = 0; i < s->marks.order.n; i++)
-		if (s->marks.order.at[i] != SLOTSET_HOLE)
-			s->t.r[s->marks.order.at[i]].flags &= (uint16_t)~RECORD_MARKED;
-	slotset_free(&s->marks);
-	note_touch(s, UINT32_MAX);
-}
-
-void store_each_mark(const struct store *s, store_visit_fn *fn, void *ctx)
-{
-	for (size_t i = 0; i < s->marks.order.n; i++)
-		if (s->marks.order.at[i] != SLOTSET_HOLE &&
-		    !fn(ctx, id_of(s, s->marks.order.at[i])))
-			return;
-}
-
-size_t store_marks(const struct store *s, binding_id **ids)
-{
-	size_t n = 0;
-
-	*ids = xreallocarray(NULL, s->marks.n, sizeof(**ids));
-	for (size_t i = 0; i < s->marks.order.n; i++)
-		if (s->marks.order.at[i] != SLOTSET_HOLE)
-			(*ids)[n++] = id_of(s, s->marks.order.at[i]);
-	return n;
+	s->watcher = fn;
+	s->watcher_ctx = ctx;
 }
 
 size_t store_bytes(const struct store *s)
@@ -609,5 +473,6 @@ size_t store_bytes(const struct store *s)
 	       (s->keys.cap + s->aors.cap) * sizeof(struct index_entry) +
 	       (s->t.links.cap + s->evidence.cap) * sizeof(struct slotmap_entry) +
 	       (s->marks.places + s->marks.order.cap) * sizeof(uint32_t) +
+	       s->habits.cap * sizeof(struct slotmap_entry) +
 	       s->evidence.n * sizeof(struct evidence);
 }

@@ -139,6 +139,17 @@ void store_each(const struct store *s, store_visit_fn *fn, void *ctx);
 typedef void store_event_fn(void *ctx, enum store_event what, binding_id id);
 void store_listen(struct store *s, store_event_fn *fn, void *ctx);
 
+/* Tells fn of each change just before it is made, with both sides of it: was NULL, added; is NULL,
+ * gone. Slices live for the call, in which the store must not be changed. One watcher; NULL removes
+ * it. */
+typedef void store_watch_fn(void *ctx, uint8_t source, const struct binding *was,
+			    const struct binding *is);
+void store_watch(struct store *s, store_watch_fn *fn, void *ctx);
+
+/* Usual seconds between its refreshes; 0 unknown. Kept sparsely; forgotten with the binding. */
+int64_t store_habit(const struct store *s, binding_id id);
+void store_set_habit(struct store *s, binding_id id, int64_t habit_s);
+
 /* Evidence is kept sparsely; NULL when the binding was never asked. */
 const struct evidence *store_evidence(const struct store *s, binding_id id);
 void store_set_evidence(struct store *s, binding_id id, const struct evidence *e);

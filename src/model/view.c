@@ -47,7 +47,7 @@ bool view_fill(const struct view *v, binding_id id, int64_t now_ms, unsigned nee
 	r->differs = store_differs(v->store, id);
 	r->evidence = NULL;
 	r->twins = 0;
-	r->habit_s = 0;
+	r->habit_s = store_habit(v->store, id);
 	r->agent_never_answers = false;
 	r->j.verdict = VERDICT_NOT_ASKED;
 	r->j.basis = BASIS_NONE;
