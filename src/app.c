@@ -84,6 +84,8 @@ static void sink_end_pass(void *ctx, bool complete)
 	store_end_pass(f->app->store, f->index, complete);
 	if (is_kind(f->source, "snapshot"))
 		snapshot_file_evidence(f->source, restore_evidence, f);
+	else if (complete && f->app->history)
+		history_source_ready(f->app->history, f->index);
 	changed(f->app);
 }
 
@@ -162,7 +164,7 @@ static int open_transport(struct app *a, struct err *e)
 
 static void on_ping_result(void *ctx, binding_id id)
 {
-	(void)id;
+	app_probed(ctx, id);
 	changed(ctx);
 }
 
@@ -357,6 +359,8 @@ struct app *app_new(const struct options *o, struct err *e, int *status)
 		rc = open_all(a, o, e);
 	if (rc == 0 && o->command->bit != CLI_CHECK)
 		say_unopened(a);
+	if (rc == 0)
+		rc = app_open_history(a, o, e);
 	if (rc < 0) {
 		if (rc == -EINVAL)
 			*status = REGTOP_USAGE;
@@ -392,6 +396,7 @@ void app_free(struct app *a)
 	a->on_change = NULL;
 	pinger_free(a->pinger);
 	app_end_calls(a);
+	history_close(a->history);
 	for (size_t i = 0; i < a->env.source_count; i++)
 		if (a->env.probers[i] != a->prober)
 			prober_free(a->env.probers[i]);

@@ -5,6 +5,7 @@
 #include "act/act.h"
 #include "act/ping.h"
 #include "discover.h"
+#include "history/history.h"
 #include "model/view.h"
 #include "options.h"
 
@@ -32,6 +33,8 @@ struct app {
 	void (*on_change)(void *ctx); /* picture, status or evidence changed */
 	void *on_change_ctx;
 	struct journal *journal;
+	struct history *history; /* NULL: none is kept, or it cannot be */
+	struct err history_err;
 	struct err journal_err;
 };
 
@@ -64,6 +67,14 @@ void app_seen(struct app *a, const binding_id *ids, size_t n);
 int app_ask_memory(struct app *a, unsigned timeout_s);
 /* Does what the options show depend on the registrar's memory? */
 bool app_wants_memory(const struct options *o);
+/* Opens the history where the command and the options want one; its own trouble only leaves a
+ * without. Negative with *e: the options are wrong. */
+int app_open_history(struct app *a, const struct options *o, struct err *e);
+/* The history hears of a probe's result. */
+void app_probed(struct app *a, binding_id id);
+/* What workups of a work with: its store, prober and history. */
+struct workup_env;
+void app_workup_env(struct app *a, struct workup_env *out);
 /* Ends every test call that is open, on the phones too; app_free() does it by itself. */
 void app_end_calls(struct app *a);
 /* All ids of the view in its order; caller frees. */

@@ -36,6 +36,8 @@ struct options {
 	unsigned ring_s; /* --ring; 0: not said */
 	unsigned pad_to; /* --padded=BYTES; 0: sizes in turn */
 	const char *quiet_hours, *never_call;
+	const char *history;
+	unsigned history_rows; /* 0: default */
 	unsigned neighbours; /* 0: none */
 	bool force;
 	bool print_config;

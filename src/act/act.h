@@ -37,6 +37,9 @@ struct act_env {
 	/* Told of each test call that was made; NULL: nobody wants to know. */
 	void (*on_call)(void *ctx, const struct binding *b, const struct call_found *found);
 	void *on_call_ctx;
+	/* Told of each binding that a purge of ours removed; NULL likewise. */
+	void (*on_purged)(void *ctx, const struct binding *b);
+	void *on_purged_ctx;
 	struct journal *journal;     /* NULL: could not be opened; then nothing may change */
 	const char *journal_trouble; /* why journal is NULL */
 	bool read_only;

@@ -96,6 +96,9 @@ void purge_finish(struct purge *p, enum plan_state state)
 	struct err e = ERR_NONE;
 
 	it->state = state;
+	if (p->env->on_purged &&
+	    (state == PLAN_DONE || state == PLAN_UNPROVEN || state == PLAN_CAME_BACK))
+		p->env->on_purged(p->env->on_purged_ctx, it->b);
 	p->step = STEP_IDLE;
 	p->at++;
 	purge_go(p);

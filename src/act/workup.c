@@ -86,6 +86,9 @@ static void recall(struct workup *w)
 	no_past(&w->f.past);
 	if (we->past)
 		we->past(we->past_ctx, source, w->f.aor, NULL, &w->f.past);
+	if (we->moved && w->f.count)
+		w->f.siblings_moved = we->moved(we->past_ctx, source, &w->f.bindings[0].row.b,
+						w->f.siblings_from, w->f.siblings_to);
 	for (size_t i = 0; i < w->f.count; i++) {
 		struct finding_binding *b = &w->f.bindings[i];
 

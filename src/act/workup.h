@@ -28,6 +28,10 @@ struct workup_env {
 	/* The last evidence of another binding, for group effects; NULL: the store's alone. */
 	bool (*evidence)(void *ctx, const char *source, const struct binding *b,
 			 struct evidence *out);
+	/* How many devices that registered from b's source host came from another since, and where;
+	 * NULL: not known. */
+	unsigned (*moved)(void *ctx, const char *source, const struct binding *b, char from[64],
+			  char to[64]);
 	void *past_ctx;
 };
 

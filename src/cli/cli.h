@@ -22,6 +22,7 @@ enum cli_bit {
 	CLI_CHECK = 1 << 10,
 	CLI_WHY = 1 << 11,
 	CLI_CALL = 1 << 12,
+	CLI_WATCH = 1 << 13,
 	/* All that open a source the person names. */
 	CLI_SOURCES = CLI_INSPECT | CLI_LIST | CLI_SHOW | CLI_PING | CLI_PURGE | CLI_SNAPSHOT |
 		      CLI_CHECK | CLI_WHY | CLI_CALL,

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include "base/alloc.h"
 #include "cli/inspect_state.h"
-#include "cli/why.h"
 #include "report/workup.h"
 
 static void on_progress(void *ctx)
@@ -40,7 +39,7 @@ int inspect_why(void *ctx, binding_id id, unsigned neighbours, struct err *e)
 	binding_add_aor(&b, &aor);
 	store_each_twin(a->store, id, find, &f);
 	workup_free(in->why);
-	cli_workup_env(a, &we);
+	app_workup_env(a, &we);
 	in->why = workup_start(&we, strbuf_str(&aor), f.ids, f.count, &o, on_progress, in);
 	strbuf_free(&aor);
 	free(f.ids);

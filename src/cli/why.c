@@ -1,22 +1,17 @@
 /* regtop why: the workup of one address of record: evidence, verdict, cause, advice. */
-#include "cli/why.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include "base/alloc.h"
+#include "act/workup.h"
 #include "base/text.h"
 #include "cli/batch.h"
 #include "cli/call.h"
 #include "report/workup.h"
 
 #define PROGRESS_COLS 60
-
-void cli_workup_env(struct app *a, struct workup_env *out)
-{
-	*out = (struct workup_env){.env = &a->env, .pinger = a->pinger, .view = a->view};
-}
 
 struct why {
 	struct app *app;
@@ -179,7 +174,7 @@ static int work_up(struct app *a, const struct options *o, const char *aor, cons
 	struct loop_signal *sigterm = loop_signal_new(a->loop, SIGTERM, on_stop, &y);
 	int status = REGTOP_OK;
 
-	cli_workup_env(a, &we);
+	app_workup_env(a, &we);
 	y.workup = workup_start(&we, aor, ids, n, &how, show_progress, &y);
 	show_progress(&y);
 	while (!workup_over(y.workup))

@@ -133,7 +133,10 @@ static void on_change(void *ctx, uint8_t source, const struct binding *was,
 
 	if (!h->ready[source])
 		return;
-	n = add(h, !was ? HISTORY_NOTE_ADDED : !is ? HISTORY_NOTE_GONE : HISTORY_NOTE_CHANGED,
+	n = add(h,
+		!was  ? HISTORY_NOTE_ADDED
+		: !is ? HISTORY_NOTE_GONE
+		      : HISTORY_NOTE_CHANGED,
 		source);
 	if (!n)
 		return;
@@ -141,7 +144,8 @@ static void on_change(void *ctx, uint8_t source, const struct binding *was,
 	n->is = binding_copy(is ? is : was);
 }
 
-/* ---- opening ---------------------------------------------------------------------------------- */
+/* ---- opening ----------------------------------------------------------------------------------
+ */
 
 struct history *history_open(struct loop *l, const struct clock *c, const char *path,
 			     const struct history_options *o,
@@ -248,7 +252,8 @@ void history_source_ready(struct history *h, uint8_t source)
 		store_each(h->store, note_present, &p);
 }
 
-/* ---- what else happens ------------------------------------------------------------------------ */
+/* ---- what else happens ------------------------------------------------------------------------
+ */
 
 void history_probe(struct history *h, const struct binding *b, const struct evidence *e)
 {
@@ -288,7 +293,8 @@ void history_purged(struct history *h, const struct binding *b, const char *by)
 	n->by = xstrdup(by);
 }
 
-/* ---- what is known ---------------------------------------------------------------------------- */
+/* ---- what is known ----------------------------------------------------------------------------
+ */
 
 struct place {
 	char device[LIFE_DEVICE];

@@ -2,6 +2,7 @@
 #ifndef REGTOP_HISTORY_HISTORY_H
 #define REGTOP_HISTORY_HISTORY_H
 
+#include "base/clock.h"
 #include "history/history_db.h"
 #include "loop/loop.h"
 #include "model/store.h"
@@ -26,9 +27,9 @@ struct history_options {
 /* Opens or creates it; it is written by a thread of its own, in a batch each second. NULL with *e
  * when it cannot be had. trouble() is called in the loop, once, when it cannot be written later. */
 struct history *history_open(struct loop *l, const struct clock *c, const char *path,
-			     const struct history_options *o, void (*trouble)(void *ctx,
-									      const struct err *e),
-			     void *ctx, struct err *e);
+			     const struct history_options *o,
+			     void (*trouble)(void *ctx, const struct err *e), void *ctx,
+			     struct err *e);
 /* Writes what is still to be written, for at most two seconds. NULL is fine. */
 void history_close(struct history *h);
 /* From now on it learns of every change in the store, and tells it the habits that it knows. One
@@ -37,14 +38,16 @@ void history_watch(struct history *h, struct store *s);
 /* The first whole picture of this source is there: what changes now is news. */
 void history_source_ready(struct history *h, uint8_t source);
 
-/* ---- what else happens ------------------------------------------------------------------------ */
+/* ---- what else happens ------------------------------------------------------------------------
+ */
 
 void history_probe(struct history *h, const struct binding *b, const struct evidence *e);
 void history_call(struct history *h, const struct binding *b, const struct call_found *c);
 /* by: who did it, as the journal names people. */
 void history_purged(struct history *h, const struct binding *b, const char *by);
 
-/* ---- what is known: read at once, some tens of microseconds; up to a second behind -------------- */
+/* ---- what is known: read at once, some tens of microseconds; up to a second behind --------------
+ */
 
 /* Writes and waits until what is noted can be read, for at most two seconds. For commands that are
  * about to ask; not from inside of callbacks. */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sqlite3.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -92,17 +93,17 @@ static int trouble(struct history_db *db, const char *verb, struct err *e)
 
 	text_clean_buf(slice_of(db->path), path, sizeof(path));
 	text_clean_buf(slice_of(sqlite3_errmsg(db->db)), words, sizeof(words));
-	return err_set(e, rc == SQLITE_FULL ? -ENOSPC : -EIO, hint, "the history %s cannot be %s: %s",
-		       path, verb, words);
+	return err_set(e, rc == SQLITE_FULL ? -ENOSPC : -EIO, hint,
+		       "the history %s cannot be %s: %s", path, verb, words);
 }
 
 static int run(struct history_db *db, const char *sql, const char *verb, struct err *e)
 {
-	return sqlite3_exec(db->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0
-									 : trouble(db, verb, e);
+	return sqlite3_exec(db->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : trouble(db, verb, e);
 }
 
-/* ---- opening ---------------------------------------------------------------------------------- */
+/* ---- opening ----------------------------------------------------------------------------------
+ */
 
 /* Made here and not by SQLite, so that it is never readable by others. */
 static int make_file(const char *path, struct err *e)
@@ -141,8 +142,8 @@ static int make_schema(struct history_db *db, struct err *e)
 		return rc;
 	if (pragma(db, "PRAGMA user_version") == 0 &&
 	    pragma(db, "SELECT count(*) FROM sqlite_master") == 0) {
-		snprintf(mark, sizeof(mark), "PRAGMA user_version = %d; PRAGMA application_id = %d;",
-			 SCHEMA, APP_ID);
+		snprintf(mark, sizeof(mark),
+			 "PRAGMA user_version = %d; PRAGMA application_id = %d;", SCHEMA, APP_ID);
 		rc = run(db, schema, "made", e);
 		if (rc == 0)
 			rc = run(db, mark, "made", e);
@@ -177,8 +178,8 @@ static int prepare(struct history_db *db, bool read_only, struct err *e)
 struct history_db *history_db_open(const char *path, bool read_only, struct err *e)
 {
 	struct history_db *db;
-	int flags = SQLITE_OPEN_NOMUTEX |
-		    (read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE);
+	int flags =
+		SQLITE_OPEN_NOMUTEX | (read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE);
 	int rc = read_only ? 0 : make_file(path, e);
 
 	if (rc < 0)
@@ -215,7 +216,8 @@ void history_db_close(struct history_db *db)
 	free(db);
 }
 
-/* ---- batches ---------------------------------------------------------------------------------- */
+/* ---- batches ----------------------------------------------------------------------------------
+ */
 
 int history_db_begin(struct history_db *db, struct err *e)
 {
@@ -385,7 +387,8 @@ int history_db_prune(struct history_db *db, int64_t oldest_ms, int64_t rows, str
 	return rc < 0 ? rc : sqlite3_total_changes(db->db) - before;
 }
 
-/* ---- queries ---------------------------------------------------------------------------------- */
+/* ---- queries ----------------------------------------------------------------------------------
+ */
 
 static void column(sqlite3_stmt *st, int at, char *out, size_t size)
 {

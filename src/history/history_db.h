@@ -36,7 +36,8 @@ int history_db_count_agent(struct history_db *db, const char *agent, bool answer
  * thousand of each in one call. Returns how many went, or a negative code. */
 int history_db_prune(struct history_db *db, int64_t oldest_ms, int64_t rows, struct err *e);
 
-/* ---- queries, indexed: some tens of microseconds each ------------------------------------------ */
+/* ---- queries, indexed: some tens of microseconds each ------------------------------------------
+ */
 
 typedef bool history_visit_fn(void *ctx, const struct history_event *e);
 /* Newest first; w->device NULL: of every device of the AoR. */

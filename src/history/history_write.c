@@ -15,7 +15,7 @@ struct cached {
 	char *source, *aor, *device;
 	struct life life;
 	uint8_t source_index;
-	char key[64];     /* of the binding that was seen last */
+	char key[64];      /* of the binding that was seen last */
 	int64_t habit_was; /* before this batch */
 };
 
@@ -64,7 +64,8 @@ void history_written_free(struct history_written *w)
 	free(w->habits);
 }
 
-/* ---- lives of this batch ----------------------------------------------------------------------- */
+/* ---- lives of this batch -----------------------------------------------------------------------
+ */
 
 static struct history_who who_of(const struct cached *c)
 {
@@ -137,7 +138,8 @@ static void write_event(void *ctx, const struct history_event *e)
 		history_db_add_event(p->w->db, &p->who, e, p->w->trouble);
 }
 
-/* ---- what one note says ------------------------------------------------------------------------- */
+/* ---- what one note says -------------------------------------------------------------------------
+ */
 
 struct subject {
 	struct cached *device, *aor;
@@ -171,8 +173,7 @@ static bool same_aor(const struct history_note *a, const struct history_note *b)
 
 static bool went_early(const struct history_note *n)
 {
-	return n->kind == HISTORY_NOTE_GONE &&
-	       binding_left_s(n->is, n->when_ms / 1000) > 5;
+	return n->kind == HISTORY_NOTE_GONE && binding_left_s(n->is, n->when_ms / 1000) > 5;
 }
 
 /* Somebody registered: did others of the AoR go for it, in this batch? */

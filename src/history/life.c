@@ -93,7 +93,8 @@ static void tell_change(enum history_kind kind, const struct binding *b, const c
 	fn(ctx, &e);
 }
 
-/* ---- refreshes -------------------------------------------------------------------------------- */
+/* ---- refreshes --------------------------------------------------------------------------------
+ */
 
 static int by_size(const void *a, const void *b)
 {
@@ -208,8 +209,8 @@ static void compare_rest(struct life *l, const struct binding *is, int64_t now_m
 	}
 	if (l->s.last_agent[0] && strcmp(l->s.last_agent, agent) != 0) {
 		l->s.agent_changes++;
-		tell_change(HISTORY_AGENT, is, l->s.last_agent, agent, "another User-Agent",
-			    now_ms, fn, ctx);
+		tell_change(HISTORY_AGENT, is, l->s.last_agent, agent, "another User-Agent", now_ms,
+			    fn, ctx);
 	}
 	if (l->call_id[0] && call_id[0] && strcmp(l->call_id, call_id) != 0) {
 		l->s.call_id_changes++;
@@ -260,7 +261,15 @@ static void note_last(struct life *aor, const struct life *device, const struct 
 	memcpy(aor->s.last_source, device->s.last_source, sizeof(aor->s.last_source));
 	memcpy(aor->s.last_agent, device->s.last_agent, sizeof(aor->s.last_agent));
 	aor->s.habit_s = device->s.habit_s;
+	aor->s.habit_least_s = device->s.habit_least_s;
+	aor->s.habit_most_s = device->s.habit_most_s;
 	aor->gone_ms = 0;
+}
+
+/* A binding that the same device left behind: what it says was told when it was new. */
+static bool is_former(const struct life *device, const struct binding *b)
+{
+	return b->refreshed_s > 0 && b->refreshed_s < device->s.last_refresh_s;
 }
 
 static void listed(struct life *device, struct life *aor, enum life_step step,
@@ -271,6 +280,8 @@ static void listed(struct life *device, struct life *aor, enum life_step step,
 	int64_t granted = was ? was->granted_s : device->granted_s;
 	unsigned gaps = device->s.gaps;
 
+	if (is_former(device, is))
+		return;
 	if (!device->s.first_seen_s)
 		first_seen(device, is, now_ms, fn, ctx);
 	came_back(device, is, now_ms, fn, ctx);
@@ -297,8 +308,10 @@ static void gone(struct life *device, struct life *aor, const struct binding *b,
 	bool lapsed = binding_left_s(b, now_ms / 1000) <= GAP_SLACK_S;
 	bool purged = device->s.removed_ms && now_ms - device->s.removed_ms < 60000;
 
-	device->gone_ms = aor->gone_ms = now_ms;
-	device->s.last_seen_s = aor->s.last_seen_s = now_ms / 1000;
+	if (!is_former(device, b)) {
+		device->gone_ms = aor->gone_ms = now_ms;
+		device->s.last_seen_s = aor->s.last_seen_s = now_ms / 1000;
+	}
 	/* A purge of ours has been told already. */
 	if (purged)
 		return;
@@ -307,8 +320,7 @@ static void gone(struct life *device, struct life *aor, const struct binding *b,
 		     aor->s.removed_by, sizeof(aor->s.removed_by));
 	memcpy(device->s.removed_by, aor->s.removed_by, sizeof(device->s.removed_by));
 	tell_change(lapsed ? HISTORY_LAPSED : HISTORY_GONE, b, "", "",
-		    lapsed ? "expired without a refresh"
-			   : "no longer listed, before its expiry",
+		    lapsed ? "expired without a refresh" : "no longer listed, before its expiry",
 		    now_ms, fn, ctx);
 }
 
@@ -322,15 +334,16 @@ void life_step(struct life *device, struct life *aor, enum life_step step,
 		listed(device, aor, step, was, is, now_ms, fn, ctx);
 }
 
-/* ---- several devices -------------------------------------------------------------------------- */
+/* ---- several devices --------------------------------------------------------------------------
+ */
 
 static void name_device(const struct binding *b, char *out, size_t size)
 {
-	char source[64], agent[64];
+	char source[64], agent[40];
 
 	life_source(b, source);
 	text_clean_buf(b->user_agent, agent, sizeof(agent));
-	snprintf(out, size, "%s from %s", agent[0] ? agent : "a device", source);
+	snprintf(out, size, "%s from %.48s", agent[0] ? agent : "a device", source);
 }
 
 void life_wiped(struct life *aor, const struct binding *by, int64_t now_ms, life_event_fn *fn,
@@ -367,15 +380,16 @@ void life_purged(struct life *device, struct life *aor, const struct binding *b,
 	tell_change(HISTORY_PURGED, b, "", "", words, now_ms, fn, ctx);
 }
 
-/* ---- probes and calls ------------------------------------------------------------------------- */
+/* ---- probes and calls -------------------------------------------------------------------------
+ */
 
 static void say_probe(const struct evidence *e, char *out, size_t size)
 {
 	switch (e->outcome) {
 	case PROBE_ANSWERED:
-		snprintf(out, size, "%s %d%s%s", e->by_registrar ? "the registrar answered"
-								 : "answered OPTIONS:",
-			 e->code, e->agent[0] ? " as " : "", e->agent);
+		snprintf(out, size, "%s %d%s%s",
+			 e->by_registrar ? "the registrar answered" : "answered OPTIONS:", e->code,
+			 e->agent[0] ? " as " : "", e->agent);
 		break;
 	case PROBE_SILENT:
 		snprintf(out, size, "did not answer OPTIONS");

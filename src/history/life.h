@@ -64,8 +64,7 @@ void life_purged(struct life *device, struct life *aor, const struct binding *b,
 		 int64_t now_ms, life_event_fn *fn, void *ctx);
 void life_probed(struct life *device, const struct binding *b, const struct evidence *e,
 		 life_event_fn *fn, void *ctx);
-void life_called(const struct binding *b, const struct call_found *c, life_event_fn *fn,
-		 void *ctx);
+void life_called(const struct binding *b, const struct call_found *c, life_event_fn *fn, void *ctx);
 /* Its last probe as evidence; false when there was none. */
 bool life_evidence(const struct life *l, struct evidence *out);
 

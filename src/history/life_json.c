@@ -13,11 +13,23 @@ struct field {
 	size_t offset, size;
 };
 
-#define AT(member)      offsetof(struct life, member), sizeof(((struct life *)NULL)->member)
-#define I64(n, member)  {n, KIND_I64, AT(member)}
-#define UINT(n, member) {n, KIND_UNSIGNED, AT(member)}
-#define TEXT(n, member) {n, KIND_TEXT, AT(member)}
-#define LIST(n, member) {n, KIND_LIST, AT(member)}
+#define AT(member) offsetof(struct life, member), sizeof(((struct life *)NULL)->member)
+#define I64(n, member)                                                                             \
+	{                                                                                          \
+		n, KIND_I64, AT(member)                                                            \
+	}
+#define UINT(n, member)                                                                            \
+	{                                                                                          \
+		n, KIND_UNSIGNED, AT(member)                                                       \
+	}
+#define TEXT(n, member)                                                                            \
+	{                                                                                          \
+		n, KIND_TEXT, AT(member)                                                           \
+	}
+#define LIST(n, member)                                                                            \
+	{                                                                                          \
+		n, KIND_LIST, AT(member)                                                           \
+	}
 
 /* clang-format off */
 static const struct field fields[] = {
@@ -102,9 +114,9 @@ static void take(struct life *l, const struct field *f, const json_t *v)
 	} else if (f->kind == KIND_UNSIGNED && json_is_integer(v)) {
 		*(unsigned *)at = json_integer_value(v) < 0 ? 0 : (unsigned)json_integer_value(v);
 	} else if (f->kind == KIND_LIST && json_is_array(v)) {
-		json_array_foreach((json_t *)(uintptr_t)v, i, one)
-			if (i < f->size / sizeof(int64_t))
-				((int64_t *)at)[i] = json_integer_value(one);
+		json_array_foreach((json_t *)(uintptr_t)v, i,
+				   one) if (i < f->size / sizeof(int64_t))((int64_t *)at)[i] =
+			json_integer_value(one);
 	}
 }
 
