@@ -36,6 +36,6 @@ int inspect_write_text(const char *path, struct slice text, struct err *e);
 int inspect_why(void *ctx, binding_id id, unsigned neighbours, struct err *e);
 void inspect_why_cancel(void *ctx);
 bool inspect_why_now(void *ctx, struct ui_why *out);
-int inspect_why_ticket(void *ctx, char path[256], struct err *e);
+int inspect_why_ticket(void *ctx, enum ui_ladder ladder, char path[256], struct err *e);
 
 #endif

@@ -3,7 +3,11 @@
 #include <stdlib.h>
 #include "base/alloc.h"
 #include "cli/inspect_state.h"
+#include "report/ladder.h"
 #include "report/workup.h"
+
+/* Of a ticket. */
+#define LADDER_WIDTH 100
 
 static void on_progress(void *ctx)
 {
@@ -67,10 +71,14 @@ bool inspect_why_now(void *ctx, struct ui_why *out)
 	return true;
 }
 
-int inspect_why_ticket(void *ctx, char path[256], struct err *e)
+int inspect_why_ticket(void *ctx, enum ui_ladder ladder, char path[256], struct err *e)
 {
 	struct inspector *in = ctx;
 	struct workup_style style = {.ascii_only = in->frame.ascii_only, .redact = true};
+	struct ladder_options how = {.width = LADDER_WIDTH,
+				     .ascii_only = in->frame.ascii_only,
+				     .raw = ladder == LADDER_RAW,
+				     .redact = true};
 	struct strbuf text = STRBUF_INIT;
 	int rc;
 
@@ -80,6 +88,10 @@ int inspect_why_ticket(void *ctx, char path[256], struct err *e)
 	if (rc < 0)
 		return rc;
 	workup_write(workup_findings(in->why), workup_diagnosis(in->why), &style, &text);
+	if (ladder != LADDER_NONE) {
+		strbuf_add_str(&text, "\nMessages\n");
+		ladder_write(workup_trace(in->why), &how, &text);
+	}
 	rc = inspect_write_text(path, strbuf_slice(&text), e);
 	strbuf_free(&text);
 	return rc;

@@ -61,6 +61,8 @@ const struct command commands[] = {
 	 NULL, GROUP_ACT, false, do_why},
 	{"neighbours", "a", NULL, "As why, and asks five phones of the same network: this phone, or its site.",
 	 NULL, GROUP_ACT, false, do_neighbours},
+	{"ladder", "L", NULL, "In a workup: its messages, again: as they were sent, again: the answer.",
+	 NULL, GROUP_ACT, false, do_ladder},
 	{"ping", "p", "ping", "Ask the binding with OPTIONS whether anybody answers.",
 	 NULL, GROUP_ACT, false, do_ping},
 	{"ping-all", "P", NULL, "Ask all marked bindings, else those in sight; RATE a second.",

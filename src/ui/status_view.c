@@ -491,9 +491,9 @@ static void hints_of_detail(const struct ui *u, struct frame *f, int y)
 static void hints_of_why(const struct ui *u, struct frame *f, int y)
 {
 	static const char *const running[] = {"Ctrl-C", "stop", "j k", "scroll", NULL};
-	static const char *const keys[] = {"w", "a", "i", "t", "x", "?"};
-	static const char *const words[] = {"again",  "neighbours", "call",
-					    "ticket", "purge",      "help"};
+	static const char *const keys[] = {"w", "a", "L", "i", "t", "?", "x"};
+	static const char *const words[] = {"again",  "others", "messages", "call",
+					    "ticket", "help",   "purge"};
 	struct ui_why why;
 	int x;
 

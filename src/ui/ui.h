@@ -12,6 +12,9 @@
 
 struct ui;
 
+/* How much of the messages behind an answer is shown. */
+enum ui_ladder { LADDER_NONE, LADDER_LINES, LADDER_RAW };
+
 /* The workup that runs, or the last one. */
 struct ui_why {
 	const struct findings *f;
@@ -54,8 +57,8 @@ struct ui_port {
 	void (*why_cancel)(void *ctx);
 	/* False: there is none yet. */
 	bool (*why_now)(void *ctx, struct ui_why *out);
-	/* Writes its answer, redacted. */
-	int (*why_ticket)(void *ctx, char path[256], struct err *e);
+	/* Writes its answer, redacted; with its messages when they are shown, so much of them. */
+	int (*why_ticket)(void *ctx, enum ui_ladder ladder, char path[256], struct err *e);
 };
 
 struct ui_config {

@@ -79,6 +79,7 @@ struct ui {
 
 	binding_id detail;
 	binding_id why; /* whose AoR is worked up */
+	enum ui_ladder why_ladder;
 	struct scroll why_scroll;
 	struct scroll detail_scroll, help_scroll, confirm_scroll, chooser_scroll;
 	size_t chooser_at;
@@ -122,7 +123,7 @@ ui_run_fn do_mark, do_mark_all, do_unmark, do_unmark_all, do_ping, do_ping_all, 
 	do_ticket, do_snapshot, do_copy, do_refresh, do_redraw, do_suspend, do_command, do_back,
 	do_quit;
 /* ---- ui_why.c: the workup */
-ui_run_fn do_why, do_neighbours;
+ui_run_fn do_why, do_neighbours, do_ladder;
 /* Fills out with the workup that is on the screen; false when none is. */
 bool why_shown(const struct ui *u, struct ui_why *out);
 /* Ctrl-C and Esc: true when a workup ran and was stopped. */

@@ -25,6 +25,7 @@ static void begin(struct ui *u, unsigned neighbours)
 		return;
 	}
 	u->why = id;
+	u->why_ladder = LADDER_NONE;
 	u->why_scroll = (struct scroll){0};
 	ui_push(u, MODE_WHY);
 }
@@ -41,6 +42,19 @@ void do_neighbours(struct ui *u, const char *arg, int64_t now_ms)
 	(void)arg;
 	(void)now_ms;
 	begin(u, NEIGHBOURS);
+}
+
+/* The answer, its messages, and these as they were sent: each key goes on to the next. */
+void do_ladder(struct ui *u, const char *arg, int64_t now_ms)
+{
+	(void)arg;
+	(void)now_ms;
+	if (ui_mode(u) != MODE_WHY) {
+		ui_say(u, false, "The ladder shows the messages of a workup: press w first.");
+		return;
+	}
+	u->why_ladder = u->why_ladder == LADDER_RAW ? LADDER_NONE : u->why_ladder + 1;
+	u->why_scroll = (struct scroll){0};
 }
 
 bool why_stop(struct ui *u)
@@ -68,7 +82,7 @@ void why_ticket(struct ui *u)
 	struct err e = ERR_NONE;
 	char path[256] = "";
 
-	if (u->cfg.port.why_ticket(u->cfg.port.ctx, path, &e) < 0)
+	if (u->cfg.port.why_ticket(u->cfg.port.ctx, u->why_ladder, path, &e) < 0)
 		ui_say_err(u, &e);
 	else
 		ui_say(u, false, "The workup, redacted for a ticket, is in %s.", path);

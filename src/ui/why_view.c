@@ -1,6 +1,7 @@
 /* The why view: a workup as it goes on, and its answer: evidence, verdict, cause, advice. */
 #include <stdio.h>
 #include "base/text.h"
+#include "report/ladder.h"
 #include "report/workup.h"
 #include "ui/views.h"
 
@@ -65,6 +66,26 @@ static void add_title(const struct ui_why *w, bool ascii_only, struct strbuf *ou
 		strbuf_addf(out, " at %s: asking", when + 11);
 }
 
+static void put_ladder(struct sheet *s, const struct ui_why *w, bool raw)
+{
+	struct ladder_options how = {
+		.width = (unsigned)s->f->width, .ascii_only = s->f->ascii_only, .raw = raw};
+	struct strbuf text = STRBUF_INIT;
+	struct slice line, rest;
+
+	ladder_write(w->trace, &how, &text);
+	if (!text.n)
+		strbuf_add_str(&text, "No message was sent.");
+	for (rest = strbuf_slice(&text); rest.n;) {
+		rest = slice_cut(rest, '\n', &line);
+		if (line.n)
+			sheet_text(s, 0, is_heading(line) ? ROLE_TITLE : ROLE_TEXT, line);
+		else
+			s->line++;
+	}
+	strbuf_free(&text);
+}
+
 static bool why_put(struct ui *u, struct frame *f, struct area a)
 {
 	struct workup_style style = {
@@ -79,8 +100,12 @@ static bool why_put(struct ui *u, struct frame *f, struct area a)
 		return sheet_end(&s, "Why");
 	if (!why.progress.over)
 		put_progress(&s, &why.progress);
-	workup_write(why.f, why.d, &style, &text);
-	put_text(&s, &why, strbuf_slice(&text));
+	if (u->why_ladder == LADDER_NONE) {
+		workup_write(why.f, why.d, &style, &text);
+		put_text(&s, &why, strbuf_slice(&text));
+	} else {
+		put_ladder(&s, &why, u->why_ladder == LADDER_RAW);
+	}
 	add_title(&why, f->ascii_only, &title);
 	again = sheet_end(&s, strbuf_str(&title));
 	strbuf_free(&text);

@@ -256,6 +256,12 @@ static void port_why_cancel(void *ctx)
 	diagnose(&p->f, &p->d);
 }
 
+static int port_why_ticket(void *ctx, enum ui_ladder ladder, char path[256], struct err *e)
+{
+	(void)ladder;
+	return port_snapshot(ctx, path, e);
+}
+
 static const char *port_purge_refused(void *ctx)
 {
 	return ((struct picture *)ctx)->refused;
@@ -370,7 +376,7 @@ void picture_open(struct picture *p, bool ascii_only)
 			 .why = port_why,
 			 .why_cancel = port_why_cancel,
 			 .why_now = port_why_now,
-			 .why_ticket = port_snapshot},
+			 .why_ticket = port_why_ticket},
 	};
 	p->ui = ui_new(&cfg);
 	view_update(p->view, PICTURE_NOW_MS);

@@ -34,6 +34,8 @@ struct world {
 	struct diagnosis d;
 	binding_id why;
 	int whys, why_cancels, why_tickets;
+	enum ui_ladder why_ladder;
+	struct trace *trace;
 	unsigned neighbours;
 	bool why_over;
 };
@@ -186,16 +188,17 @@ static bool port_why_now(void *ctx, struct ui_why *out)
 {
 	struct world *me = ctx;
 
-	*out = (struct ui_why){.f = &me->f, .d = &me->d};
+	*out = (struct ui_why){.f = &me->f, .d = &me->d, .trace = me->trace};
 	out->progress = (struct workup_progress){
 		.ways = 3, .answered = me->why_over ? 3 : 1, .over = me->why_over};
 	return me->whys > 0;
 }
 
-static int port_why_ticket(void *ctx, char path[256], struct err *e)
+static int port_why_ticket(void *ctx, enum ui_ladder ladder, char path[256], struct err *e)
 {
 	(void)e;
 	((struct world *)ctx)->why_tickets++;
+	((struct world *)ctx)->why_ladder = ladder;
 	snprintf(path, 256, "why.txt");
 	return 0;
 }
@@ -328,6 +331,7 @@ static int close_world(void **state)
 	plan_free(w.ran);
 	plan_free(w.offered);
 	diagnosis_free(&w.d);
+	trace_free(w.trace);
 	view_free(w.view);
 	store_free(w.store);
 	strbuf_free(&w.copied);
@@ -1147,6 +1151,35 @@ TEST(t_writes_the_workup_and_other_keys_of_the_table_do_nothing_over_it)
 	assert_true(w.first_pinged == w.why);
 }
 
+TEST(L_goes_from_the_answer_to_its_messages_and_back)
+{
+	static const char options[] = "OPTIONS sip:1@192.0.2.1 SIP/2.0\r\nSubject: hello\r\n\r\n";
+	struct netaddr phone;
+
+	UNUSED_STATE;
+	keys("L");
+	assert_int_equal(ui_mode(w.ui), MODE_TABLE);
+	assert_true(screen_has("press w first"));
+	assert_int_equal(netaddr_parse(SLICE_LIT("192.0.2.1"), 5060, &phone), 0);
+	w.trace = trace_new(&w.clock.clock);
+	trace_begin(w.trace, "OPTIONS through the registrar");
+	trace_sent(w.trace, TRANSPORT_UDP, NULL, &phone, options, sizeof(options) - 1);
+	keys("w");
+	why_ends(&w);
+	keys("L");
+	assert_true(screen_has("OPTIONS through the registrar"));
+	assert_true(screen_has("192.0.2.1"));
+	assert_false(screen_has("Subject: hello"));
+	keys("L");
+	assert_true(screen_has("Subject: hello"));
+	keys("t");
+	assert_int_equal(w.why_ladder, LADDER_RAW);
+	keys("L");
+	assert_true(screen_has("not-registered"));
+	keys("t");
+	assert_int_equal(w.why_ladder, LADDER_NONE);
+}
+
 TEST(the_detail_works_up_what_it_shows)
 {
 	binding_id second;
@@ -1299,6 +1332,7 @@ int main(void)
 		W(a_workup_is_stopped_by_ctrl_c_and_esc_and_q_gives_it_up),
 		W(the_neighbours_of_a_workup_are_asked_by_a_and_by_P),
 		W(t_writes_the_workup_and_other_keys_of_the_table_do_nothing_over_it),
+		W(L_goes_from_the_answer_to_its_messages_and_back),
 		W(the_detail_works_up_what_it_shows),
 		W(every_command_has_its_words_and_keys_are_distinct),
 		W(delete_backspace_and_later_keys_are_bound_to_nothing),
