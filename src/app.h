@@ -70,6 +70,10 @@ bool app_wants_memory(const struct options *o);
 /* Opens the history where the command and the options want one; its own trouble only leaves a
  * without. Negative with *e: the options are wrong. */
 int app_open_history(struct app *a, const struct options *o, struct err *e);
+/* What the history remembers of the binding: events newest first, at most max, and what they add
+ * up to; returns how many. */
+size_t app_history(struct app *a, binding_id id, struct history_summary *sum,
+		   struct history_event *events, size_t max);
 /* The history hears of a probe's result. */
 void app_probed(struct app *a, binding_id id);
 /* What workups of a work with: its store, prober and history. */

@@ -102,6 +102,38 @@ void app_probed(struct app *a, binding_id id)
 		history_probe(a->history, &b, e);
 }
 
+/* ---- what is shown ----------------------------------------------------------------------------
+ */
+
+struct few {
+	struct history_event *events;
+	size_t n, max;
+};
+
+static bool take_event(void *ctx, const struct history_event *e)
+{
+	struct few *f = ctx;
+
+	f->events[f->n++] = *e;
+	return f->n < f->max;
+}
+
+size_t app_history(struct app *a, binding_id id, struct history_summary *sum,
+		   struct history_event *events, size_t max)
+{
+	struct few f = {events, 0, max};
+	const char *source;
+	struct binding b;
+
+	memset(sum, 0, sizeof(*sum));
+	if (!a->history || !store_get(a->store, id, &b))
+		return 0;
+	source = store_source_name(a->store, b.source);
+	history_summary(a->history, source, NULL, &b, sum);
+	history_each(a->history, source, NULL, &b, max, take_event, &f);
+	return f.n;
+}
+
 /* ---- what a workup hears ----------------------------------------------------------------------
  */
 

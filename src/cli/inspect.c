@@ -412,6 +412,7 @@ static const struct ui_port port = {
 	.ticket = port_ticket,
 	.copy = port_copy,
 	.purge_refused = port_purge_refused,
+	.history = inspect_history,
 	.why = inspect_why,
 	.why_cancel = inspect_why_cancel,
 	.why_now = inspect_why_now,

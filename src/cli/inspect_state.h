@@ -32,6 +32,10 @@ int inspect_new_file(const char *stem, const char *ending, int64_t now_ms, char 
 		     struct err *e);
 int inspect_write_text(const char *path, struct slice text, struct err *e);
 
+/* ---- app_history.c through the port */
+size_t inspect_history(void *ctx, binding_id id, struct history_summary *sum,
+		       struct history_event *events, size_t max);
+
 /* ---- inspect_why.c: the port's part for workups */
 int inspect_why(void *ctx, binding_id id, unsigned neighbours, struct err *e);
 void inspect_why_cancel(void *ctx);

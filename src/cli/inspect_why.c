@@ -28,6 +28,12 @@ static bool find(void *ctx, binding_id id)
 	return true;
 }
 
+size_t inspect_history(void *ctx, binding_id id, struct history_summary *sum,
+		       struct history_event *events, size_t max)
+{
+	return app_history(((struct inspector *)ctx)->app, id, sum, events, max);
+}
+
 int inspect_why(void *ctx, binding_id id, unsigned neighbours, struct err *e)
 {
 	struct inspector *in = ctx;

@@ -3,22 +3,53 @@
 #include <stdlib.h>
 #include "base/text.h"
 #include "cli/batch.h"
+#include "report/timeline.h"
+
+/* More is in the history's own file. */
+#define EVENTS 100
 
 static int print_json(struct app *a, const binding_id *ids, size_t n)
 {
 	enum column_id all[COL_COUNT];
 	json_t *list = json_array();
+	struct history_event past[EVENTS];
+	struct history_summary sum;
 	struct row r;
 
 	for (int c = 0; c < COL_COUNT; c++)
 		all[c] = (enum column_id)c;
 	for (size_t i = 0; i < n; i++)
-		if (view_row(a->view, ids[i], app_now_ms(a), &r))
-			json_array_append_new(list, listing_row_json(&r, all, COL_COUNT));
+		if (view_row(a->view, ids[i], app_now_ms(a), &r)) {
+			json_t *row = listing_row_json(&r, all, COL_COUNT);
+			size_t events = app_history(a, ids[i], &sum, past, EVENTS);
+
+			json_object_set_new(row, "history", timeline_json(past, events));
+			json_array_append_new(list, row);
+		}
 	json_dumpf(list, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
 	putchar('\n');
 	json_decref(list);
 	return REGTOP_OK;
+}
+
+static void add_history(struct app *a, binding_id id, bool ascii_only, struct strbuf *out)
+{
+	struct history_event past[EVENTS];
+	struct history_summary sum;
+	struct strbuf words = STRBUF_INIT;
+	size_t n = app_history(a, id, &sum, past, EVENTS);
+	char when[24];
+
+	timeline_sum(&sum, &words);
+	if (!words.n && !n)
+		return;
+	strbuf_addf(out, "\nhistory, newest first\n  %s\n", strbuf_str(&words));
+	for (size_t i = 0; i < n; i++) {
+		strbuf_addf(out, "  %s  ", text_rfc3339(past[i].when_ms / 1000, when));
+		timeline_event(&past[i], ascii_only, out);
+		strbuf_add_char(out, '\n');
+	}
+	strbuf_free(&words);
 }
 
 static int print_text(struct app *a, const struct options *o, const binding_id *ids, size_t n)
@@ -32,6 +63,7 @@ static int print_text(struct app *a, const struct options *o, const binding_id *
 		if (i)
 			strbuf_add_char(&out, '\n');
 		listing_show(&r, app_ascii_only(o), &out);
+		add_history(a, ids[i], app_ascii_only(o), &out);
 	}
 	fputs(strbuf_str(&out), stdout);
 	strbuf_free(&out);

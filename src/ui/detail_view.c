@@ -241,6 +241,7 @@ static bool detail_put(struct ui *u, struct frame *f, struct area a, int64_t now
 	put_identity(&d);
 	put_route(&d);
 	put_timing(&d);
+	timeline_put(u, &d.s, u->detail, now_ms);
 	put_twins(&d);
 	if (at >= 0)
 		strbuf_addf(&title, "Binding %zu of %zu%s: ", (size_t)at + 1,

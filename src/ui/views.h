@@ -28,6 +28,9 @@ void drawn_rows_free(struct drawn_rows *d);
 void detail_draw(struct ui *u, struct frame *f, struct area a, int64_t now_ms);
 void help_draw(struct ui *u, struct frame *f, struct area a);
 void chooser_draw(struct ui *u, struct frame *f, struct area a);
+/* Puts what the history remembers of id, if there is one. */
+struct sheet;
+void timeline_put(struct ui *u, struct sheet *s, binding_id id, int64_t now_ms);
 void why_draw(struct ui *u, struct frame *f, struct area a);
 void confirm_draw(struct ui *u, struct frame *f, struct area a, int64_t now_ms);
 
