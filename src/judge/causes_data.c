@@ -288,14 +288,13 @@ static const char *family_name(const struct netaddr *a)
 static bool family(const struct findings *f, size_t i, struct cause *out)
 {
 	const struct finding_binding *b = &f->bindings[i];
-	struct slice word, place = slice_cut(b->row.b.socket, ':', &word);
 	struct netaddr socket;
 	bool local;
 
 	if (!b->hop.addr.len || fact_answers(f, b))
 		return false;
 	local = netaddr_is_link_local(&b->hop.addr) && !b->hop.reachable;
-	if (!local && (netaddr_parse_hostport(place, 5060, &socket) < 0 ||
+	if (!local && (!next_hop_socket_address(&b->row.b, &socket) ||
 		       socket.sa.sa_family == b->hop.addr.sa.sa_family))
 		return false;
 	if (local)

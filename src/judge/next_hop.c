@@ -115,11 +115,11 @@ static bool is_private_host(struct slice host)
 	return netaddr_parse(host, 0, &a) == 0 && netaddr_is_private(&a);
 }
 
-static bool socket_address(const struct binding *b, struct netaddr *out)
+bool next_hop_socket_address(const struct binding *b, struct netaddr *out)
 {
 	struct slice transport, place = slice_cut(b->socket, ':', &transport);
 
-	return netaddr_parse_hostport(place, PORT_SIP, out) == 0;
+	return netaddr_parse_hostport(place, PORT_SIP, out) == 0 && !netaddr_is_any(out);
 }
 
 /* "udp:192.168.1.10:5060": a registrar that itself stands in a private network reaches private
@@ -128,7 +128,7 @@ static bool registrar_is_private(const struct binding *b)
 {
 	struct netaddr a;
 
-	return socket_address(b, &a) && netaddr_is_private(&a);
+	return next_hop_socket_address(b, &a) && netaddr_is_private(&a);
 }
 
 static enum transport socket_transport(const struct binding *b)
@@ -187,7 +187,7 @@ static bool only_by_flow(const struct next_hop *h, const struct sip_uri *contact
 static const char *out_of_reach(const struct binding *b, const struct next_hop *h)
 {
 	struct netaddr socket;
-	bool known = socket_address(b, &socket);
+	bool known = next_hop_socket_address(b, &socket);
 
 	if (netaddr_is_link_local(&h->addr) && !(known && netaddr_is_link_local(&socket)))
 		return "the contact is a link-local address, good on the phone's own wire only";

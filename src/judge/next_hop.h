@@ -30,6 +30,9 @@ struct next_hop {
 void next_hop_find(const struct binding *b, struct next_hop *out);
 /* "udp:192.0.2.1:5060", "tls:edge.example:5061"; empty when there is none. */
 void next_hop_format(const struct next_hop *h, char *out, size_t size);
+/* The address of the registrar's socket that took the REGISTER; false when it is not known, or
+ * stands for all addresses of its host (0.0.0.0, ::) and says nothing about families. */
+bool next_hop_socket_address(const struct binding *b, struct netaddr *out);
 /* Push parameters of RFC 8599 or the older pn-/app-id kind in the contact. */
 bool contact_has_push(struct slice contact);
 

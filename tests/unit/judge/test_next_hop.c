@@ -46,7 +46,9 @@ static const struct expected table[] = {
 	{"sip:a@127.0.0.1:5066", NULL, NULL, "udp:127.0.0.1:5060", "udp:127.0.0.1:5066", HOP_CONTACT, NULL, false, false, 0},
 	{"sip:a@127.0.0.1:5066", NULL, NULL, "udp:192.0.2.1:5060", "", HOP_NONE, "loopback", false, false, 0},
 	{"sip:a@127.0.0.1:5066", "sip:203.0.113.2:40211", NULL, "udp:192.0.2.1:5060", "udp:203.0.113.2:40211", HOP_RECEIVED, NULL, true, false, 0},
+	{"sip:a@127.0.0.1:5066", NULL, NULL, "udp:0.0.0.0:5060", "udp:127.0.0.1:5066", HOP_CONTACT, NULL, false, false, 0},
 	/* the registrar's socket speaks another family */
+	{"sip:a@198.51.100.9", NULL, NULL, "udp:[::]:5060", "udp:198.51.100.9:5060", HOP_CONTACT, NULL, false, false, 0},
 	{"sip:a@[2001:db8::7]", NULL, NULL, "udp:192.0.2.1:5060", "", HOP_NONE, "the contact is an IPv6 address, the registrar's socket speaks IPv4", false, false, 0},
 	{"sip:a@198.51.100.9", NULL, NULL, "udp:[2001:db8::1]:5060", "", HOP_NONE, "the contact is an IPv4 address, the registrar's socket speaks IPv6", false, false, 0},
 	{"sip:a@[2001:db8::7]", NULL, NULL, "udp:[2001:db8::1]:5060", "udp:[2001:db8::7]:5060", HOP_CONTACT, NULL, false, false, 0},
