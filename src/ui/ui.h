@@ -51,10 +51,6 @@ struct ui_port {
 	int (*ticket)(void *ctx, const binding_id *ids, size_t n, char path[256], struct err *e);
 	/* Puts text on the operator's clipboard (OSC 52). */
 	void (*copy)(void *ctx, struct slice text);
-	/* What is remembered of the binding: events newest first, at most max, and their sum.
-	 * Returns how many. NULL: no history is kept. */
-	size_t (*history)(void *ctx, binding_id id, struct history_summary *sum,
-			  struct history_event *events, size_t max);
 	/* NULL: offered; else why not (for greyed commands). */
 	const char *(*purge_refused)(void *ctx);
 	/* Works up the AoR of a binding; what ran before is given up. */
@@ -64,6 +60,10 @@ struct ui_port {
 	bool (*why_now)(void *ctx, struct ui_why *out);
 	/* Writes its answer, redacted; with its messages when they are shown, so much of them. */
 	int (*why_ticket)(void *ctx, enum ui_ladder ladder, char path[256], struct err *e);
+	/* What is remembered of the binding: events newest first, at most max, and their sum.
+	 * Returns how many. NULL: no history is kept. */
+	size_t (*history)(void *ctx, binding_id id, struct history_summary *sum,
+			  struct history_event *events, size_t max);
 };
 
 struct ui_config {
