@@ -21,7 +21,7 @@ struct test_call {
 	struct loop_timer *go;
 	int64_t entry;       /* of the journal */
 	uint64_t call;       /* the caller's; 0: none is open */
-	uint32_t connection; /* opened for it; 0 none */
+	uint32_t connection; /* opened for it, and closed by the caller; 0 none */
 	enum probe_path path;
 	struct call_found found[CALL_PAD_SIZES];
 	size_t count; /* of found; the last one is under way while call is not 0 */
@@ -182,9 +182,6 @@ static void on_report(void *ctx, uint64_t id, const struct call_report *r)
 
 	(void)id;
 	c->call = 0;
-	if (c->connection)
-		sip_transport_close(c->env->transports[c->plan->b->source], c->connection);
-	c->connection = 0;
 	take_report(c, r);
 	if (c->env->on_call)
 		c->env->on_call(c->env->on_call_ctx, c->plan->b, f);
@@ -257,6 +254,7 @@ static void send_invite(struct test_call *c, struct ping_path *p)
 {
 	const struct call_account *a = &c->env->accounts[c->plan->b->source];
 	struct call_spec s = {.flow = p->flow,
+			      .close_after = c->connection != 0,
 			      .request_uri = strbuf_slice(&p->request_uri),
 			      .route = strbuf_slice(&p->route),
 			      .to_uri = strbuf_slice(&p->to_uri),
@@ -278,6 +276,8 @@ static void send_invite(struct test_call *c, struct ping_path *p)
 	c->call = caller_start(c->env->callers[c->plan->b->source], &s, on_report, c);
 	if (!c->call) {
 		c->count--;
+		if (c->connection)
+			sip_transport_close(c->env->transports[c->plan->b->source], c->connection);
 		not_made(c, "the INVITE cannot be made");
 	}
 }

@@ -98,6 +98,7 @@ static bool call_back(struct call *x)
 	if (!connection)
 		return false;
 	x->flow.connection = connection;
+	x->close_after = true;
 	call_trace_note(x, "connects again, to end the call");
 	if (x->cancel.open)
 		call_errand_again(x, &x->cancel, NULL);
@@ -275,6 +276,9 @@ static void call_act(struct call *x, int64_t now)
 
 static void call_free(struct call *x)
 {
+	call_part(x);
+	if (x->close_after)
+		sip_transport_close(x->caller->transport, x->flow.connection);
 	close_media(x);
 	call_dialogs_free(x);
 	for (int i = 0; i < CALL_INVITES; i++) {
@@ -349,7 +353,6 @@ void caller_free(struct caller *c)
 		return;
 	sip_transport_remove_handler(c->transport, c);
 	while ((x = c->calls)) {
-		call_part(x);
 		c->calls = x->next;
 		call_free(x);
 	}
@@ -376,6 +379,7 @@ static void take_spec(struct call *x, const struct call_spec *s)
 	x->from_uri = slice_copy(s->from_uri);
 	x->user = slice_copy(s->user);
 	x->password = slice_copy(s->password);
+	x->close_after = s->close_after;
 	x->quiet = s->quiet;
 	x->ring_ms = s->ring_ms ? s->ring_ms : CALL_RING_MS;
 	x->answer_ms = s->answer_ms ? s->answer_ms : CALL_ANSWER_MS;

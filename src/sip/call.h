@@ -9,7 +9,8 @@ struct caller;
 
 /* RFC 3261 17.1.1 and RFC 6026, as facts/sip-and-diagnosis 3.2 has them. Over UDP the INVITE is
  * sent at 0, 0.5, 1.5, 3.5 s … until something comes or the verdict is told; what comes up to 32 s
- * (64*T1) after it began is still handled: a late ringing is cancelled, a late 2xx ended. */
+ * (64*T1) after it began is still handled: a late ringing is cancelled, a late 2xx ended.
+ * When it is forgotten without any sign, it says CANCEL as its last word, as in caller_free(). */
 #define CALL_ANSWER_MS   6000
 #define CALL_RING_MS     4000
 #define CALL_RING_MAX_MS 20000
@@ -38,7 +39,8 @@ typedef void call_progress_fn(void *ctx, uint64_t id, int code, uint32_t after_u
 
 /* Everything is copied, but the trace. */
 struct call_spec {
-	struct sip_flow flow;     /* where it goes; TCP: a connection that stands or is starting */
+	struct sip_flow flow; /* where it goes; TCP: a connection that stands or is starting */
+	bool close_after;     /* flow.connection is this call's own: closed when it is forgotten */
 	struct slice request_uri; /* raw bytes of the contact, the registrar's GRUU, or the AoR */
 	struct slice route;       /* raw Path value, or empty */
 	struct slice to_uri;      /* AoR as URI */
@@ -95,11 +97,11 @@ typedef void call_report_fn(void *ctx, uint64_t id, const struct call_report *r)
 
 /* Transport and clock are borrowed; the transport has to have a socket for what is called. */
 struct caller *caller_new(struct loop *l, const struct clock *c, struct sip_transport *t);
-/* No report comes any more. What could go on ringing gets a CANCEL as its last message, what was
- * answered a BYE, even where no response came yet (RFC 3261 9.1 would have us wait for one, but
- * nobody will be there to wait): sent once each, before the transport is freed. Who has a little
- * time sends them in order before: caller_hang_up_all(), then turns of the loop until
- * caller_unsettled() is 0, or a second or two have passed. */
+/* No report comes any more. What rings gets a CANCEL as its last message, what was answered a BYE:
+ * once each, before the transport is freed. So does an INVITE that nothing came to, if it could
+ * make a phone ring: RFC 3261 9.1 would have us wait for a provisional response, but nobody will be
+ * there to wait. Who has a little time sends them in order before: caller_hang_up_all(), then turns
+ * of the loop until caller_unsettled() is 0, or a second or two have passed. */
 void caller_free(struct caller *c);
 
 /* Returns an id (never 0). The report never comes from inside this call. 0: refused, because

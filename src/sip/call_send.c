@@ -213,16 +213,24 @@ void call_want_end(struct call *x)
 		i->resend_ms = CALL_NEVER_MS;
 }
 
+/* Whether a phone may ring, or soon begin to, without anybody who would stop it. A quiet call that
+ * was waited for is refused by whoever wakes up to it. */
+static bool may_ring(const struct call *x, const struct invite *i)
+{
+	if (i->state == INVITE_CALLING)
+		return i->sends > 0 && x->report.error.error == 0 && !x->send_errno &&
+		       !(x->quiet && x->told);
+	return i->state == INVITE_PROCEEDING && !i->over;
+}
+
 void call_part(struct call *x)
 {
 	struct invite *i = call_last_invite(x);
 
-	if (i->state <= INVITE_PROCEEDING && i->sends > 0 && !x->send_errno) {
-		if (!x->cancel.begun)
-			cancel(x, i);
-		else if (x->cancel.open)
-			call_errand_again(x, &x->cancel, NULL);
-	}
+	if (may_ring(x, i) && !x->cancel.begun)
+		cancel(x, i);
+	else if (x->cancel.open)
+		call_errand_again(x, &x->cancel, NULL);
 	for (unsigned k = 0; k < x->dialog_count; k++)
 		if (x->dialogs[k].bye.open)
 			call_errand_again(x, &x->dialogs[k].bye, &x->dialogs[k]);

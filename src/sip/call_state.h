@@ -91,6 +91,7 @@ struct call {
 	unsigned dialog_count;
 	bool want_end;     /* CANCEL as soon as that is allowed */
 	bool told;         /* the report was made */
+	bool close_after;  /* the connection is nobody else's */
 	bool redialled;    /* see call_back() */
 	bool over;         /* taken out at the next turn */
 	int64_t cancel_ms; /* when the caller's patience with a ringing phone ends */
@@ -140,7 +141,7 @@ void call_want_end(struct call *x);
 /* Sends a CANCEL or BYE (of d, else NULL) once more. */
 void call_errand_again(struct call *x, struct errand *e, const struct dialog *d);
 void call_errand_close(struct errand *e);
-/* The last words of a call whose caller goes away. */
+/* The last words of a call that nobody will listen to any more. */
 void call_part(struct call *x);
 /* Into the trace, at the call's exchange. */
 void call_trace_note(struct call *x, const char *words);

@@ -51,6 +51,9 @@ called silent --answer=1700
 is "$(seen end) $(seen sends)" "silent 3" "silence is told, after the copies that fit into the time"
 like "$(got)" 'INVITE - 1, INVITE - 1, INVITE - 1, CANCEL - 1$' "a process that ends says CANCEL as its last word"
 
+called waits --answer=700 --quiet
+is "$(seen end) $(got)" "silent INVITE - 1, INVITE - 1" "but not behind a quiet call that nothing came to"
+
 called deaf --quiet
 is "$(seen end)" answered "a phone that answers behind the CANCEL is answered"
 like "$heard" '^nothing is open$' "and let go"

@@ -6,7 +6,8 @@ usage: call_phone.py PORT-FILE CHARACTER
   forks       two phones ring, two answer
   repeats     answers, and repeats its 200 until three ACKs came
   late        says nothing for 1.2 s, then rings
-  silent      says nothing at all
+  silent      says nothing at all, until a CANCEL comes
+  waits       says nothing at all
   deaf        rings, and takes no CANCEL's notice but answers the INVITE behind it
   hostile     answers with everything that no phone should send, then is busy
 """
@@ -119,6 +120,10 @@ def late():
 def silent():
     take("INVITE")
     take("CANCEL")
+
+
+def waits():
+    take("INVITE")
 
 
 def deaf():

@@ -184,7 +184,28 @@ TEST(an_invite_is_repeated_at_doubling_intervals_for_32_seconds)
 	assert_int_equal(b->last.end, CALL_END_SILENT);
 	assert_int_equal(b->last.sends, 7);
 	assert_null(b->caller->calls);
+	/* Nobody listens any more: a phone that could not be heard shall not go on ringing. */
+	bench_take_free(b->phone, "CANCEL");
+	assert_true(bench_quiet(b->phone));
 	free(first);
+	bench_free(b);
+}
+
+TEST(a_quiet_call_that_met_silence_has_no_last_word)
+{
+	struct call_bench *b = bench_new();
+	struct call_spec s = bench_spec(b);
+
+	UNUSED_STATE;
+	s.quiet = true;
+	bench_call(b, &s);
+	bench_pass(b, 6000);
+	assert_int_equal(b->last.end, CALL_END_SILENT);
+	for (int i = 0; i < 4; i++)
+		bench_take_free(b->phone, "INVITE");
+	bench_pass(b, 27000);
+	assert_null(b->caller->calls);
+	assert_true(bench_quiet(b->phone));
 	bench_free(b);
 }
 
@@ -557,6 +578,7 @@ int main(void)
 		T(silence_is_told_after_six_seconds_and_a_late_ringing_still_cancelled),
 		T(a_late_answer_is_ended_and_after_32_seconds_nobody_listens),
 		T(an_invite_is_repeated_at_doubling_intervals_for_32_seconds),
+		T(a_quiet_call_that_met_silence_has_no_last_word),
 		T(a_provisional_response_ends_the_repeating_and_100_alone_is_no_ringing),
 		T(no_cancel_is_sent_before_a_provisional_response),
 		T(a_ringing_phone_is_cancelled_as_soon_as_the_person_stops),

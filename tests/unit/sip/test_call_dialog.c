@@ -581,6 +581,37 @@ TEST(a_connection_that_closes_under_a_ringing_phone_is_made_again_to_cancel)
 	bench_free(b);
 }
 
+TEST(a_connection_of_its_own_is_closed_when_the_call_is_forgotten)
+{
+	struct call_bench *b = bench_new();
+	struct netaddr addr;
+	int listener = loopback_socket(SOCK_STREAM, &addr), fd;
+	struct call_spec s = bench_spec(b);
+	struct sip_msg *invite;
+
+	UNUSED_STATE;
+	assert_int_equal(listen(listener, 2), 0);
+	s.flow = (struct sip_flow){.transport = TRANSPORT_TCP, .remote = addr};
+	s.flow.connection = sip_transport_connect(b->transport, &addr);
+	s.close_after = true;
+	bench_call(b, &s);
+	fd = accept(listener, NULL, NULL);
+	bench_arrive(b);
+	invite = bench_take(fd, "INVITE");
+	answer_stream(b, fd, invite, 486);
+	bench_take_free(fd, "ACK");
+	bench_pass(b, 31000);
+	assert_true(sip_transport_is_open(b->transport, s.flow.connection));
+	bench_pass(b, 1100);
+	assert_false(sip_transport_is_open(b->transport, s.flow.connection));
+	assert_null(b->caller->calls);
+	assert_string_equal(loopback_receive(fd, NULL), "");
+	sip_msg_free(invite);
+	close(fd);
+	close(listener);
+	bench_free(b);
+}
+
 TEST(a_connection_that_cannot_be_made_again_leaves_the_call_open)
 {
 	struct call_bench *b = bench_new();
@@ -625,6 +656,7 @@ int main(void)
 		T(what_a_phone_asks_in_a_call_gets_a_fitting_answer),
 		T(a_registrar_on_the_same_sockets_neither_takes_nor_loses_requests),
 		T(a_connection_that_closes_under_a_ringing_phone_is_made_again_to_cancel),
+		T(a_connection_of_its_own_is_closed_when_the_call_is_forgotten),
 		T(a_connection_that_cannot_be_made_again_leaves_the_call_open),
 	};
 
