@@ -294,6 +294,64 @@ TEST(answers_that_do_not_fit_change_nothing)
 	bench_free(b);
 }
 
+/* ---- from inside the callbacks -------------------------------------------------------------- */
+
+struct chain {
+	struct call_bench *bench;
+	struct call_spec spec;
+	unsigned reports, calls;
+};
+
+/* The next size of a padded series is sent from the report of the one before. */
+static void call_again(void *ctx, uint64_t id, const struct call_report *r)
+{
+	struct chain *c = ctx;
+
+	(void)id;
+	assert_int_equal(r->code, 488);
+	c->reports++;
+	if (c->calls++ < 3)
+		assert_int_not_equal(caller_start(c->bench->caller, &c->spec, call_again, c), 0);
+}
+
+static void hang_up_now(void *ctx, uint64_t id, int code, uint32_t after_us)
+{
+	struct call_bench *b = ctx;
+
+	(void)code;
+	(void)after_us;
+	caller_hang_up(b->caller, id);
+}
+
+TEST(a_report_may_start_the_next_call_and_progress_may_stop_this_one)
+{
+	struct call_bench *b = bench_new();
+	struct chain c = {.bench = b, .spec = bench_spec(b), .calls = 1};
+	struct call_spec s = bench_spec(b);
+	struct sip_msg *invite;
+
+	UNUSED_STATE;
+	c.spec.progress = NULL;
+	assert_int_not_equal(caller_start(b->caller, &c.spec, call_again, &c), 0);
+	for (int i = 0; i < 3; i++) {
+		invite = bench_take(b->phone, "INVITE");
+		bench_answer(b, invite, 488, "t", "");
+		bench_take_free(b->phone, "ACK");
+		sip_msg_free(invite);
+	}
+	assert_int_equal(c.reports, 3);
+	s.progress = hang_up_now;
+	bench_call(b, &s);
+	invite = bench_take(b->phone, "INVITE");
+	bench_answer(b, invite, 180, "t", "");
+	bench_reply(b, "CANCEL", 200, "t");
+	assert_true(bench_quiet(b->phone));
+	bench_answer(b, invite, 487, "t", "");
+	assert_true(b->last.hung_up);
+	sip_msg_free(invite);
+	bench_free(b);
+}
+
 /* ---- going away ----------------------------------------------------------------------------- */
 
 TEST(a_caller_that_goes_away_leaves_no_phone_ringing)
@@ -346,6 +404,7 @@ int main(void)
 		T(what_the_kernel_will_not_send_is_told_from_the_loop),
 		T(a_connection_that_is_refused_or_closed_ends_the_call),
 		T(answers_that_do_not_fit_change_nothing),
+		T(a_report_may_start_the_next_call_and_progress_may_stop_this_one),
 		T(a_caller_that_goes_away_leaves_no_phone_ringing),
 		T(a_caller_that_is_over_sends_nothing_when_it_goes),
 	};
