@@ -35,6 +35,7 @@ struct workup {
 	struct subject *subjects;
 	struct workup_groups *groups;
 	bool searching; /* for neighbours */
+	char sources[160];
 	struct workup_told *told;
 	struct trace *trace;
 	struct loop_timer *look;
@@ -78,17 +79,45 @@ static void no_past(struct history_summary *h)
 	h->answered_at_age_s = h->silent_at_age_s = HISTORY_AGE_UNKNOWN;
 }
 
+/* Several sources may know the AoR, or have known it: what was seen last counts. */
+static void recall_aor(struct workup *w)
+{
+	const struct workup_env *we = &w->we;
+
+	no_past(&w->f.past);
+	for (size_t i = 0; we->past && i < we->env->source_count; i++) {
+		struct history_summary h;
+
+		no_past(&h);
+		we->past(we->past_ctx, we->env->sources[i]->name, w->f.aor, NULL, &h);
+		if (h.last_seen_s > w->f.past.last_seen_s)
+			w->f.past = h;
+	}
+}
+
+/* What was found just before, by another process too: failures are counted on from there. */
+static void recall_evidence(struct workup *w, size_t i)
+{
+	struct finding_binding *b = &w->f.bindings[i];
+	struct evidence old;
+
+	if (b->row.evidence || !w->we.evidence ||
+	    !w->we.evidence(w->we.past_ctx, b->row.source, &b->row.b, &old))
+		return;
+	old.pending = false;
+	store_set_evidence(w->we.env->store, w->subjects[i].id, &old);
+	take(w, i);
+}
+
 static void recall(struct workup *w)
 {
 	const struct workup_env *we = &w->we;
-	const char *source = w->f.source_name;
 
-	no_past(&w->f.past);
-	if (we->past)
-		we->past(we->past_ctx, source, w->f.aor, NULL, &w->f.past);
+	recall_aor(w);
 	if (we->moved && w->f.count)
-		w->f.siblings_moved = we->moved(we->past_ctx, source, &w->f.bindings[0].row.b,
-						w->f.siblings_from, w->f.siblings_to);
+		w->f.siblings_moved =
+			we->moved(we->past_ctx, w->f.bindings[0].row.source,
+				  &w->f.bindings[0].row.b, w->f.siblings_from, w->f.siblings_to);
 	for (size_t i = 0; i < w->f.count; i++) {
 		struct finding_binding *b = &w->f.bindings[i];
 
@@ -97,23 +126,43 @@ static void recall(struct workup *w)
 			we->past(we->past_ctx, b->row.source, w->f.aor, &b->row.b, &b->past);
 		if (we->calls)
 			we->calls(we->past_ctx, b->row.source, &b->row.b, b);
+		recall_evidence(w, i);
 	}
 }
 
+static bool concerns(const struct workup *w, size_t source)
+{
+	for (size_t i = 0; i < w->f.count; i++)
+		if (w->f.bindings[i].row.b.source == source)
+			return true;
+	return w->f.count == 0;
+}
+
+/* Of those that list the AoR; where nobody does, of all: it could be in any. The oldest and the
+ * least complete of them counts. */
 static void read_picture(struct workup *w)
 {
 	const struct act_env *env = w->we.env;
-	size_t at = w->f.count ? w->f.bindings[0].row.b.source : 0;
-	const struct source_status *st;
+	struct strbuf names = STRBUF_INIT;
 
-	if (at >= env->source_count)
-		return;
-	st = &env->sources[at]->status;
-	w->f.source_name = env->sources[at]->name;
-	w->f.picture_age_ms = st->read_ms ? now_ms(w) - st->read_ms : -1;
-	w->f.picture_complete = st->complete;
-	text_clean_buf(slice_of(st->trouble.code ? st->trouble.what : ""), w->f.picture_trouble,
-		       sizeof(w->f.picture_trouble));
+	w->f.picture_complete = env->source_count > 0;
+	for (size_t i = 0; i < env->source_count; i++) {
+		const struct source_status *st = &env->sources[i]->status;
+		int64_t age = st->read_ms ? now_ms(w) - st->read_ms : -1;
+
+		if (!concerns(w, i))
+			continue;
+		strbuf_addf(&names, "%s%s", names.n ? ", " : "", env->sources[i]->name);
+		if (w->f.picture_age_ms >= 0 && (age < 0 || age > w->f.picture_age_ms))
+			w->f.picture_age_ms = age;
+		w->f.picture_complete = w->f.picture_complete && st->complete;
+		if (st->trouble.code && !w->f.picture_trouble[0])
+			text_clean_buf(slice_of(st->trouble.what), w->f.picture_trouble,
+				       sizeof(w->f.picture_trouble));
+	}
+	text_clean_buf(strbuf_slice(&names), w->sources, sizeof(w->sources));
+	w->f.source_name = w->sources;
+	strbuf_free(&names);
 }
 
 static int newest_first(const void *a, const void *b)

@@ -9,6 +9,8 @@
 #include "base/text.h"
 #include "cli/batch.h"
 #include "cli/call.h"
+#include "history/history.h"
+#include "model/filter_lex.h"
 #include "report/workup.h"
 
 #define PROGRESS_COLS 60
@@ -248,6 +250,45 @@ static void name_them(struct app *a, const binding_id *ids, size_t n)
 	free(names);
 }
 
+static bool find_remembered(struct app *a, const char *user, char aor[200])
+{
+	for (size_t i = 0; i < a->env.source_count; i++)
+		if (history_find_aor(a->history, a->env.sources[i]->name, user, aor))
+			return true;
+	return false;
+}
+
+/* Of somebody who is not there: as history knows the name, when only a user was said, or a number
+ * was written otherwise. The caller's. */
+static char *name_remembered(struct app *a, const char *operand)
+{
+	struct slice text = slice_trim(slice_of(operand));
+	char *user, *number, aor[200];
+	size_t n;
+
+	if (slice_starts_with(text, "sip:"))
+		text = slice_skip(text, 4);
+	user = slice_copy(text);
+	if (!a->history || slice_find_char(text, '@') >= 0)
+		return user;
+	number = xcalloc(1, text.n + 2);
+	n = lex_digits(text, number);
+	number[n] = '\0';
+	if (find_remembered(a, user, aor) || (n && find_remembered(a, number, aor))) {
+		free(user);
+		user = xstrdup(aor);
+	} else if (n) {
+		memmove(number + 1, number, n + 1);
+		number[0] = '+';
+		if (find_remembered(a, number, aor)) {
+			free(user);
+			user = xstrdup(aor);
+		}
+	}
+	free(number);
+	return user;
+}
+
 int cli_why(const struct options *o)
 {
 	struct options plain = *o;
@@ -266,9 +307,9 @@ int cli_why(const struct options *o)
 			name_them(a, ids, n);
 			status = REGTOP_USAGE;
 		} else {
-			aor = n ? name_of(a, ids[0]) : NULL;
+			aor = n ? name_of(a, ids[0]) : name_remembered(a, o->filter);
 			app_seen(a, ids, n);
-			answer = work_up(a, &plain, aor ? aor : o->filter, ids, n);
+			answer = work_up(a, &plain, aor, ids, n);
 			if (status == REGTOP_OK)
 				status = answer;
 		}

@@ -372,6 +372,11 @@ void history_calls(struct history *h, const char *source, const struct binding *
 	strbuf_free(&p.aor);
 }
 
+bool history_find_aor(struct history *h, const char *source, const char *user, char aor[200])
+{
+	return history_db_find_aor(h->reader, source, user, aor);
+}
+
 bool history_evidence(struct history *h, const char *source, const struct binding *b,
 		      int64_t max_age_ms, struct evidence *out)
 {

@@ -55,6 +55,8 @@ void history_settle(struct history *h);
 /* Of b's device; with b NULL of the AoR ("user@domain"). All zero when nothing is known. */
 void history_summary(struct history *h, const char *source, const char *aor,
 		     const struct binding *b, struct history_summary *out);
+/* "user@domain" of this user, whatever the domain, that was seen last; false: none was. */
+bool history_find_aor(struct history *h, const char *source, const char *user, char aor[200]);
 /* Newest first; with b NULL of all devices of the AoR. */
 void history_each(struct history *h, const char *source, const char *aor, const struct binding *b,
 		  size_t limit, history_visit_fn *fn, void *ctx);

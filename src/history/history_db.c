@@ -51,6 +51,7 @@ enum statement {
 	EACH_EVENT,
 	EACH_CALL,
 	MOVED,
+	FIND_AOR,
 	AGENT,
 	STATEMENTS
 };
@@ -76,6 +77,8 @@ static const char *const statements[STATEMENTS] = {
 		      "aor = ?2 AND device = ?3 AND when_ms >= ?4 ORDER BY when_ms",
 	[MOVED] = "SELECT count(*), moved_to FROM life WHERE source = ?1 AND moved_from = ?2 AND "
 		  "moved_ms > ?3 AND device <> '' GROUP BY moved_to ORDER BY 1 DESC LIMIT 1",
+	[FIND_AOR] = "SELECT aor FROM life WHERE source = ?1 AND aor >= ?2 AND aor < ?3 AND "
+		     "device = '' ORDER BY seen_s DESC LIMIT 1",
 	[AGENT] = "SELECT asked, answered FROM agent WHERE agent = ?1",
 };
 
@@ -468,6 +471,24 @@ int history_db_each_call(struct history_db *db, const struct history_who *w, int
 	}
 	sqlite3_reset(st);
 	return rc == SQLITE_DONE ? 0 : -EIO;
+}
+
+bool history_db_find_aor(struct history_db *db, const char *source, const char *user, char aor[200])
+{
+	sqlite3_stmt *st = start(db, FIND_AOR, NULL);
+	char *from = xasprintf("%s@", user), *to = xasprintf("%s%c", user, '@' + 1);
+	bool found;
+
+	bind_text(st, 1, source);
+	bind_text(st, 2, from);
+	bind_text(st, 3, to);
+	found = sqlite3_step(st) == SQLITE_ROW;
+	if (found)
+		column(st, 0, aor, 200);
+	sqlite3_reset(st);
+	free(from);
+	free(to);
+	return found;
 }
 
 unsigned history_db_moved(struct history_db *db, const char *source, const char *host,

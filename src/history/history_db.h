@@ -39,6 +39,9 @@ int history_db_prune(struct history_db *db, int64_t oldest_ms, int64_t rows, str
 /* ---- queries, indexed: some tens of microseconds each ------------------------------------------
  */
 
+/* The AoR of this user, whatever its domain, that was seen last. */
+bool history_db_find_aor(struct history_db *db, const char *source, const char *user,
+			 char aor[200]);
 typedef bool history_visit_fn(void *ctx, const struct history_event *e);
 /* Newest first; w->device NULL: of every device of the AoR. */
 int history_db_each_event(struct history_db *db, const struct history_who *w, size_t limit,

@@ -19,6 +19,8 @@ why() { "$REGTOP" why -s "$db" --timeout 1s --quiet-hours=none "$@" 2>"$tap_dir/
 # field EXPRESSION: of the answer d that was printed last.
 field() { python3 -c 'import json, sys; d = json.load(open(sys.argv[1])); print(eval(sys.argv[2]))' \
   "$tap_dir/json" "$1"; }
+# What was found before counts too: where it should not, it is forgotten.
+forget() { rm -f "$XDG_STATE_HOME"/regtop/history.sqlite*; }
 # cause NAME AOR ID STATUS
 cause() {
   why "$2" --json >"$tap_dir/json"
@@ -105,6 +107,21 @@ why silent-office-2 --neighbours --json >"$tap_dir/json"
 is "$(field 'd["cause"]["id"]')" site-down "with its neighbours it is the site"
 like "$(field 'd["cause"]["sentence"]')" "5 of 6 asked phones from 127.2.1.0/24 do not answer" \
   "and says how many of how many"
+# What another process found a moment ago counts.
+forget
+"$REGTOP" ping -s "$db" --timeout 1s office >/dev/null 2>&1
+why silent-office-2 --json >"$tap_dir/json"
+is "$(field 'd["cause"]["id"]')" site-down "after a ping of the office it is the site, too"
+is "$(field 'd["bindings"][0]["asked"]["direct"]["unanswered"]')" 2 "and its failures are counted on"
+
+# Somebody who was there, and is not any more.
+python3 -c 'import sqlite3, sys
+db = sqlite3.connect(sys.argv[1]); db.execute("DELETE FROM location WHERE username = ?", ("4930123456",)); db.commit()' "$db"
+why "+49 30 123456" --json >"$tap_dir/json"
+is "$(field 'd["cause"]["id"], d["aor"]')" "('not-registered', '4930123456@acme.example')" \
+  "who has left is known by the history, whatever is typed"
+like "$(field 'd["history"]["last_contact"]')" "answers-number@127.1.11.1" "with where it was last"
+forget
 why silent-office-2 --neighbours=1 --json >"$tap_dir/json"
 is "$(field '[g["asked"] for g in d["groups"] if g["by"] == "source network"]')" "[2]" \
   "no more are asked than were named"
@@ -141,6 +158,7 @@ like "$(cat "$tap_dir/out")" "stopped before its end" "says so, and prints what 
 
 # The same in the inspector.
 mkdir -p "$tap_dir/work"
+forget
 said=$(cd "$tap_dir/work" && timeout 120 python3 "$world" screen "$db" 2>&1)
 seen() { sed -n "s/^$1=//p" <<<"$said" | tail -1; }
 is "$(seen asking)" True "in the inspector, w asks"
@@ -174,6 +192,7 @@ kill $listen
 wait $listen
 # own NAME AOR ID
 own() {
+  forget
   "$REGTOP" why "${own[@]}" "$2" --json >"$tap_dir/json" 2>"$tap_dir/err"
   is "$(field 'd["cause"]["id"]')" "$3" "own registrar, $1: $3"
   is "$(field 'd["bindings"][0]["basis"]')" confirmed "and that is confirmed"
