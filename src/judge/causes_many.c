@@ -5,7 +5,9 @@
 #define FLAPPING_MINUTE 6 /* REGISTERs in a minute */
 #define TWO_IN_TURN     2 /* A, B, A, B */
 #define OFTEN_ONE_IN    4 /* refreshes of which one comes from a new port */
+#define GAPS_ONE_IN     10
 #define RECENT_MS       3600000
+#define DAY_MS          86400000LL /* what happened longer ago is no cause of today */
 
 /* ---- several contacts ------------------------------------------------------------------------ */
 
@@ -105,7 +107,7 @@ bool cause_limit(const struct findings *f, struct cause *out)
 
 bool cause_shared(const struct findings *f, struct cause *out)
 {
-	if (f->past.alternations < TWO_IN_TURN)
+	if (f->past.alternations < TWO_IN_TURN || f->now_ms - f->past.removed_ms > DAY_MS)
 		return false;
 	cause_say(out, CONFIDENCE_HIGH,
 		  "Two devices share the login of %s and overwrite each other, %u times until now: "
@@ -118,7 +120,7 @@ bool cause_shared(const struct findings *f, struct cause *out)
 
 bool cause_wiped(const struct findings *f, struct cause *out)
 {
-	if (!f->past.wipes)
+	if (!f->past.wipes || f->now_ms - f->past.removed_ms > 7 * DAY_MS)
 		return false;
 	cause_say(out, CONFIDENCE_HIGH,
 		  "Another device removes every binding of %s when it starts (%u time%s): %s.",
@@ -130,34 +132,48 @@ bool cause_wiped(const struct findings *f, struct cause *out)
 
 bool cause_gaps(const struct findings *f, struct cause *out)
 {
-	int64_t habit = f->past.habit_s, granted = f->count ? f->bindings[0].row.b.granted_s : -1;
-	bool by_habit = granted > 0 && habit > granted;
+	const struct history_summary *h = &f->past;
+	bool always = h->gaps > 1 && h->gaps * 2 >= h->refreshes;
 
-	/* One gap alone may be a night without power. */
-	if (f->past.gaps < 2 && !(f->past.gaps && by_habit))
+	/* A night without power makes a gap too; who ignores what it is granted makes many. */
+	if (h->gaps < 2 || h->gaps * GAPS_ONE_IN < h->refreshes)
 		return false;
-	cause_say(out, by_habit ? CONFIDENCE_HIGH : CONFIDENCE_MEDIUM,
-		  "Its registration has gaps (%u): it refreshes later than what it was granted, "
-		  "and calls in between fail.",
-		  f->past.gaps);
-	if (by_habit)
-		cause_add(out, f->past.last_refresh_s * 1000,
-			  "it refreshes every %s as a rule, and is granted %s", fact_span(habit),
-			  fact_span(granted));
-	else if (habit)
-		cause_add(out, f->past.last_refresh_s * 1000, "it refreshes every %s as a rule",
-			  fact_span(habit));
+	cause_say(out, always ? CONFIDENCE_HIGH : CONFIDENCE_MEDIUM,
+		  "Its registration has gaps: %u of %u refreshes came later than what it was "
+		  "granted, and calls in between fail.",
+		  h->gaps, h->refreshes > h->gaps ? h->refreshes : h->gaps);
+	if (f->count && f->bindings[0].row.b.granted_s > 0)
+		cause_add(out, h->last_refresh_s * 1000, "last refresh; it is granted %s",
+			  fact_span(f->bindings[0].row.b.granted_s));
 	return true;
+}
+
+/* Of one device: ten devices of an AoR may well register ten times. */
+static const struct history_summary *busiest(const struct findings *f, struct cause *out)
+{
+	const struct history_summary *h = f->count > 1 ? NULL : &f->past;
+
+	for (size_t i = 0; i < f->count; i++) {
+		const struct history_summary *one = &f->bindings[i].past;
+
+		if (h && h->registers_last_minute >= one->registers_last_minute)
+			continue;
+		h = one;
+		out->binding = i;
+	}
+	return h;
 }
 
 bool cause_flapping(const struct findings *f, struct cause *out)
 {
-	if (f->past.registers_last_minute <= FLAPPING_MINUTE)
+	const struct history_summary *h = busiest(f, out);
+
+	if (!h || h->registers_last_minute <= FLAPPING_MINUTE)
 		return false;
 	cause_say(out, CONFIDENCE_HIGH,
 		  "It registers all the time, %u times within the last minute.",
-		  f->past.registers_last_minute);
-	cause_add(out, f->past.last_refresh_s * 1000, "last REGISTER");
+		  h->registers_last_minute);
+	cause_add(out, h->last_refresh_s * 1000, "last REGISTER");
 	return true;
 }
 
@@ -168,9 +184,11 @@ static bool rebound(const struct findings *f, size_t i, struct cause *out)
 
 	bool often = h->port_moves > 1 && h->port_moves * OFTEN_ONE_IN >= h->refreshes;
 
-	/* A router that was restarted once, long ago, is no cause of today. */
+	/* A router that was restarted once, long ago, is no cause of today; and a phone that was
+	 * restarted has a new port of its own. */
 	if (!h->port_moves || !b->hop.nat || fact_fails(f, b) ||
-	    (!often && f->now_ms - h->last_move_ms > RECENT_MS))
+	    (!often &&
+	     (f->now_ms - h->last_move_ms > RECENT_MS || h->call_id_changes || h->contact_changes)))
 		return false;
 	if (often)
 		cause_say(out, fact_answers(f, b) ? CONFIDENCE_HIGH : CONFIDENCE_MEDIUM,

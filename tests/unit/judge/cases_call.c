@@ -75,6 +75,7 @@ static void many_stale(struct scene *s)
 static void shared(struct scene *s)
 {
 	s->f.past.alternations = 3;
+	s->f.past.removed_ms = AGO(30);
 	s->f.past.last_refresh_s = NOW_S - 30;
 	slice_to_buf(slice_of("Linphone/5.1"), s->f.past.last_agent, 64);
 	slice_to_buf(slice_of("198.51.100.4:5060"), s->f.past.last_source, 64);
@@ -96,7 +97,7 @@ static void flapping(struct scene *s)
 static void gaps(struct scene *s)
 {
 	s->f.past.gaps = 3;
-	s->f.past.habit_s = 3900;
+	s->f.past.refreshes = 4;
 	s->f.past.last_refresh_s = NOW_S - 600;
 }
 
@@ -174,9 +175,10 @@ static void well(struct scene *s)
 	(void)s;
 }
 
-static void gaps_alone(struct scene *s)
+static void gaps_few(struct scene *s)
 {
 	s->f.past.gaps = 2;
+	s->f.past.refreshes = 11;
 }
 
 static void rebound_once(struct scene *s)
@@ -241,6 +243,27 @@ static void alg_through_registrar(struct scene *s)
 	call(&s->b[0], CALL_QUIET, CALL_FINAL, 408, "Request Timeout")->by_registrar = true;
 }
 
+static void flapping_one_of_two(struct scene *s)
+{
+	another(s)->past.registers_last_minute = 9;
+	/* both together, which alone says nothing */
+	s->f.past.registers_last_minute = 10;
+}
+
+static void well_after_all(struct scene *s)
+{
+	struct history_summary *h = &s->f.past;
+
+	h->refreshes = 700;
+	h->gaps = 2;
+	h->wipes = 1;
+	h->alternations = 5;
+	h->removed_ms = AGO(8 * 86400);
+	s->b[0].past.port_moves = 3;
+	s->b[0].past.refreshes = 700;
+	s->b[0].past.last_move_ms = AGO(5 * 3600);
+}
+
 /* clang-format off */
 const struct cause_case cases_of_calls[] = {
 	{"serial-fork-dead-first", "q=1.0 is silent", serial_fork, true},
@@ -263,7 +286,7 @@ const struct cause_case cases_of_calls[] = {
 	{"early-media", "183", early_media, false},
 	{"rings-unheard", "180 after 84 ms", rings, false},
 	{"well", "200", well, false},
-	{"registration-gaps", "two, and no habit is known", gaps_alone, false},
+	{"registration-gaps", "two of eleven", gaps_few, false},
 	{"port-rebound", "a new port a while ago", rebound_once, false},
 	{"phone-refuses", "500 to a ring test, after a while", refuses_late, false},
 	{"sip-alg", "no answer to a ring test", alg_by_ring, false},
@@ -274,6 +297,8 @@ const struct cause_case cases_of_calls[] = {
 	{"unexplained", "OPTIONS is answered, and a call meets a closed port", refused_call, false},
 	{"fragments-lost", "the quiet call passes, 1300 through the registrar does not", fragments_through_registrar, false},
 	{"sip-alg", "the registrar got no answer to a quiet call", alg_through_registrar, false},
+	{"register-flapping", "one of two devices", flapping_one_of_two, false},
+	{"well", "what happened long ago is no cause of today", well_after_all, false},
 };
 /* clang-format on */
 

@@ -242,6 +242,13 @@ static void off_and_changed(struct scene *s)
 	s->b[0].changed_meanwhile = true;
 }
 
+static void mapping_doubted(struct scene *s)
+{
+	mapping(s);
+	s->b[0].past.answered_at_age_s = 1700;
+	s->b[0].past.silent_at_age_s = HISTORY_AGE_UNKNOWN;
+}
+
 /* clang-format off */
 const struct cause_case cases_of_probes[] = {
 	{"filtered", "ICMP 3/13", filtered, false},
@@ -282,6 +289,7 @@ const struct cause_case cases_of_probes[] = {
 	{"not-asked", "the registrar refused to ask", opinion, false},
 	{"sip-alg-likely", "public contact, private Call-ID", rewritten, true},
 	{"off-or-down", "it changed while it was asked", off_and_changed, false},
+	{"nat-mapping", "it answered so late before", mapping_doubted, false},
 };
 /* clang-format on */
 
