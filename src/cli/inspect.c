@@ -72,6 +72,17 @@ static void tell_seen(struct inspector *in)
 	app_seen(in->app, ids, n);
 }
 
+/* Once: it goes on without a history. */
+static void say_history(struct inspector *in)
+{
+	const struct err *e = &in->app->history_err;
+
+	if (!e->code || in->history_told)
+		return;
+	in->history_told = true;
+	ui_say(in->ui, true, "%s. %s", e->what, e->hint);
+}
+
 static void draw_now(void *arg)
 {
 	struct inspector *in = arg;
@@ -80,6 +91,7 @@ static void draw_now(void *arg)
 	/* One step, so that a key is seen at once; of a small table that is all there is. */
 	view_work(in->app->view, now, WORK_ROWS);
 	work_soon(in);
+	say_history(in);
 	ui_draw(in->ui, &in->frame, now);
 	in->drawn_mono_ms = clock_mono_ms(in->app->clock);
 	tell_seen(in);

@@ -19,6 +19,7 @@ struct inspector {
 	struct workup *why; /* running, or the last one */
 	int64_t drawn_mono_ms;
 	int64_t seen_mono_ms; /* the sources were told what is looked at */
+	bool history_told;    /* why there is none, or why it is not written */
 	bool drawing_soon;    /* a frame within FRAME_MS is on its way already */
 	bool drew_nothing;    /* the last frame held no row: the first rows are worth one at once */
 	struct loop_timer *draw_first; /* the first rows are painted before the next are taken */
