@@ -69,6 +69,11 @@ static bool take(struct workup *w, size_t i)
 	if (r.evidence)
 		b->known = *r.evidence;
 	b->row.evidence = r.evidence ? &b->known : NULL;
+	/* A table does not look into history for each of its rows. */
+	if (b->past.never_answered_agent) {
+		b->row.agent_never_answers = true;
+		verdict_judge(NULL, &b->row);
+	}
 	next_hop_find(&b->row.b, &b->hop);
 	return true;
 }

@@ -429,6 +429,26 @@ TEST(what_history_remembers_of_the_site_counts)
 	assert_string_equal(cause(w), "site-down");
 }
 
+static void never_answered(void *ctx, const char *source, const char *aor, const struct binding *b,
+			   struct history_summary *out)
+{
+	(void)ctx, (void)source, (void)aor;
+	out->never_answered_agent = b != NULL;
+}
+
+TEST(silence_of_a_model_that_never_answered_here_is_no_red_word)
+{
+	struct world *w = *state;
+	binding_id id = put_at(w, "k1", peer_new(w, true));
+	const struct judgement *j;
+
+	w->we.past = never_answered;
+	j = &work_up(w, &id, 1)->bindings[0].row.j;
+	assert_true(j->verdict == VERDICT_SILENT && j->tone == TONE_WARN);
+	assert_non_null(strstr(j->note, "never answered"));
+	assert_string_equal(cause(w), "ignores-options");
+}
+
 /* ---- time ------------------------------------------------------------------------------------ */
 
 TEST(who_is_silent_is_asked_twice_when_it_is_to_be_thorough)
@@ -586,6 +606,7 @@ int main(void)
 		W(neighbours_are_asked_when_the_person_says_so_and_no_more_of_them),
 		W(what_was_asked_just_before_counts_without_being_asked_again),
 		W(what_history_remembers_of_the_site_counts),
+		W(silence_of_a_model_that_never_answered_here_is_no_red_word),
 		W(who_is_silent_is_asked_twice_when_it_is_to_be_thorough),
 		W(once_is_enough_for_who_answers),
 		W(a_binding_that_moves_meanwhile_is_asked_where_it_is_now),
