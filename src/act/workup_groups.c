@@ -8,7 +8,8 @@
 /* So many slots are looked at in one go: a millisecond or two. */
 #define SLOTS_AT_ONCE 8192
 /* What is remembered costs a look into a file each: a site has no more phones than that. */
-#define REMEMBERED_MAX 500
+#define REMEMBERED_MAX     500
+#define REMEMBERED_AT_ONCE 40
 
 struct workup_groups {
 	const struct workup_env *we;
@@ -103,39 +104,46 @@ const binding_id *workup_groups_asked(const struct workup_groups *g, size_t *n)
 /* ---- counting -------------------------------------------------------------------------------- */
 
 /* Of the site's phones alone what is remembered is looked up. */
-static bool remember(struct workup_groups *g, struct row *r, struct evidence *old)
+static void count_remembered(struct workup_groups *g, binding_id id)
 {
-	if (!g->we->evidence || g->remembered == REMEMBERED_MAX || !is_neighbour(g, r))
-		return false;
+	struct row r = {.id = id};
+	struct evidence old;
+
+	if (!g->we->evidence || g->remembered == REMEMBERED_MAX ||
+	    !store_get(g->we->env->store, id, &r.b) || !is_neighbour(g, &r) ||
+	    !view_row(g->we->view, id, now_ms(g), &r))
+		return;
 	g->remembered++;
-	if (!g->we->evidence(g->we->past_ctx, r->source, &r->b, old))
-		return false;
-	r->evidence = old;
-	verdict_judge(NULL, r);
-	return true;
+	if (!g->we->evidence(g->we->past_ctx, r.source, &r.b, &old))
+		return;
+	r.evidence = &old;
+	verdict_judge(NULL, &r);
+	group_effects_add(g->g, g->n, &r);
 }
 
 static void count(struct workup_groups *g, binding_id id)
 {
-	bool asked = store_evidence(g->we->env->store, id) != NULL;
-	struct evidence old;
 	struct row r;
 
-	if ((!asked && !g->we->evidence) || !view_row(g->we->view, id, now_ms(g), &r))
-		return;
-	if (asked || remember(g, &r, &old))
+	if (!store_evidence(g->we->env->store, id))
+		count_remembered(g, id);
+	else if (view_row(g->we->view, id, now_ms(g), &r))
 		group_effects_add(g->g, g->n, &r);
 }
 
 bool workup_groups_count(struct workup_groups *g)
 {
 	size_t slots = store_slots(g->we->env->store);
+	unsigned before;
 
 	if (!g->f->count)
 		return false;
 	if (!g->counting)
 		g->n = group_effects_begin(&g->f->bindings[0].row, g->g);
-	for (unsigned i = 0; i < SLOTS_AT_ONCE && g->counting < slots; i++) {
+	before = g->remembered;
+	for (unsigned i = 0; i < SLOTS_AT_ONCE && g->counting < slots &&
+			     g->remembered - before < REMEMBERED_AT_ONCE;
+	     i++) {
 		binding_id id = store_at(g->we->env->store, g->counting++);
 
 		if (id)
