@@ -228,8 +228,8 @@ static void on_answered(struct call *x, struct invite *i, const struct sip_msg *
 	call_errand_close(&x->cancel);
 	x->cancel_ms = CALL_NEVER_MS;
 	x->want_end = true;
-	/* Timer M of RFC 6026; a second fork does not begin it anew. */
-	if (i->state != INVITE_ACCEPTED)
+	/* Timer M of RFC 6026; a second fork does not begin it anew, unless it has run out. */
+	if (i->state != INVITE_ACCEPTED || i->over)
 		i->over_ms = now_us / 1000 + CALL_GIVE_UP_MS;
 	i->over = false;
 	i->state = INVITE_ACCEPTED;

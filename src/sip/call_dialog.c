@@ -65,10 +65,13 @@ struct routes {
 static void read_routes(const struct sip_msg *m, struct routes *r)
 {
 	struct slice all[ROUTES_MAX], one;
+	struct sip_uri u;
 	unsigned n = 0;
 
-	while (n < ROUTES_MAX && (one = sip_msg_list(m, "record-route", n)).n)
-		all[n++] = one;
+	/* What is no SIP URI leads nowhere. */
+	for (unsigned i = 0; i < ROUTES_MAX && (one = sip_msg_list(m, "record-route", i)).n; i++)
+		if (sip_uri_split(sip_uri_first_of_list(one), &u) == 0 && u.is_sip)
+			all[n++] = one;
 	r->count = n;
 	for (unsigned i = 0; i < n; i++)
 		r->at[i] = all[n - 1 - i];

@@ -236,6 +236,27 @@ TEST(a_call_whose_last_bye_is_answered_late_is_forgotten_without_another_reason)
 	bench_free(b);
 }
 
+TEST(a_fork_that_answers_when_the_time_of_the_others_is_over_has_its_own)
+{
+	static const char *const tags[] = {"t1", "t2", "t3"};
+	static const int64_t pauses_ms[] = {31000, 2000, 63000};
+	struct call_bench *b = bench_new();
+	struct call_spec s = bench_spec(b);
+	struct sip_msg *invite = ring(b, &s);
+
+	UNUSED_STATE;
+	/* None of their BYEs is answered. */
+	for (int i = 0; i < 3; i++) {
+		bench_answer(b, invite, 200, tags[i], "");
+		bench_pass(b, pauses_ms[i]);
+	}
+	assert_int_equal(b->last.end, CALL_END_OPEN);
+	assert_int_equal(b->last.forks, 3);
+	assert_null(b->caller->calls);
+	sip_msg_free(invite);
+	bench_free(b);
+}
+
 TEST(an_answer_behind_the_487_is_ended_too)
 {
 	struct call_bench *b = bench_new();
@@ -302,7 +323,8 @@ TEST(requests_in_a_dialog_go_through_the_routers_that_recorded_themselves)
 
 	UNUSED_STATE;
 	snprintf(headers, sizeof(headers),
-		 "Record-Route: <sip:192.0.2.5;lr>, \"far\" <sip:192.0.2.4;lr;x=\"a,b\">\r\n"
+		 "Record-Route: <sip:192.0.2.5;lr>, \x1b?, <tel:1>, \"far\" "
+		 "<sip:192.0.2.4;lr;x=a%%2Cb>\r\n"
 		 "Record-Route: <sip:127.0.0.1:%u;lr;ftag=1>\r\n"
 		 "Contact: <sip:alice@10.9.9.9:5062>\r\n",
 		 netaddr_port(&edge));
@@ -310,7 +332,7 @@ TEST(requests_in_a_dialog_go_through_the_routers_that_recorded_themselves)
 	ack = bench_take(fd, "ACK");
 	bye = bench_take(fd, "BYE");
 	assert_slice_equal(sip_msg_request_uri(ack), "sip:alice@10.9.9.9:5062");
-	assert_slice_equal(sip_msg_list(ack, "route", 1), "\"far\" <sip:192.0.2.4;lr;x=\"a,b\">");
+	assert_slice_equal(sip_msg_list(ack, "route", 1), "\"far\" <sip:192.0.2.4;lr;x=a%2Cb>");
 	assert_slice_equal(sip_msg_list(bye, "route", 2), "<sip:192.0.2.5;lr>");
 	assert_true(slice_starts_with(sip_msg_list(bye, "route", 0), "<sip:127.0.0.1:"));
 	assert_true(bench_quiet(b->phone));
@@ -646,6 +668,7 @@ int main(void)
 		T(a_bye_that_is_challenged_is_repeated_once_with_credentials),
 		T(every_phone_that_answers_is_let_go),
 		T(a_call_whose_last_bye_is_answered_late_is_forgotten_without_another_reason),
+		T(a_fork_that_answers_when_the_time_of_the_others_is_over_has_its_own),
 		T(an_answer_behind_the_487_is_ended_too),
 		T(more_tags_than_there_is_room_for_are_survived),
 		T(requests_in_a_dialog_go_through_the_routers_that_recorded_themselves),
