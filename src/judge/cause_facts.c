@@ -327,7 +327,8 @@ bool fact_port_closed(const struct findings *f, const struct finding_binding *b,
 	const struct evidence *e = fact_asked(f, b);
 	int64_t quiet;
 
-	if (!e || fact_icmp(e) != ICMP_PORT)
+	/* Behind an edge it is the edge's port, and not the phone's. */
+	if (!e || fact_icmp(e) != ICMP_PORT || b->row.b.path.n)
 		return false;
 	quiet = fact_quiet_s(b, e);
 	*process = !b->hop.nat || (quiet >= 0 && quiet < VERDICT_MAPPING_FRESH_S);

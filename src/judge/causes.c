@@ -16,8 +16,8 @@ const struct cause_row causes[] = {
 	 "The phone did not refresh in time: look for it, not for the switch. A correct switch ignores expired bindings and removes them soon."},
 
 	/* not this phone alone */
-	{"edge-dead", "the edge on its Path is silent", cause_edge_dead,
-	 "Look at the edge, not at the phone: is it running, does it answer OPTIONS, is the way to it open?"},
+	{"edge-dead", "its edge, not the phone", cause_edge_dead,
+	 "Look at the edge, not at the phone: is it running, is the way to it open, has it lost its phones in a restart?"},
 	{"registrar-restarted", "its connection ended with a restart", cause_restarted,
 	 "It comes back with the phone's next REGISTER. Let the registrar drop such entries when it starts (Kamailio: db_clean_tcp)."},
 	{"address-moved", "the line has a new public address", cause_moved,

@@ -39,23 +39,37 @@ static const struct finding_binding *failing(const struct findings *f, struct ca
 
 bool cause_edge_dead(const struct findings *f, struct cause *out)
 {
-	const struct group_effect *g = effect(f, GROUP_PATH);
+	const struct group_effect *g = effect(f, GROUP_PATH), *site = effect(f, GROUP_NETWORK);
 	const struct finding_binding *b = failing(f, out);
-	const struct evidence *e;
+	const struct evidence *e, *call;
 	bool edge_fails;
 
 	if (!b || !b->row.b.path.n)
 		return false;
 	e = &b->ways[WAY_EDGE];
+	call = fact_asked(f, b);
+	/* Not silence, but a closed port or no way there: that is said of the edge. */
+	if (!probe_was_sent(e->outcome) && call &&
+	    (call->outcome == PROBE_REFUSED || call->outcome == PROBE_NO_ROUTE))
+		e = call;
 	edge_fails = probe_was_sent(e->outcome) && e->outcome != PROBE_ANSWERED;
-	if (!edge_fails && !(g && all_fail(g) && !probe_was_sent(e->outcome)))
+	/* When the phones of one site are all that there are behind it, it is the site. */
+	if (!edge_fails && (!g || (site && site->asked >= g->asked)))
 		return false;
-	cause_say(out, edge_fails && g ? CONFIDENCE_HIGH : CONFIDENCE_MEDIUM,
-		  "Not the phone: the edge %s on its Path does not answer%s%s.",
-		  g ? g->value : fact_hop(b), g ? "; " : "", g ? g->words : "");
 	if (edge_fails)
-		cause_add(out, e->asked_ms, "OPTIONS to the edge itself: %s",
-			  e->detail[0] ? e->detail : "no answer");
+		cause_say(out, g ? CONFIDENCE_HIGH : CONFIDENCE_MEDIUM,
+			  "Not the phone: the edge %s on its Path does not answer%s%s.",
+			  g ? g->value : fact_hop(b), g ? "; " : "", g ? g->words : "");
+	else
+		cause_say(out, CONFIDENCE_MEDIUM, "Not this phone alone: %s%s.", g->words,
+			  e->outcome == PROBE_ANSWERED
+				  ? ", though the edge itself answers: it is what stands behind it"
+				  : "");
+	if (probe_was_sent(e->outcome))
+		cause_add(out, e->asked_ms, "the edge itself: %s",
+			  e->outcome == PROBE_ANSWERED ? fact_format("%d", e->code)
+			  : e->detail[0]               ? e->detail
+						       : "no answer");
 	if (g)
 		add_group(f, g, out);
 	cause_add_usual(out, f, b);

@@ -129,7 +129,7 @@ static bool host_down(const struct findings *f, size_t i, struct cause *out)
 	const struct evidence *e = fact_asked(f, b);
 	bool mine = e && offender_is_hop(b, e);
 
-	if (!e || fact_icmp(e) != ICMP_HOST || (!mine && b->hop.nat))
+	if (!e || fact_icmp(e) != ICMP_HOST || (!mine && b->hop.nat) || b->row.b.path.n)
 		return false;
 	if (mine)
 		cause_say(out, CONFIDENCE_HIGH,
@@ -156,7 +156,7 @@ static bool no_route(const struct findings *f, size_t i, struct cause *out)
 	const struct finding_binding *b = &f->bindings[i];
 	const struct evidence *e = fact_asked(f, b);
 
-	if (!e || e->outcome != PROBE_NO_ROUTE ||
+	if (!e || e->outcome != PROBE_NO_ROUTE || b->row.b.path.n ||
 	    (fact_icmp(e) != ICMP_NOTHING && fact_icmp(e) != ICMP_OTHER))
 		return false;
 	if (e->by_registrar)

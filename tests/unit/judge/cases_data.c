@@ -221,6 +221,26 @@ static void flow_closed_by_registrar(struct scene *s)
 	s->b[0].ways[WAY_CALL].code = 477;
 }
 
+static void edge_refused(struct scene *s)
+{
+	s->b[0].row.b.path = SLICE_LIT("<sip:192.0.2.50;lr>");
+	s->b[0].ways[WAY_CALL] = icmp(3, "192.0.2.50", "ICMP port unreachable from 192.0.2.50");
+}
+
+static void edge_is_well(struct scene *s)
+{
+	s->b[0].row.b.path = SLICE_LIT("<sip:192.0.2.50;lr>");
+	is_silent(&s->b[0]);
+	s->b[0].ways[WAY_EDGE] = answered(PROBE_PATH_DIRECT, 200);
+	group(s, GROUP_PATH, "192.0.2.50", 3, 0);
+}
+
+static void site_behind_edge(struct scene *s)
+{
+	edge_is_well(s);
+	group(s, GROUP_NETWORK, "203.0.113.0/24", 3, 0);
+}
+
 /* clang-format off */
 const struct cause_case cases_of_data[] = {
 	{"banned", "its address is on the list", banned, false},
@@ -254,6 +274,9 @@ const struct cause_case cases_of_data[] = {
 	{"transport-mismatch", "TLS in the contact, UDP in fact", tls_over_udp, false},
 	{"flow-half-open", "the probe says so", half_open_by_probe, false},
 	{"flow-closed", "the registrar cannot send", flow_closed_by_registrar, false},
+	{"edge-dead", "its port is closed", edge_refused, false},
+	{"edge-dead", "the edge answers, and nobody behind it", edge_is_well, false},
+	{"site-down", "all behind an edge that answers", site_behind_edge, false},
 };
 /* clang-format on */
 
