@@ -239,6 +239,118 @@ TEST(a_connection_that_is_refused_or_closed_ends_the_call)
 	bench_free(b);
 }
 
+/* ---- streams -------------------------------------------------------------------------------- */
+
+static int connected_call(struct call_bench *b, int listener, struct netaddr *addr)
+{
+	struct call_spec s = bench_spec(b);
+	int fd;
+
+	s.flow = (struct sip_flow){.transport = TRANSPORT_TCP, .remote = *addr};
+	s.flow.connection = sip_transport_connect(b->transport, addr);
+	bench_call(b, &s);
+	fd = accept(listener, NULL, NULL);
+	assert_true(fd >= 0);
+	bench_arrive(b);
+	return fd;
+}
+
+static void answer_stream(struct call_bench *b, int fd, const struct sip_msg *m, int code)
+{
+	struct sip_flow from = {.transport = TRANSPORT_TCP, .remote = b->our_addr};
+	struct strbuf out = STRBUF_INIT;
+
+	sip_build_response(&out, m, &from, code, NULL, "t1");
+	sip_build_end(&out, SLICE_NONE);
+	loopback_send(fd, NULL, out.p);
+	bench_arrive(b);
+	strbuf_free(&out);
+}
+
+TEST(a_connection_that_closes_under_a_ringing_phone_is_made_again_to_cancel)
+{
+	struct call_bench *b = bench_new();
+	struct netaddr addr;
+	int listener = loopback_socket(SOCK_STREAM, &addr), fd;
+	struct sip_msg *invite, *cancel;
+
+	UNUSED_STATE;
+	assert_int_equal(listen(listener, 2), 0);
+	fd = connected_call(b, listener, &addr);
+	invite = bench_take(fd, "INVITE");
+	answer_stream(b, fd, invite, 180);
+	close(fd);
+	bench_arrive(b);
+	caller_tick(b->caller);
+	fd = accept(listener, NULL, NULL);
+	assert_true(fd >= 0);
+	bench_arrive(b);
+	cancel = bench_take(fd, "CANCEL");
+	answer_stream(b, fd, cancel, 200);
+	answer_stream(b, fd, invite, 487);
+	bench_take_free(fd, "ACK");
+	assert_int_equal(b->last.end, CALL_END_CANCELLED);
+	sip_msg_free(cancel);
+	sip_msg_free(invite);
+	close(fd);
+	close(listener);
+	bench_free(b);
+}
+
+TEST(a_connection_of_its_own_is_closed_when_the_call_is_forgotten)
+{
+	struct call_bench *b = bench_new();
+	struct netaddr addr;
+	int listener = loopback_socket(SOCK_STREAM, &addr), fd;
+	struct call_spec s = bench_spec(b);
+	struct sip_msg *invite;
+
+	UNUSED_STATE;
+	assert_int_equal(listen(listener, 2), 0);
+	s.flow = (struct sip_flow){.transport = TRANSPORT_TCP, .remote = addr};
+	s.flow.connection = sip_transport_connect(b->transport, &addr);
+	s.close_after = true;
+	bench_call(b, &s);
+	fd = accept(listener, NULL, NULL);
+	bench_arrive(b);
+	invite = bench_take(fd, "INVITE");
+	answer_stream(b, fd, invite, 486);
+	bench_take_free(fd, "ACK");
+	bench_pass(b, 31000);
+	assert_true(sip_transport_is_open(b->transport, s.flow.connection));
+	bench_pass(b, 1100);
+	assert_false(sip_transport_is_open(b->transport, s.flow.connection));
+	assert_null(b->caller->calls);
+	assert_string_equal(loopback_receive(fd, NULL), "");
+	sip_msg_free(invite);
+	close(fd);
+	close(listener);
+	bench_free(b);
+}
+
+TEST(a_connection_that_cannot_be_made_again_leaves_the_call_open)
+{
+	struct call_bench *b = bench_new();
+	struct netaddr addr;
+	int listener = loopback_socket(SOCK_STREAM, &addr), fd;
+	struct sip_msg *invite;
+
+	UNUSED_STATE;
+	assert_int_equal(listen(listener, 1), 0);
+	fd = connected_call(b, listener, &addr);
+	invite = bench_take(fd, "INVITE");
+	answer_stream(b, fd, invite, 180);
+	close(listener);
+	close(fd);
+	TURN_UNTIL(b->loop, b->reports);
+	assert_int_equal(b->last.end, CALL_END_OPEN);
+	assert_true(b->last.ringing);
+	caller_tick(b->caller);
+	assert_null(b->caller->calls);
+	sip_msg_free(invite);
+	bench_free(b);
+}
+
 /* ---- what is not for us --------------------------------------------------------------------- */
 
 /* The response of a phone that changes one thing about it. */
@@ -403,6 +515,9 @@ int main(void)
 		T(a_phone_that_goes_away_while_it_rings_is_soon_given_up),
 		T(what_the_kernel_will_not_send_is_told_from_the_loop),
 		T(a_connection_that_is_refused_or_closed_ends_the_call),
+		T(a_connection_that_closes_under_a_ringing_phone_is_made_again_to_cancel),
+		T(a_connection_of_its_own_is_closed_when_the_call_is_forgotten),
+		T(a_connection_that_cannot_be_made_again_leaves_the_call_open),
 		T(answers_that_do_not_fit_change_nothing),
 		T(a_report_may_start_the_next_call_and_progress_may_stop_this_one),
 		T(a_caller_that_goes_away_leaves_no_phone_ringing),
