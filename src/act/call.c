@@ -134,6 +134,15 @@ static void say_detail(const struct call_report *r, char *out, size_t size)
 	strbuf_free(&words);
 }
 
+/* A phone that got the call rings, or answers with its name. Of one that was cancelled without any
+ * sign of a phone, the switch itself says 487 (RFC 3261 16.10: it answers when its timer C or B
+ * ran out). */
+static bool cancelled_by_registrar(const struct call_report *r, const struct ping_finding *f)
+{
+	return !r->ringing && !r->progress && !r->forwarded && !r->queued &&
+	       (f->by_registrar || slice_empty(r->agent));
+}
+
 /* The registrar speaks for itself as it does for a probe; a switch that refuses a call to the AoR
  * without any sign of a phone is its own. */
 static bool by_registrar(const struct test_call *c, const struct call_report *r)
@@ -142,9 +151,12 @@ static bool by_registrar(const struct test_call *c, const struct call_report *r)
 		.end = PROBE_END_ANSWER, .code = r->code, .agent = r->agent, .reason = r->reason};
 	struct ping_finding f;
 
-	if (r->end != CALL_END_FINAL || c->path != PROBE_PATH_REGISTRAR)
+	if ((r->end != CALL_END_FINAL && r->end != CALL_END_CANCELLED) ||
+	    c->path != PROBE_PATH_REGISTRAR)
 		return false;
 	ping_evidence_read(c->plan->b, c->path, &as_probe, &f);
+	if (r->end == CALL_END_CANCELLED)
+		return cancelled_by_registrar(r, &f);
 	if (f.by_registrar || c->plan->kind != CALL_SWITCH)
 		return f.by_registrar;
 	return !r->ringing && slice_empty(r->agent) &&

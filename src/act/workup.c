@@ -369,22 +369,29 @@ static unsigned open_questions(const struct workup *w)
 
 /* ---- the end --------------------------------------------------------------------------------- */
 
+/* Memory, and the registrar itself, may have told something since; so may the phone. */
+static void read_again(struct workup *w)
+{
+	w->f.now_ms = now_ms(w);
+	for (size_t i = 0; i < w->f.count; i++) {
+		if (!take(w, i))
+			w->f.bindings[i].changed_meanwhile = true;
+		w->f.bindings[i].row.now_ms = w->f.now_ms;
+		flow_state_find(&w->f.bindings[i].row.b, &w->f.bindings[i].tcp);
+	}
+}
+
 static void finish(struct workup *w)
 {
 	w->over = true;
-	w->f.now_ms = now_ms(w);
 	workup_told_free(w->told);
 	w->told = NULL;
 	pinger_untrace(w->we.pinger, w->trace);
 	for (size_t i = 0; i < w->f.count; i++) {
 		workup_ways_free(w->subjects[i].ways);
 		w->subjects[i].ways = NULL;
-		/* Memory, and the registrar itself, may have told something since. */
-		if (!take(w, i))
-			w->f.bindings[i].changed_meanwhile = true;
-		w->f.bindings[i].row.now_ms = w->f.now_ms;
-		flow_state_find(&w->f.bindings[i].row.b, &w->f.bindings[i].tcp);
 	}
+	read_again(w);
 	workup_groups_free(w->groups);
 	w->groups = NULL;
 	diagnose(&w->f, &w->d);
@@ -488,7 +495,8 @@ void workup_called(struct workup *w, binding_id id, const struct call_found *fou
 			if (found[k].outcome != CALL_NOT_MADE)
 				note_call(b, &found[k]);
 	}
-	w->f.now_ms = now_ms(w);
+	/* Calls take a minute and more: the phone has registered again meanwhile. */
+	read_again(w);
 	diagnosis_free(&w->d);
 	diagnose(&w->f, &w->d);
 }

@@ -158,13 +158,16 @@ void call_found_mean(const struct call_found *c, char *out, size_t size)
 {
 	const char *means;
 
-	switch (c->outcome) {
-	case CALL_NOT_MADE:
-		means = "";
-		break;
-	case CALL_SILENT:
+	if (call_found_lost(c)) {
 		means = c->trying ? "The next hop took the call, and the phone never gave a sign."
 				  : "No INVITE gets an answer on this way.";
+		snprintf(out, size, "%s", means);
+		return;
+	}
+	switch (c->outcome) {
+	case CALL_NOT_MADE:
+	case CALL_SILENT:
+		means = "";
 		break;
 	case CALL_REFUSED:
 		means = "Nobody listens there any more.";

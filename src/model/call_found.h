@@ -46,11 +46,13 @@ struct call_found {
 	char moved_to[CALL_DETAIL]; /* Contact of a 3xx */
 };
 
-/* Nothing came from the phone: silence, or the registrar's own word for it (408). */
+/* Nothing came from the phone: silence, or the registrar's own word for it (408, or 487 to the
+ * CANCEL of a call that it alone had taken). */
 static inline bool call_found_lost(const struct call_found *c)
 {
 	return c->outcome == CALL_SILENT ||
-	       (c->outcome == CALL_FINAL && c->by_registrar && c->code == 408 && !c->ringing);
+	       (c->by_registrar && !c->ringing &&
+		((c->outcome == CALL_FINAL && c->code == 408) || c->outcome == CALL_CANCELLED));
 }
 
 /* "quiet", "ring", "switch", "padded": for JSON, options and the journal. */

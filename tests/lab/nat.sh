@@ -13,8 +13,8 @@ net_as_root "$@"
 need jq
 here=$TOP_SRCDIR/tests/lab
 scenarios=()
-. "$here/scenarios_phone.sh"
 . "$here/scenarios_nat.sh"
+. "$here/scenarios_phone.sh"
 
 # ---- all of them ---------------------------------------------------------------------------------
 

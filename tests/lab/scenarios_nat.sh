@@ -1,6 +1,7 @@
 # Scenarios of nat.sh in which the trouble is between phone and switch.
 
-scenarios+=(forgotten forgotten_icmp moved tcp tcp_reset fragments)
+# The long ones first: the others run beside them.
+scenarios+=(fragments_kamailio forgotten forgotten_icmp moved tcp tcp_reset fragments)
 
 # Idle for longer than the router remembers. expires=3600: it is registered for an hour more.
 scenario_forgotten() {
@@ -92,4 +93,19 @@ scenario_fragments() {
   is "$why_status" 1 "exit 1"
   cause_is fragments-lost
   is "$(baresip_events "$tap_dir/alice" CALL_INCOMING)" 0 "and it did not ring for that"
+}
+
+# Kamailio takes each call, says 100, and 487 in the end: that is no sign of the phone. The phone registers
+# again while this goes on.
+scenario_fragments_kamailio() {
+  kamailio_start
+  ok $? "Kamailio runs"
+  phone alice
+  baresip_registered "$tap_dir/alice"
+  ok $? "the phone registers"
+  nat_drops_fragments
+  why alice --call --yes --quiet-hours=none
+  listed
+  is "$why_status" 1 "exit 1"
+  cause_is fragments-lost
 }

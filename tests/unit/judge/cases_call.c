@@ -264,6 +264,14 @@ static void well_after_all(struct scene *s)
 	s->b[0].past.last_move_ms = AGO(5 * 3600);
 }
 
+static void alg_cancelled(struct scene *s)
+{
+	struct call_found *c =
+		call(&s->b[0], CALL_QUIET, CALL_CANCELLED, 487, "Request Terminated");
+
+	c->trying = c->by_registrar = true;
+}
+
 /* clang-format off */
 const struct cause_case cases_of_calls[] = {
 	{"serial-fork-dead-first", "q=1.0 is silent", serial_fork, true},
@@ -299,6 +307,7 @@ const struct cause_case cases_of_calls[] = {
 	{"sip-alg", "the registrar got no answer to a quiet call", alg_through_registrar, false},
 	{"register-flapping", "one of two devices", flapping_one_of_two, false},
 	{"well", "what happened long ago is no cause of today", well_after_all, false},
+	{"sip-alg", "cancelled, and 487 is the registrar's own", alg_cancelled, false},
 };
 /* clang-format on */
 
