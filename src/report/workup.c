@@ -375,7 +375,7 @@ static void put_binding(struct paper *p, const struct finding_binding *b)
 static void put_head(struct paper *p)
 {
 	const struct findings *f = p->f;
-	struct strbuf aor = STRBUF_INIT;
+	struct strbuf aor = STRBUF_INIT, source = STRBUF_INIT;
 	char now[24], age[16];
 
 	if (p->style->redact)
@@ -389,13 +389,15 @@ static void put_head(struct paper *p)
 	strbuf_free(&aor);
 	if (!f->source_name)
 		return;
-	strbuf_addf(p->out, "%s, ", f->source_name);
+	strbuf_addf(&source, "%s, ", f->source_name);
 	if (f->picture_age_ms < 0)
-		strbuf_add_str(p->out, "never read");
+		strbuf_add_str(&source, "never read");
 	else
-		strbuf_addf(p->out, "read %s ago", text_duration(f->picture_age_ms / 1000, age));
-	strbuf_addf(p->out, "%s%s%s\n", f->picture_complete ? ", complete" : ", NOT complete",
+		strbuf_addf(&source, "read %s ago", text_duration(f->picture_age_ms / 1000, age));
+	strbuf_addf(&source, "%s%s%s", f->picture_complete ? ", complete" : ", NOT complete",
 		    f->picture_trouble[0] ? ": " : "", f->picture_trouble);
+	put(p, 0, "", 0, strbuf_slice(&source));
+	strbuf_free(&source);
 }
 
 static void put_evidence(struct paper *p)

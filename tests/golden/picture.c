@@ -185,6 +185,43 @@ static void port_copy(void *ctx, struct slice text)
 	(void)text;
 }
 
+/* The past of one of them: a day ago, and today. */
+static size_t port_history(void *ctx, binding_id id, struct history_summary *sum,
+			   struct history_event *events, size_t max)
+{
+	static const struct history_event past[] = {
+		{.when_ms = AGO(12),
+		 .kind = HISTORY_PROBE,
+		 .code = 0,
+		 .words = "asked from the registrar's own socket: no answer"},
+		{.when_ms = AGO(300),
+		 .kind = HISTORY_PROBE,
+		 .code = 200,
+		 .us = 18300,
+		 .words = "answers 200"},
+		{.when_ms = AGO(2700),
+		 .kind = HISTORY_MOVED,
+		 .words = "registers from another address",
+		 .was = "198.51.100.23:5060",
+		 .now = "192.0.2.12:5060"},
+		{.when_ms = AGO(90000), .kind = HISTORY_GAP, .words = "came back 2m10s too late"},
+		{.when_ms = AGO(180000), .kind = HISTORY_SEEN, .words = "first seen"},
+	};
+
+	memset(sum, 0, sizeof(*sum));
+	if (id != picture_id(ctx, "k03"))
+		return 0;
+	*sum = (struct history_summary){.first_seen_s = PICTURE_NOW_S - 180000,
+					.refreshes = 99,
+					.habit_s = 1770,
+					.moves = 1,
+					.gaps = 1};
+	if (max > sizeof(past) / sizeof(past[0]))
+		max = sizeof(past) / sizeof(past[0]);
+	memcpy(events, past, max * sizeof(past[0]));
+	return max;
+}
+
 static bool add_finding(void *ctx, binding_id id)
 {
 	struct picture *p = ctx;
@@ -372,6 +409,7 @@ void picture_open(struct picture *p, bool ascii_only)
 			 .snapshot = port_snapshot,
 			 .ticket = port_ticket,
 			 .copy = port_copy,
+			 .history = port_history,
 			 .purge_refused = port_purge_refused,
 			 .why = port_why,
 			 .why_cancel = port_why_cancel,

@@ -133,6 +133,12 @@ static void prepare_detail(struct picture *p)
 	picture_keys(p, "enter");
 }
 
+static void prepare_timeline(struct picture *p)
+{
+	view_set_cursor(p->view, picture_id(p, "k03"));
+	picture_keys(p, "enter G");
+}
+
 static void prepare_why(struct picture *p)
 {
 	view_set_cursor(p->view, picture_id(p, "k03"));
@@ -300,6 +306,7 @@ GOLDEN(filtered)
 GOLDEN(filter_error)
 GOLDEN(nothing_matches)
 GOLDEN(detail)
+GOLDEN(timeline)
 GOLDEN(why)
 GOLDEN(why_end)
 GOLDEN(why_running)
@@ -364,6 +371,7 @@ int main(void)
 		T(frame_of_filter_error),
 		T(frame_of_nothing_matches),
 		T(frame_of_detail),
+		T(frame_of_timeline),
 		T(frame_of_why),
 		T(frame_of_why_end),
 		T(frame_of_why_running),
