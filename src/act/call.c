@@ -324,6 +324,21 @@ static void on_go(void *arg)
 /* ---- what others call -------------------------------------------------------------------------
  */
 
+/* What may have changed since the plan was made: a question may stand on a screen for hours. */
+static int still_allowed(const struct act_env *env, const struct call_plan *p, struct err *e)
+{
+	if (env->read_only || env->only_plans || !env->journal || call_under_way())
+		return err_set(e, -EPERM, NULL, "no call: %s",
+			       env->read_only    ? env->read_only_why
+			       : env->only_plans ? "--dry-run only shows the plan"
+			       : !env->journal   ? "the journal is not there"
+						 : "another test call is under way");
+	if (!p->in_quiet_hours && call_rules_quiet(&env->call_rules, clock_wall_ms(env->clock)))
+		return err_set(e, -EPERM, "Ask again: then its user is to be typed.",
+			       "no call: quiet hours have begun since the question");
+	return call_check_phone(env, p->b, p->kind, e);
+}
+
 struct test_call *testcall_start(struct act_env *env, struct call_plan *take, void (*fn)(void *ctx),
 				 void *ctx, struct err *e)
 {
@@ -331,12 +346,7 @@ struct test_call *testcall_start(struct act_env *env, struct call_plan *take, vo
 	char verb[24];
 	int64_t entry;
 
-	if (env->read_only || env->only_plans || !env->journal || call_under_way()) {
-		err_set(e, -EPERM, NULL, "no call: %s",
-			env->read_only    ? env->read_only_why
-			: env->only_plans ? "--dry-run only shows the plan"
-			: !env->journal   ? "the journal is not there"
-					  : "another test call is under way");
+	if (still_allowed(env, take, e) < 0) {
 		call_plan_free(take);
 		return NULL;
 	}
@@ -365,7 +375,7 @@ void testcall_stop(struct test_call *c)
 	if (c->over || c->stopping)
 		return;
 	c->stopping = true;
-	trace_note(c->trace, "stopped by the person");
+	/* The caller notes it in the trace, and what follows. */
 	if (c->call) {
 		caller_hang_up(c->env->callers[c->plan->b->source], c->call);
 		return;
@@ -398,6 +408,15 @@ const char *testcall_now(const struct test_call *c)
 const struct trace *testcall_trace(const struct test_call *c)
 {
 	return c->trace;
+}
+
+struct trace *testcall_take_trace(struct test_call *c)
+{
+	struct trace *t = c->over ? c->trace : NULL;
+
+	if (t)
+		c->trace = NULL;
+	return t;
 }
 
 void testcall_free(struct test_call *c)

@@ -10,10 +10,15 @@
 #define CALL_PAD_SIZES 4
 extern const unsigned call_pad_sizes[CALL_PAD_SIZES];
 
+/* No phone is rung longer, whoever asks. */
+#define CALL_RING_MOST_S 20
+#define CALL_PAD_MOST    8000
+
 struct call_order {
 	enum call_kind kind;
-	unsigned ring_s; /* RING, SWITCH: 0: 4; at most 20 */
-	unsigned pad_to; /* PADDED: bytes; 0: call_pad_sizes in turn until one gets nothing */
+	unsigned ring_s; /* RING, SWITCH: 0: 4; at most CALL_RING_MOST_S */
+	/* PADDED: bytes, at most CALL_PAD_MOST; 0: call_pad_sizes in turn until one gets nothing */
+	unsigned pad_to;
 	const char *reason;
 };
 
@@ -59,6 +64,8 @@ const struct call_found *testcall_results(const struct test_call *c, size_t *n);
 /* "180 Ringing after 84 ms", for the screen while it goes on; "" before the first. */
 const char *testcall_now(const struct test_call *c);
 const struct trace *testcall_trace(const struct test_call *c);
+/* The same for whoever keeps it longer than the call, and frees it; NULL before it is over. */
+struct trace *testcall_take_trace(struct test_call *c);
 /* Only when over, or when the process ends. NULL is fine. */
 void testcall_free(struct test_call *c);
 

@@ -9,8 +9,9 @@
 #include "act/journal.h"
 #include "base/text.h"
 
-#define DAY_MIN      (24 * 60)
-#define JOURNAL_LOOK 50 /* calls are few: the newest entries hold the last of them */
+#define DAY_MIN (24 * 60)
+/* A purge of that many between two calls would be needed to hide the first. */
+#define JOURNAL_LOOK 10000
 
 static bool minute_of(struct slice text, unsigned *out)
 {
@@ -85,6 +86,7 @@ bool call_rules_never(const struct call_rules *r, const struct binding *b)
 struct last_call {
 	const char *aor;
 	bool rings;      /* the quiet ones before it do not count */
+	int64_t from_ms; /* what is older does not matter */
 	int64_t when_ms; /* 0: none */
 };
 
@@ -97,6 +99,8 @@ static bool visit(void *ctx, const struct journal_entry *e)
 {
 	struct last_call *l = ctx;
 
+	if (e->when_ms < l->from_ms)
+		return false;
 	if (strncmp(e->verb, "call", 4) != 0 || strcmp(e->aor, l->aor) != 0 ||
 	    strncmp(e->state, "skipped", 7) == 0 || (l->rings && is_quiet(e->verb)))
 		return true;
@@ -114,6 +118,7 @@ int64_t call_guard_wait_s(const struct act_env *env, const struct binding *b, en
 	binding_add_aor(b, &raw);
 	text_clean(strbuf_slice(&raw), false, &aor);
 	last.aor = strbuf_str(&aor);
+	last.from_ms = clock_wall_ms(env->clock) - CALL_APART_S * 1000;
 	journal_each(env->journal, JOURNAL_LOOK, visit, &last, NULL);
 	strbuf_free(&raw);
 	strbuf_free(&aor);

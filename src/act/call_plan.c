@@ -7,6 +7,9 @@
 #include "base/text.h"
 #include "sip/call.h"
 
+_Static_assert(CALL_RING_MOST_S * 1000 == CALL_RING_MAX_MS && CALL_PAD_MOST < CALL_SIZE_MAX,
+	       "what is planned can be sent");
+
 const unsigned call_pad_sizes[CALL_PAD_SIZES] = {600, 1300, 1600, 2500};
 
 /* "4021@acme.example", cleaned. */
@@ -39,8 +42,8 @@ static int check_env(const struct act_env *env, const struct binding *b, struct 
 	return 0;
 }
 
-static int check_phone(const struct act_env *env, const struct binding *b, enum call_kind kind,
-		       struct err *e)
+int call_check_phone(const struct act_env *env, const struct binding *b, enum call_kind kind,
+		     struct err *e)
 {
 	char aor[120];
 	int64_t wait;
@@ -184,12 +187,11 @@ struct call_plan *call_plan_make(const struct act_env *env, binding_id id,
 		err_set(e, -ENOENT, NULL, "this binding is gone");
 		return NULL;
 	}
-	if (o->ring_s * 1000 > CALL_RING_MAX_MS) {
-		err_set(e, -EINVAL, NULL, "no phone is rung for more than %d s",
-			CALL_RING_MAX_MS / 1000);
+	if (o->ring_s > CALL_RING_MOST_S) {
+		err_set(e, -EINVAL, NULL, "no phone is rung for more than %d s", CALL_RING_MOST_S);
 		return NULL;
 	}
-	if (check_env(env, &b, e) == 0 && check_phone(env, &b, o->kind, e) == 0 &&
+	if (check_env(env, &b, e) == 0 && call_check_phone(env, &b, o->kind, e) == 0 &&
 	    call_path_find(env, &b, o->kind, &path, e) == 0) {
 		p = xcalloc(1, sizeof(*p));
 		p->id = id;

@@ -205,6 +205,10 @@ static void port_ping(void *ctx, const binding_id *ids, size_t n)
 {
 	struct inspector *in = ctx;
 
+	/* Of one binding every message is kept; a sweep stays as fast as it is. */
+	inspect_untrace_pings(in);
+	if (n == 1)
+		inspect_trace_ping(in, ids[0]);
 	for (size_t i = 0; i < n; i++)
 		pinger_ask(in->app->pinger, ids[i]);
 }
@@ -375,11 +379,9 @@ int inspect_write_text(const char *path, struct slice text, struct err *e)
 	return 0;
 }
 
-static int port_ticket(void *ctx, const binding_id *ids, size_t n, char path[256], struct err *e)
+void inspect_ticket(struct inspector *in, const binding_id *ids, size_t n, struct strbuf *out)
 {
-	struct inspector *in = ctx;
 	struct app *a = in->app;
-	struct strbuf text = STRBUF_INIT;
 	struct ticket t = {.view = a->view,
 			   .store = a->store,
 			   .ids = ids,
@@ -388,11 +390,19 @@ static int port_ticket(void *ctx, const binding_id *ids, size_t n, char path[256
 			   .sources = (const struct source *const *)a->env.sources,
 			   .source_count = a->env.source_count,
 			   .ascii_only = in->frame.ascii_only};
-	int rc = inspect_new_file("regtop-ticket", ".txt", clock_wall_ms(a->clock), path, e);
+
+	ticket_write(&t, out);
+}
+
+static int port_ticket(void *ctx, const binding_id *ids, size_t n, char path[256], struct err *e)
+{
+	struct inspector *in = ctx;
+	struct strbuf text = STRBUF_INIT;
+	int rc = inspect_new_file("regtop-ticket", ".txt", clock_wall_ms(in->app->clock), path, e);
 
 	if (rc < 0)
 		return rc;
-	ticket_write(&t, &text);
+	inspect_ticket(in, ids, n, &text);
 	rc = inspect_write_text(path, strbuf_slice(&text), e);
 	strbuf_free(&text);
 	return rc;
@@ -429,6 +439,13 @@ static const struct ui_port port = {
 	.why_cancel = inspect_why_cancel,
 	.why_now = inspect_why_now,
 	.why_ticket = inspect_why_ticket,
+	.call_plan = inspect_call_plan,
+	.call_run = inspect_call_run,
+	.call_stop = inspect_call_stop,
+	.call_now = inspect_call_now,
+	.call_refused = inspect_call_refused,
+	.ladder = inspect_ladder,
+	.ladder_ticket = inspect_ladder_ticket,
 };
 
 /* ---- the run ------------------------------------------------------------------------------ */
@@ -499,11 +516,15 @@ int cli_inspect_app(struct app *a, const struct options *o, const char *title,
 		a->on_change = NULL;
 		for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
 			loop_signal_free(signals[i]);
+		/* No phone is left ringing; the screen says so as long as it takes. */
+		inspect_call_stop(&in);
+		app_end_calls(a);
 	}
 	terminal_close(in.terminal);
 	/* What is in flight stays "unknown" in the journal; nothing new begins. */
 	purge_free(in.run);
 	workup_free(in.why);
+	inspect_call_free(&in);
 	ui_free(in.ui);
 	loop_timer_free(in.draw_first);
 	loop_timer_free(in.draw);

@@ -2,11 +2,15 @@
 #ifndef REGTOP_CLI_INSPECT_STATE_H
 #define REGTOP_CLI_INSPECT_STATE_H
 
+#include "act/call.h"
 #include "act/purge.h"
 #include "act/workup.h"
 #include "app.h"
 #include "ui/terminal.h"
 #include "ui/ui.h"
+
+/* Messages that were traced last, for the ladder; the oldest makes room. */
+#define INSPECT_LADDERS 16
 
 struct inspector {
 	struct app *app;
@@ -15,8 +19,15 @@ struct inspector {
 	struct terminal *terminal;
 	struct frame frame;
 	struct loop_timer *draw, *work;
-	struct purge *run;  /* running, or the last one */
-	struct workup *why; /* running, or the last one */
+	struct purge *run;      /* running, or the last one */
+	struct workup *why;     /* running, or the last one */
+	struct test_call *call; /* running, or the last one */
+	int64_t call_us;        /* monotonic, when it began */
+	struct inspect_ladder {
+		binding_id id; /* 0: free */
+		struct trace *trace;
+		int64_t began_us;
+	} ladders[INSPECT_LADDERS];
 	int64_t drawn_mono_ms;
 	int64_t seen_mono_ms; /* the sources were told what is looked at */
 	bool history_told;    /* why there is none, or why it is not written */
@@ -42,5 +53,23 @@ int inspect_why(void *ctx, binding_id id, unsigned neighbours, struct err *e);
 void inspect_why_cancel(void *ctx);
 bool inspect_why_now(void *ctx, struct ui_why *out);
 int inspect_why_ticket(void *ctx, enum ui_ladder ladder, char path[256], struct err *e);
+
+/* ---- inspect_call.c: the port's part for test calls and ladders */
+struct call_plan *inspect_call_plan(void *ctx, binding_id id, const struct call_order *o,
+				    struct err *e);
+int inspect_call_run(void *ctx, struct call_plan *take, struct err *e);
+void inspect_call_stop(void *ctx);
+bool inspect_call_now(void *ctx, struct ui_call *out);
+const char *inspect_call_refused(void *ctx);
+const struct trace *inspect_ladder(void *ctx, binding_id id);
+int inspect_ladder_ticket(void *ctx, binding_id id, char path[256], struct err *e);
+/* The probe of this one binding that is about to be asked for goes into a ladder. */
+void inspect_trace_ping(struct inspector *in, binding_id id);
+/* What is asked from now on is not traced. */
+void inspect_untrace_pings(struct inspector *in);
+/* The last call has ended by now, or ends without a word. */
+void inspect_call_free(struct inspector *in);
+/* The ticket of these bindings, redacted. */
+void inspect_ticket(struct inspector *in, const binding_id *ids, size_t n, struct strbuf *out);
 
 #endif

@@ -9,8 +9,8 @@
 
 /* Reason phrases are not cut below this, whatever the width. */
 #define WORDS_MIN 12
-/* What a line holds beside the words: time, delta, arrow, size, address. */
-#define BESIDE 58
+/* What a line holds beside the words and the address: time, delta, arrow, size. */
+#define BESIDE 39
 #define INDENT 4
 
 static bool is_message(const struct trace_step *s)
@@ -109,6 +109,15 @@ static void add_padded(struct slice text, size_t columns, struct strbuf *out)
 		strbuf_add_fill(out, ' ', columns - width);
 }
 
+/* "INVITE", "INVITE again (2)". */
+static void add_message(const struct trace_step *s, const struct ladder_options *o,
+			struct strbuf *out)
+{
+	add_words(s->words, o, out);
+	if (s->again)
+		strbuf_addf(out, " again (%u)", s->again);
+}
+
 /* Cut to so many columns. */
 static void cut_words(struct strbuf *b, size_t columns, bool ascii_only)
 {
@@ -129,37 +138,41 @@ static void cut_words(struct strbuf *b, size_t columns, bool ascii_only)
 	strbuf_add_str(b, ascii_only ? "~" : "…");
 }
 
-static size_t words_max(const struct ladder_options *o)
+static size_t address_width(const struct netaddr *a, bool redact)
 {
-	if (!o->width)
-		return TRACE_WORDS;
-	return o->width > BESIDE + WORDS_MIN ? o->width - BESIDE : WORDS_MIN;
+	struct strbuf t = STRBUF_INIT;
+	size_t width;
+
+	if (a->len)
+		add_address(a, redact, &t);
+	width = t.n;
+	strbuf_free(&t);
+	return width;
 }
 
 /* So wide is the column of what was sent and received. */
 static size_t words_width(const struct trace *t, unsigned exchange, const struct ladder_options *o)
 {
-	size_t most = 0, max = words_max(o);
+	size_t most = 0, address = 0, max = TRACE_WORDS;
 
 	for (size_t i = 0; i < trace_count(t); i++) {
 		const struct trace_step *s = trace_at(t, i);
 		struct strbuf words = STRBUF_INIT;
+		size_t wide;
 
 		if (s->exchange != exchange || !is_message(s))
 			continue;
-		add_words(s->words, o, &words);
-		if (text_width(strbuf_slice(&words)) > most)
-			most = text_width(strbuf_slice(&words));
+		add_message(s, o, &words);
+		wide = text_width(strbuf_slice(&words));
+		most = wide > most ? wide : most;
+		wide = address_width(&s->remote, o->redact);
+		address = wide > address ? wide : address;
 		strbuf_free(&words);
 	}
+	if (o->width)
+		max = o->width > BESIDE + address + WORDS_MIN ? o->width - BESIDE - address
+							      : WORDS_MIN;
 	return most < max ? most : max;
-}
-
-static void add_again(const struct trace_step *s, struct strbuf *out)
-{
-	if (s->again)
-		strbuf_addf(out, "  %s again (%u)", s->kind == TRACE_SENT ? "sent" : "came",
-			    s->again);
 }
 
 static void put_step(const struct trace_step *s, int64_t began_us, size_t column,
@@ -171,15 +184,15 @@ static void put_step(const struct trace_step *s, int64_t began_us, size_t column
 	local_time(s->wall_ms, when, sizeof(when));
 	delta_words(s->at_us - began_us, delta, sizeof(delta));
 	strbuf_addf(out, "  %s %9s  %s ", when, delta, arrow(s, o->ascii_only));
-	add_words(s->words, o, &words);
 	if (is_message(s)) {
+		add_message(s, o, &words);
 		cut_words(&words, column, o->ascii_only);
 		add_padded(strbuf_slice(&words), column, out);
 		strbuf_addf(out, " %6zu B  ", s->size);
 		if (s->remote.len)
 			add_address(&s->remote, o->redact, out);
-		add_again(s, out);
 	} else {
+		add_words(s->words, o, &words);
 		strbuf_add_slice(out, strbuf_slice(&words));
 	}
 	strbuf_add_char(out, '\n');

@@ -39,14 +39,15 @@ static void add_keys(struct sheet *s, const struct command *c)
 
 static void add_group(const struct ui *u, struct sheet *s, enum command_group g)
 {
-	const char *why = u->cfg.port.purge_refused(u->cfg.port.ctx);
-
 	sheet_heading(s, command_group_title(g));
 	for (size_t i = 0; i < commands_count; i++) {
+		const char *why;
+
 		if (commands[i].group != g)
 			continue;
 		add_keys(s, &commands[i]);
-		if (commands[i].changes && why) {
+		why = ui_refused(u, &commands[i]);
+		if (why) {
 			char text[400];
 
 			snprintf(text, sizeof(text), "Not now: %s", why);

@@ -460,6 +460,7 @@ static void hints_of_commands(const struct ui *u, struct frame *f, int y)
 static const char *const hint_pairs[][10] = {
 	[MODE_HELP] = {"Esc", "back", "j k", "scroll", "PgDn", "page", "G", "end"},
 	[MODE_COLUMNS] = {"Esc", "back", "j k", "move", "Space", "show or hide"},
+	[MODE_LADDER] = {"Esc", "back", "j k", "scroll", "L", "the messages", "t", "ticket"},
 };
 static const char *const prompt_pairs[PROMPT_KINDS][8] = {
 	[PROMPT_SEARCH] = {"Enter", "search", "Esc", "leave", "Up", "earlier ones"},
@@ -476,11 +477,11 @@ static void hints_of_pairs(struct frame *f, int y, const char *const *pairs)
 /* The detail is about one binding: its neighbours, and what can be done with it. */
 static void hints_of_detail(const struct ui *u, struct frame *f, int y)
 {
-	static const char *const keys[] = {"w", "p", "x", "t", "?"};
+	static const char *const keys[] = {"w", "p", "i", "x", "t", "?"};
 	int x = hint(f, 0, y, "Esc", "back", false);
 
 	x = hint(f, x, y, "j k", "scroll", false);
-	x = hint(f, x, y, "h l", "others", false);
+	x = hint(f, x, y, "h l", "next", false);
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		const struct command *c = command_by_key(keys[i]);
 
@@ -539,6 +540,8 @@ static void draw_hints(const struct ui *u, struct frame *f, int y)
 		hints_of_pairs(f, y, prompt_pairs[u->prompt.kind]);
 	else if (ui_mode(u) == MODE_CONFIRM)
 		hints_of_confirm(u, f, y);
+	else if (ui_mode(u) == MODE_CALL)
+		hints_of_pairs(f, y, call_hints(u));
 	else if (ui_mode(u) == MODE_TABLE)
 		hints_of_commands(u, f, y);
 	else if (ui_mode(u) == MODE_DETAIL)

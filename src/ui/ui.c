@@ -49,6 +49,7 @@ void ui_free(struct ui *u)
 	if (!u)
 		return;
 	plan_free(u->plan);
+	call_plan_free(u->call_plan);
 	prompt_free(&u->prompt);
 	drawn_rows_free(u->drawn);
 	free(u->filter_before);
@@ -69,7 +70,11 @@ void ui_say(struct ui *u, bool alert, const char *fmt, ...)
 
 void ui_say_err(struct ui *u, const struct err *e)
 {
-	ui_say(u, true, "%s%s%s", e->what, e->hint[0] ? " " : "", e->hint);
+	size_t n = strlen(e->what);
+	bool open = n && e->what[n - 1] != '.' && e->what[n - 1] != '?';
+
+	/* Two sentences, also where the first was written to stand alone. */
+	ui_say(u, true, "%s%s%s", e->what, !e->hint[0] ? "" : open ? ". " : " ", e->hint);
 }
 
 enum ui_mode ui_mode(const struct ui *u)
@@ -92,7 +97,9 @@ void ui_pop(struct ui *u)
 binding_id ui_current(struct ui *u)
 {
 	for (unsigned i = u->depth; i-- > 1;)
-		if (u->modes[i] == MODE_WHY)
+		if (u->modes[i] == MODE_LADDER)
+			return store_has(u->cfg.store, u->ladder) ? u->ladder : 0;
+		else if (u->modes[i] == MODE_WHY)
 			return store_has(u->cfg.store, u->why) ? u->why : 0;
 		else if (u->modes[i] == MODE_DETAIL)
 			return store_has(u->cfg.store, u->detail) ? u->detail : 0;
@@ -143,6 +150,9 @@ const char *ui_refused(const struct ui *u, const struct command *c)
 {
 	if ((c->run == do_ping || c->run == do_ping_all) && all_frozen(u))
 		return "a snapshot is a picture, there is nobody to ask.";
+	if (c->run == do_call)
+		return all_frozen(u) ? "a snapshot is a picture, there is nobody to call."
+				     : u->cfg.port.call_refused(u->cfg.port.ctx);
 	return c->changes ? u->cfg.port.purge_refused(u->cfg.port.ctx) : NULL;
 }
 
@@ -161,8 +171,12 @@ static bool allowed_here(const struct ui *u, const struct command *c)
 {
 	if (ui_mode(u) == MODE_TABLE || ui_mode(u) == MODE_DETAIL)
 		return true;
-	if (ui_mode(u) == MODE_WHY && (c->group == GROUP_ACT || c->group == GROUP_RECORD ||
-				       c->run == do_help || c->run == do_command))
+	if (ui_mode(u) == MODE_WHY &&
+	    (c->group == GROUP_ACT || c->group == GROUP_RECORD || c->run == do_help ||
+	     c->run == do_command || c->run == do_ladder))
+		return true;
+	if (ui_mode(u) == MODE_LADDER && (c->run == do_ladder || c->run == do_detail ||
+					  c->run == do_ticket || c->run == do_help))
 		return true;
 	return c->group == GROUP_MOVE || c->run == do_back || c->run == do_quit ||
 	       c->run == do_redraw || c->run == do_suspend || c->run == do_cancel;
@@ -179,7 +193,7 @@ static void list_key(struct ui *u, const char *key, int64_t now_ms)
 		ui_pop(u);
 	else if (c && allowed_here(u, c))
 		run(u, c, NULL, now_ms);
-	else if (ui_mode(u) == MODE_WHY)
+	else if (ui_mode(u) == MODE_WHY || ui_mode(u) == MODE_LADDER)
 		ui_say(u, false, "Esc goes back; ? shows the keys.");
 	else
 		ui_say(u, false, "Esc goes back to the table.");
@@ -221,8 +235,10 @@ void ui_key(struct ui *u, const char *key, int64_t now_ms)
 		prompt_run_key(u, key, now_ms);
 	} else if (ui_mode(u) == MODE_CONFIRM) {
 		confirm_key(u, key, now_ms);
+	} else if (ui_mode(u) == MODE_CALL) {
+		call_key(u, key, now_ms);
 	} else if (ui_mode(u) == MODE_HELP || ui_mode(u) == MODE_COLUMNS ||
-		   ui_mode(u) == MODE_WHY) {
+		   ui_mode(u) == MODE_WHY || ui_mode(u) == MODE_LADDER) {
 		list_key(u, key, now_ms);
 	} else {
 		c = command_by_key(key);
@@ -355,6 +371,12 @@ void ui_draw(struct ui *u, struct frame *f, int64_t now_ms)
 		break;
 	case MODE_CONFIRM:
 		confirm_draw(u, f, body, now_ms);
+		break;
+	case MODE_CALL:
+		call_draw(u, f, body, now_ms);
+		break;
+	case MODE_LADDER:
+		ladder_draw(u, f, body);
 		break;
 	}
 	status_draw_top(u, f, now_ms);

@@ -3,6 +3,7 @@
 #ifndef REGTOP_UI_UI_H
 #define REGTOP_UI_UI_H
 
+#include "act/call.h"
 #include "act/ping.h"
 #include "act/plan.h"
 #include "act/workup.h"
@@ -22,6 +23,16 @@ struct ui_why {
 	const struct diagnosis *d; /* count 0 until it is over */
 	const struct trace *trace;
 	struct workup_progress progress;
+};
+
+/* The test call that runs, or the last one. */
+struct ui_call {
+	const struct call_plan *plan;
+	const struct call_found *found;
+	size_t count;
+	const char *now; /* "180 after 84 ms" */
+	const struct trace *trace;
+	bool over;
 };
 
 /* What the inspector can ask of the rest of the program. ids are borrowed for the call. Text in *e
@@ -60,6 +71,20 @@ struct ui_port {
 	bool (*why_now)(void *ctx, struct ui_why *out);
 	/* Writes its answer, redacted; with its messages when they are shown, so much of them. */
 	int (*why_ticket)(void *ctx, enum ui_ladder ladder, char path[256], struct err *e);
+	/* As purge_plan and purge_run; the plan is freed by call_plan_free(). */
+	struct call_plan *(*call_plan)(void *ctx, binding_id id, const struct call_order *o,
+				       struct err *e);
+	int (*call_run)(void *ctx, struct call_plan *take, struct err *e);
+	void (*call_stop)(void *ctx);
+	/* False: there was none yet. */
+	bool (*call_now)(void *ctx, struct ui_call *out);
+	/* NULL: test calls are offered; else why not. */
+	const char *(*call_refused)(void *ctx);
+	/* The messages of the last single probe or test call of this binding; NULL: none is kept.
+	 * Valid until the loop's next turn. */
+	const struct trace *(*ladder)(void *ctx, binding_id id);
+	/* Writes the ticket of this binding with its last call and its ladder, redacted. */
+	int (*ladder_ticket)(void *ctx, binding_id id, char path[256], struct err *e);
 	/* What is remembered of the binding: events newest first, at most max, and their sum.
 	 * Returns how many. NULL: no history is kept. */
 	size_t (*history)(void *ctx, binding_id id, struct history_summary *sum,

@@ -398,7 +398,7 @@ void do_cancel(struct ui *u, const char *arg, int64_t now_ms)
 {
 	struct ping_progress s;
 
-	if (why_stop(u))
+	if (why_stop(u) || call_stop(u))
 		return;
 	ui_sweep(u, &s);
 	if (purge_is_running(u)) {
@@ -429,6 +429,10 @@ void do_ticket(struct ui *u, const char *arg, int64_t now_ms)
 	(void)now_ms;
 	if (ui_mode(u) == MODE_WHY) {
 		why_ticket(u);
+		return;
+	}
+	if (ui_mode(u) == MODE_LADDER) {
+		ladder_ticket(u);
 		return;
 	}
 	if (too_many(u, "A ticket", TICKET_MAX))
@@ -562,6 +566,7 @@ void do_back(struct ui *u, const char *arg, int64_t now_ms)
 void do_quit(struct ui *u, const char *arg, int64_t now_ms)
 {
 	struct ping_progress s;
+	struct ui_call call;
 
 	(void)now_ms;
 	if (!arg && ui_mode(u) == MODE_WHY)
@@ -571,6 +576,10 @@ void do_quit(struct ui *u, const char *arg, int64_t now_ms)
 	else if (!arg && purge_is_running(u))
 		ui_say(u, true,
 		       "A purge is running: Ctrl-C stops it, then q leaves; :quit leaves now.");
+	else if (!arg && call_shown(u, &call) && !call.over)
+		ui_say(u, true,
+		       "A test call is under way: Ctrl-C ends it, then q leaves; :quit ends it and "
+		       "leaves now.");
 	else if (!arg && ui_sweep(u, &s) && s.waiting)
 		ui_say(u, true,
 		       "A sweep is running: Ctrl-C stops it, then q leaves; :quit leaves now.");

@@ -14,6 +14,10 @@ static struct scroll *list_here(struct ui *u)
 		return &u->detail_scroll;
 	case MODE_WHY:
 		return &u->why_scroll;
+	case MODE_CALL:
+		return &u->call_scroll;
+	case MODE_LADDER:
+		return &u->ladder_scroll;
 	case MODE_HELP:
 		return &u->help_scroll;
 	case MODE_CONFIRM:

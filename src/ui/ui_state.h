@@ -6,7 +6,16 @@
 #include "ui/prompt.h"
 #include "ui/ui.h"
 
-enum ui_mode { MODE_TABLE, MODE_DETAIL, MODE_HELP, MODE_COLUMNS, MODE_CONFIRM, MODE_WHY };
+enum ui_mode {
+	MODE_TABLE,
+	MODE_DETAIL,
+	MODE_HELP,
+	MODE_COLUMNS,
+	MODE_CONFIRM,
+	MODE_WHY,
+	MODE_CALL,
+	MODE_LADDER
+};
 
 #define UI_DEPTH   8 /* modes that can lie over each other */
 #define UI_SOURCES 256
@@ -84,6 +93,16 @@ struct ui {
 	struct scroll detail_scroll, help_scroll, confirm_scroll, chooser_scroll;
 	size_t chooser_at;
 
+	struct call_plan
+		*call_plan; /* asked about now; NULL: shows the call that runs, or the last */
+	struct call_order call_order; /* what it was made of; its reason lies in call_reason */
+	char call_reason[200];
+	char call_answer[64]; /* what was typed in quiet hours */
+	bool call_ending;     /* the person has asked for its end */
+	struct scroll call_scroll, ladder_scroll;
+	binding_id ladder;
+	bool ladder_raw; /* the messages themselves as well */
+
 	bool sweep_told; /* how the last sweep ended was on the screen when a key came */
 
 	struct plan *plan; /* asked about now; NULL: shows the running or last one */
@@ -123,7 +142,7 @@ ui_run_fn do_mark, do_mark_all, do_unmark, do_unmark_all, do_ping, do_ping_all, 
 	do_ticket, do_snapshot, do_copy, do_refresh, do_redraw, do_suspend, do_command, do_back,
 	do_quit;
 /* ---- ui_why.c: the workup */
-ui_run_fn do_why, do_neighbours, do_ladder;
+ui_run_fn do_why, do_neighbours;
 /* Fills out with the workup that is on the screen; false when none is. */
 bool why_shown(const struct ui *u, struct ui_why *out);
 /* Ctrl-C and Esc: true when a workup ran and was stopped. */
@@ -131,6 +150,20 @@ bool why_stop(struct ui *u);
 /* Leaves it; one that still runs is given up. */
 void why_leave(struct ui *u);
 void why_ticket(struct ui *u);
+/* The answer, its messages, and these as they were sent: each time the next of them. */
+void why_ladder(struct ui *u);
+
+/* ---- ui_call.c: test calls, and the ladder of messages */
+ui_run_fn do_call, do_ladder;
+/* Fills out with the call that runs or the last one; false when there was none. */
+bool call_shown(const struct ui *u, struct ui_call *out);
+void call_key(struct ui *u, const char *key, int64_t now_ms);
+/* Ctrl-C: true when a call was under way and is told to end. */
+bool call_stop(struct ui *u);
+/* The ticket of the call or ladder that is on the screen. */
+void ladder_ticket(struct ui *u);
+/* The messages that the ladder shows; NULL: none. */
+const struct trace *ladder_shown(const struct ui *u);
 
 void confirm_key(struct ui *u, const char *key, int64_t now_ms);
 /* How far the probes are. True when they are so many that it is worth words. */

@@ -44,15 +44,8 @@ void do_neighbours(struct ui *u, const char *arg, int64_t now_ms)
 	begin(u, NEIGHBOURS);
 }
 
-/* The answer, its messages, and these as they were sent: each key goes on to the next. */
-void do_ladder(struct ui *u, const char *arg, int64_t now_ms)
+void why_ladder(struct ui *u)
 {
-	(void)arg;
-	(void)now_ms;
-	if (ui_mode(u) != MODE_WHY) {
-		ui_say(u, false, "The ladder shows the messages of a workup: press w first.");
-		return;
-	}
 	u->why_ladder = u->why_ladder == LADDER_RAW ? LADDER_NONE : u->why_ladder + 1;
 	u->why_scroll = (struct scroll){0};
 }

@@ -32,6 +32,10 @@ void chooser_draw(struct ui *u, struct frame *f, struct area a);
 struct sheet;
 void timeline_put(struct ui *u, struct sheet *s, binding_id id, int64_t now_ms);
 void why_draw(struct ui *u, struct frame *f, struct area a);
+void call_draw(struct ui *u, struct frame *f, struct area a, int64_t now_ms);
+/* Pairs of a key and a word, ended by NULL. */
+const char *const *call_hints(const struct ui *u);
+void ladder_draw(struct ui *u, struct frame *f, struct area a);
 void confirm_draw(struct ui *u, struct frame *f, struct area a, int64_t now_ms);
 
 /* The two lines at the top: source, age, completeness, counts; filter, order, marks, modes. */

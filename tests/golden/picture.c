@@ -299,6 +299,139 @@ static int port_why_ticket(void *ctx, enum ui_ladder ladder, char path[256], str
 	return port_snapshot(ctx, path, e);
 }
 
+/* ---- test calls ------------------------------------------------------------------------------ */
+
+static struct call_plan *port_call_plan(void *ctx, binding_id id, const struct call_order *o,
+					struct err *e)
+{
+	struct picture *p = ctx;
+	struct call_plan *plan = xcalloc(1, sizeof(*plan));
+	struct binding b;
+
+	(void)e;
+	store_get(p->store, id, &b);
+	plan->id = id;
+	plan->b = binding_copy(&b);
+	plan->kind = o->kind;
+	plan->ring_s = o->ring_s ? o->ring_s : 4;
+	plan->in_quiet_hours = p->quiet_hours;
+	snprintf(plan->way, sizeof(plan->way), "through the registrar at 198.51.100.4:5060");
+	snprintf(plan->will, sizeof(plan->will),
+		 o->kind == CALL_QUIET
+			 ? "should not ring: phones refuse what it asks for; is cancelled at the "
+			   "first ringing"
+			 : "RINGS this phone for %u s, then it is cancelled; if somebody answers, "
+			   "it is ended at once",
+		 plan->ring_s);
+	return plan;
+}
+
+static const char invite[] = "INVITE sip:1001@192.0.2.10:5060 SIP/2.0\r\n"
+			     "Via: SIP/2.0/UDP 198.51.100.9:5061;branch=z9hG4bK1;rport\r\n"
+			     "Max-Forwards: 70\r\n"
+			     "From: \"Line test\" <sip:regtop@example.com>;tag=1\r\n"
+			     "To: <sip:1001@example.com>\r\n"
+			     "Call-ID: 1\r\n"
+			     "CSeq: 1 INVITE\r\n"
+			     "Proxy-Authorization: Digest username=\"test\", response=\"1\"\r\n"
+			     "Subject: line test\r\n"
+			     "Content-Type: application/sdp\r\n"
+			     "Content-Length: 31\r\n\r\n"
+			     "v=0\r\nm=audio 9 RTP/AVP 0 8 101\r\n";
+
+static void add_message(struct picture *p, bool sent, int64_t after_ms, const char *raw)
+{
+	struct netaddr here, there;
+
+	netaddr_parse_hostport(SLICE_LIT("198.51.100.9:5061"), 0, &here);
+	netaddr_parse_hostport(SLICE_LIT("198.51.100.4:5060"), 0, &there);
+	clock_fake_advance(&p->clock, after_ms);
+	if (sent)
+		trace_sent(p->messages, TRANSPORT_UDP, &here, &there, raw, strlen(raw));
+	else
+		trace_received(p->messages, TRANSPORT_UDP, &here, &there, raw, strlen(raw));
+}
+
+/* Rang, and was cancelled; the INVITE was sent twice. */
+static void add_messages(struct picture *p)
+{
+	trace_free(p->messages);
+	p->messages = trace_new(&p->clock.clock);
+	trace_begin(p->messages, "ring test, through the registrar at 198.51.100.4:5060");
+	add_message(p, true, 0, invite);
+	add_message(p, true, 500, invite);
+	add_message(p, false, 12, "SIP/2.0 100 Trying\r\nServer: kamailio (5.6.3)\r\n\r\n");
+	add_message(p, false, 72, "SIP/2.0 180 Ringing\r\nUser-Agent: \x1b[1mT46\r\n\r\n");
+	if (p->call_runs)
+		return;
+	add_message(p, true, 4000, "CANCEL sip:1001@192.0.2.10:5060 SIP/2.0\r\n\r\n");
+	add_message(p, false, 9, "SIP/2.0 200 cancelling\r\n\r\n");
+	add_message(p, false, 11, "SIP/2.0 487 Request Terminated\r\n\r\n");
+	add_message(p, true, 0, "ACK sip:1001@192.0.2.10:5060 SIP/2.0\r\n\r\n");
+}
+
+static int port_call_run(void *ctx, struct call_plan *take, struct err *e)
+{
+	struct picture *p = ctx;
+
+	(void)e;
+	call_plan_free(p->called);
+	p->called = take;
+	p->found = (struct call_found){.kind = take->kind,
+				       .outcome = CALL_CANCELLED,
+				       .path = PROBE_PATH_REGISTRAR,
+				       .when_ms = PICTURE_NOW_MS,
+				       .code = 487,
+				       .trying = true,
+				       .ringing = true,
+				       .ring_us = 84000,
+				       .final_us = 4104000,
+				       .size = 512,
+				       .sends = 2,
+				       .forks = 1,
+				       .agent = "Yealink SIP-T46U 108.86.0.20",
+				       .reason = "Request Terminated"};
+	add_messages(p);
+	return 0;
+}
+
+static void port_call_stop(void *ctx)
+{
+	((struct picture *)ctx)->call_runs = false;
+}
+
+static bool port_call_now(void *ctx, struct ui_call *out)
+{
+	struct picture *p = ctx;
+
+	*out = (struct ui_call){.plan = p->called,
+				.found = &p->found,
+				.count = !p->call_runs,
+				.now = "180 after 84 ms",
+				.trace = p->messages,
+				.over = !p->call_runs};
+	return p->called != NULL;
+}
+
+static const struct trace *port_ladder(void *ctx, binding_id id)
+{
+	struct picture *p = ctx;
+
+	(void)id;
+	if (!p->messages)
+		add_messages(p);
+	return p->messages;
+}
+
+static int port_ladder_ticket(void *ctx, binding_id id, char path[256], struct err *e)
+{
+	(void)ctx;
+	(void)id;
+	(void)e;
+	snprintf(path, 256, "ticket.txt");
+	return 0;
+}
+
 static const char *port_purge_refused(void *ctx)
 {
 	return ((struct picture *)ctx)->refused;
@@ -414,7 +547,14 @@ void picture_open(struct picture *p, bool ascii_only)
 			 .why = port_why,
 			 .why_cancel = port_why_cancel,
 			 .why_now = port_why_now,
-			 .why_ticket = port_why_ticket},
+			 .why_ticket = port_why_ticket,
+			 .call_plan = port_call_plan,
+			 .call_run = port_call_run,
+			 .call_stop = port_call_stop,
+			 .call_now = port_call_now,
+			 .call_refused = port_purge_refused,
+			 .ladder = port_ladder,
+			 .ladder_ticket = port_ladder_ticket},
 	};
 	p->ui = ui_new(&cfg);
 	view_update(p->view, PICTURE_NOW_MS);
@@ -427,6 +567,8 @@ void picture_close(struct picture *p)
 	plan_free(p->ran);
 	free(p->f.bindings);
 	diagnosis_free(&p->d);
+	call_plan_free(p->called);
+	trace_free(p->messages);
 	view_free(p->view);
 	store_free(p->store);
 }

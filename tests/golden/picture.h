@@ -29,6 +29,11 @@ struct picture {
 	struct trace *trace;
 	bool why_runs; /* it is not over yet */
 	unsigned neighbours;
+	/* The test call that the keys made; its messages are also the ladder of every binding. */
+	struct call_plan *called;
+	struct call_found found;
+	struct trace *messages;
+	bool call_runs, quiet_hours;
 	struct ui *ui;
 };
 

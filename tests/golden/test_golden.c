@@ -169,6 +169,50 @@ static void prepare_why_group(struct picture *p)
 	picture_keys(p, "a G");
 }
 
+static void prepare_call(struct picture *p)
+{
+	view_set_cursor(p->view, picture_id(p, "k01"));
+	picture_keys(p, "i");
+}
+
+static void prepare_call_quiet_hours(struct picture *p)
+{
+	p->quiet_hours = true;
+	prepare_call(p);
+	picture_keys(p, "tab up up 1 0");
+}
+
+static void prepare_call_running(struct picture *p)
+{
+	p->call_runs = true;
+	prepare_call(p);
+	picture_keys(p, "tab y");
+}
+
+static void prepare_call_over(struct picture *p)
+{
+	prepare_call(p);
+	picture_keys(p, "tab y");
+}
+
+static void prepare_call_hostile(struct picture *p)
+{
+	view_set_cursor(p->view, picture_id(p, "k15"));
+	picture_keys(p, "i");
+}
+
+static void prepare_ladder(struct picture *p)
+{
+	view_set_cursor(p->view, picture_id(p, "k01"));
+	picture_keys(p, "L");
+}
+
+static void prepare_ladder_raw(struct picture *p)
+{
+	prepare_ladder(p);
+	picture_keys(p, "L");
+}
+
 static void prepare_hostile(struct picture *p)
 {
 	view_set_cursor(p->view, picture_id(p, "k15"));
@@ -312,6 +356,13 @@ GOLDEN(why_end)
 GOLDEN(why_running)
 GOLDEN(why_group)
 GOLDEN(why_hostile)
+GOLDEN(call)
+GOLDEN(call_quiet_hours)
+GOLDEN(call_running)
+GOLDEN(call_over)
+GOLDEN(call_hostile)
+GOLDEN(ladder)
+GOLDEN(ladder_raw)
 GOLDEN(hostile)
 GOLDEN(help)
 GOLDEN(help_end)
@@ -340,8 +391,9 @@ TEST(a_window_that_is_too_small_gets_one_sentence)
 
 TEST(every_size_down_to_one_cell_can_be_drawn)
 {
-	static const char *const keys[] = {"j", "enter", "q ?", "q c", "q space k space x",
-					   "1", "esc w"};
+	static const char *const keys[] = {"j", "enter", "q ?",   "q c", "q space k space x",
+					   "1", "esc w", "esc L", "L",   "esc i tab",
+					   "y"};
 
 	UNUSED_STATE;
 	for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++)
@@ -377,6 +429,13 @@ int main(void)
 		T(frame_of_why_running),
 		T(frame_of_why_group),
 		T(frame_of_why_hostile),
+		T(frame_of_call),
+		T(frame_of_call_quiet_hours),
+		T(frame_of_call_running),
+		T(frame_of_call_over),
+		T(frame_of_call_hostile),
+		T(frame_of_ladder),
+		T(frame_of_ladder_raw),
 		T(frame_of_hostile),
 		T(frame_of_help),
 		T(frame_of_help_end),

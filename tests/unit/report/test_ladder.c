@@ -84,8 +84,7 @@ TEST(a_ladder_has_times_sizes_addresses_and_repetitions)
 		text, "ring test, straight from here to 192.0.2.7:40211\n"
 		      "  2031-05-15, local times (+0000), udp from 203.0.113.9:5060\n"
 		      "  03:12:40.123   +0.0 ms  → INVITE              479 B  192.0.2.7:40211\n"
-		      "  03:12:40.623   +500 ms  → INVITE              479 B  192.0.2.7:40211"
-		      "  sent again (1)\n"
+		      "  03:12:40.623   +500 ms  → INVITE again (1)    479 B  192.0.2.7:40211\n"
 		      "  03:12:40.635   +512 ms  ← 100 Trying           22 B  192.0.2.7:40211\n"
 		      "  03:12:40.707   +584 ms  ← 180 Ring\xef\xbf\xbd[31ming     "
 		      "56 B  192.0.2.7:40211\n"
@@ -123,8 +122,7 @@ TEST(a_long_reason_phrase_is_cut_to_the_width)
 	trace_begin(w.t, "OPTIONS");
 	received(&w, "SIP/2.0 481 Call/Transaction Does Not Exist\r\n\r\n");
 	text = text_of(&w, &o);
-	assert_non_null(strstr(text, "481 Call/Transaction "));
-	assert_non_null(strstr(text, "…"));
+	assert_non_null(strstr(text, "481 Call/Transaction Does…"));
 	assert_null(strstr(text, "Exist"));
 	free(text);
 	o.width = 0;

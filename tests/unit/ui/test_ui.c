@@ -203,6 +203,37 @@ static int port_why_ticket(void *ctx, enum ui_ladder ladder, char path[256], str
 	return 0;
 }
 
+/* Calls and ladders have a test of their own. */
+static bool port_call_now(void *ctx, struct ui_call *out)
+{
+	(void)ctx;
+	(void)out;
+	return false;
+}
+
+static struct call_plan *port_call_plan(void *ctx, binding_id id, const struct call_order *o,
+					struct err *e)
+{
+	(void)ctx;
+	(void)id;
+	(void)o;
+	err_set(e, -EPERM, NULL, "no calls here");
+	return NULL;
+}
+
+static const char *port_call_refused(void *ctx)
+{
+	(void)ctx;
+	return NULL;
+}
+
+static const struct trace *port_ladder(void *ctx, binding_id id)
+{
+	(void)ctx;
+	(void)id;
+	return NULL;
+}
+
 static const char *port_purge_refused(void *ctx)
 {
 	return ((struct world *)ctx)->refused;
@@ -318,7 +349,14 @@ static int open_world(void **state)
 					  port_why,
 					  port_why_cancel,
 					  port_why_now,
-					  port_why_ticket}};
+					  port_why_ticket,
+					  port_call_plan,
+					  NULL,
+					  NULL,
+					  port_call_now,
+					  port_call_refused,
+					  port_ladder,
+					  NULL}};
 	w.ui = ui_new(&cfg);
 	view_update(w.view, NOW_MS);
 	return 0;
@@ -1159,7 +1197,7 @@ TEST(L_goes_from_the_answer_to_its_messages_and_back)
 	UNUSED_STATE;
 	keys("L");
 	assert_int_equal(ui_mode(w.ui), MODE_TABLE);
-	assert_true(screen_has("press w first"));
+	assert_true(screen_has("is remembered: p asks it, i calls it"));
 	assert_int_equal(netaddr_parse(SLICE_LIT("192.0.2.1"), 5060, &phone), 0);
 	w.trace = trace_new(&w.clock.clock);
 	trace_begin(w.trace, "OPTIONS through the registrar");
@@ -1240,7 +1278,7 @@ TEST(the_hint_bar_fits)
 	frame_init(&f, 60, 16, true);
 	ui_draw(w.ui, &f, NOW_MS);
 	frame_text(&f, &b);
-	assert_non_null(strstr(strbuf_str(&b), "? help  q quit  f filter  / search  Enter detail"));
+	assert_non_null(strstr(strbuf_str(&b), "? help  q quit  f filter  / find  Enter detail"));
 	frame_free(&f);
 	strbuf_clear(&b);
 	frame_init(&f, 96, 24, true);
