@@ -141,7 +141,7 @@ const struct cause_row causes[] = {
 
 	/* no answer to the question */
 	{"not-asked", "nobody has asked the phone", cause_not_asked,
-	 "Run the workup to its end."},
+	 "Run the workup to its end, or give regtop the way of the registrar (--control, --sip)."},
 	{"unexplained", "it fits no known cause", cause_unexplained,
 	 "Read the evidence, call it quietly, and compare it with a phone that rings."},
 

@@ -491,6 +491,19 @@ static void add_opinion(const struct finding_binding *b, struct cause *out)
 			  e->code, e->detail[0] ? " " : "", e->detail);
 }
 
+/* A way that was not taken says why. */
+static void add_why_not(const struct finding_binding *b, struct cause *out)
+{
+	static const enum finding_way ways[] = {WAY_CALL, WAY_DIRECT};
+
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		const struct evidence *e = &b->ways[ways[i]];
+
+		if (!probe_was_sent(e->outcome) && e->detail[0])
+			cause_add(out, 0, "not asked: %s", e->detail);
+	}
+}
+
 bool cause_not_asked(const struct findings *f, struct cause *out)
 {
 	if (!f->count)
@@ -506,5 +519,6 @@ bool cause_not_asked(const struct findings *f, struct cause *out)
 		  f->aor, f->cancelled ? ", because the workup was stopped" : "");
 	cause_add_usual(out, f, &f->bindings[0]);
 	add_opinion(&f->bindings[0], out);
+	add_why_not(&f->bindings[0], out);
 	return true;
 }

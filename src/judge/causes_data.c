@@ -260,7 +260,7 @@ static bool transport(const struct findings *f, size_t i, struct cause *out)
 	const struct evidence *e = &b->ways[WAY_DIRECT];
 
 	if (!fact_by_contact(b) || came == TRANSPORT_NONE || came == TRANSPORT_OTHER ||
-	    came == wanted || wanted == TRANSPORT_NONE || fact_answers(f, b))
+	    next_hop_socket_speaks(came, wanted) || wanted == TRANSPORT_NONE || fact_answers(f, b))
 		return false;
 	cause_say(out,
 		  e->outcome == PROBE_REFUSED || !b->hop.reachable ? CONFIDENCE_HIGH

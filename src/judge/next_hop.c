@@ -139,8 +139,7 @@ static enum transport socket_transport(const struct binding *b)
 	return transport_parse(word);
 }
 
-/* A WebSocket is taken by a TCP or TLS socket of the registrar. */
-static bool socket_speaks(enum transport socket, enum transport wanted)
+bool next_hop_socket_speaks(enum transport socket, enum transport wanted)
 {
 	return socket == wanted || (wanted == TRANSPORT_WS && socket == TRANSPORT_TCP) ||
 	       (wanted == TRANSPORT_WSS && socket == TRANSPORT_TLS);
@@ -262,7 +261,7 @@ void next_hop_find(const struct binding *b, struct next_hop *out)
 	out->by_flow = only_by_flow(out, &contact, contact_ok);
 	if (!out->reachable)
 		out->from = HOP_NONE;
-	else if (b->socket.n && socket_speaks(socket_transport(b), out->transport))
+	else if (b->socket.n && next_hop_socket_speaks(socket_transport(b), out->transport))
 		out->socket = b->socket;
 }
 

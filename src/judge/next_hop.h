@@ -33,6 +33,9 @@ void next_hop_format(const struct next_hop *h, char *out, size_t size);
 /* The address of the registrar's socket that took the REGISTER; false when it is not known, or
  * stands for all addresses of its host (0.0.0.0, ::) and says nothing about families. */
 bool next_hop_socket_address(const struct binding *b, struct netaddr *out);
+/* Can a socket of the registrar of this transport have taken such a contact? A WebSocket stands on
+ * a TCP or TLS socket (RFC 7118). */
+bool next_hop_socket_speaks(enum transport socket, enum transport wanted);
 /* Push parameters of RFC 8599 or the older pn-/app-id kind in the contact. */
 bool contact_has_push(struct slice contact);
 

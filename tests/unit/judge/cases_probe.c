@@ -249,6 +249,17 @@ static void mapping_doubted(struct scene *s)
 	s->b[0].past.silent_at_age_s = HISTORY_AGE_UNKNOWN;
 }
 
+static void browser_without_flow(struct scene *s)
+{
+	struct evidence *e = &s->b[0].ways[WAY_DIRECT];
+
+	in_the_open(&s->b[0], "sip:x7@df7jal23ls0d.invalid;transport=ws");
+	s->b[0].row.b.socket = SLICE_LIT("tcp:203.0.113.10:80");
+	s->b[0].ways[WAY_CALL] = (struct evidence){.outcome = PROBE_NOT_ASKED};
+	e->outcome = PROBE_UNROUTABLE;
+	put(e->detail, sizeof(e->detail), "it can only be reached over its own connection");
+}
+
 /* clang-format off */
 const struct cause_case cases_of_probes[] = {
 	{"filtered", "ICMP 3/13", filtered, false},
@@ -290,6 +301,7 @@ const struct cause_case cases_of_probes[] = {
 	{"sip-alg-likely", "public contact, private Call-ID", rewritten, true},
 	{"off-or-down", "it changed while it was asked", off_and_changed, false},
 	{"nat-mapping", "it answered so late before", mapping_doubted, false},
+	{"not-asked", "a browser whose connection only the registrar knows", browser_without_flow, false},
 };
 /* clang-format on */
 
