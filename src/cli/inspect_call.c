@@ -85,7 +85,12 @@ const struct trace *inspect_ladder(void *ctx, binding_id id)
 
 static void on_step(void *ctx)
 {
-	inspect_changed(ctx);
+	struct inspector *in = ctx;
+
+	/* The workup that stands behind it learns what the call found. */
+	if (in->call && testcall_over(in->call))
+		inspect_why_called(in);
+	inspect_changed(in);
 }
 
 struct call_plan *inspect_call_plan(void *ctx, binding_id id, const struct call_order *o,

@@ -51,6 +51,8 @@ size_t inspect_history(void *ctx, binding_id id, struct history_summary *sum,
 /* ---- inspect_why.c: the port's part for workups */
 int inspect_why(void *ctx, binding_id id, unsigned neighbours, struct err *e);
 void inspect_why_cancel(void *ctx);
+/* The test call is over: the workup of its binding, when that stands, is judged anew. */
+void inspect_why_called(struct inspector *in);
 bool inspect_why_now(void *ctx, struct ui_why *out);
 int inspect_why_ticket(void *ctx, enum ui_ladder ladder, char path[256], struct err *e);
 

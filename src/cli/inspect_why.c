@@ -56,6 +56,17 @@ int inspect_why(void *ctx, binding_id id, unsigned neighbours, struct err *e)
 	return 0;
 }
 
+void inspect_why_called(struct inspector *in)
+{
+	const struct call_found *found;
+	size_t n;
+
+	if (!in->why || !workup_over(in->why) || !in->call)
+		return;
+	found = testcall_results(in->call, &n);
+	workup_called(in->why, testcall_plan(in->call)->id, found, n);
+}
+
 void inspect_why_cancel(void *ctx)
 {
 	struct inspector *in = ctx;
