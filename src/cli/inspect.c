@@ -34,7 +34,7 @@ static void draw_within(struct inspector *in, int64_t delay_ms)
 
 static bool busy(const struct inspector *in)
 {
-	return view_busy(in->app->view) || ui_searching(in->ui);
+	return view_busy(in->app->view) || ui_searching(in->ui) || ui_grouping(in->ui);
 }
 
 /* What is left is gone on with as soon as nothing else is to be done. */
@@ -52,7 +52,9 @@ static void work_on(void *arg)
 	bool differs = false;
 
 	do
-		differs |= view_busy(v) ? view_work(v, now, WORK_ROWS) : ui_search_on(in->ui, now);
+		differs |= view_busy(v)          ? view_work(v, now, WORK_ROWS)
+			   : ui_grouping(in->ui) ? ui_group_on(in->ui, now, WORK_ROWS)
+						 : ui_search_on(in->ui, now);
 	while (busy(in) && clock_mono_ms(in->app->clock) < until);
 	if (differs || !busy(in))
 		draw_within(in, 0);
@@ -90,6 +92,7 @@ static void draw_now(void *arg)
 
 	/* One step, so that a key is seen at once; of a small table that is all there is. */
 	view_work(in->app->view, now, WORK_ROWS);
+	ui_group_on(in->ui, now, WORK_ROWS);
 	work_soon(in);
 	say_history(in);
 	ui_draw(in->ui, &in->frame, now);

@@ -2,13 +2,7 @@
 #ifndef REGTOP_JUDGE_GROUP_EFFECT_H
 #define REGTOP_JUDGE_GROUP_EFFECT_H
 
-#include "model/columns.h"
-
-/* More than so many of a hundred, of at least so many that were asked
- * (facts/sip-and-diagnosis 4.1).
- */
-#define GROUP_EFFECT_PERCENT 60
-#define GROUP_EFFECT_MEMBERS 3
+#include "model/tally.h"
 
 /* What the members have in common. */
 enum group_kind {

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include "base/sipuri.h"
 #include "base/text.h"
+#include "model/place.h"
 
 /* ---- getting a value ----------------------------------------------------------------------------
  */
@@ -78,6 +79,12 @@ GET_SLICE(call_id)
 GET_SLICE(instance)
 GET_SLICE(ruid)
 GET_SLICE(node)
+
+static void get_network(const struct row *r, struct value *v)
+{
+	place_network(&r->b, v->buf, sizeof(v->buf));
+	set_text(v, slice_of(v->buf));
+}
 
 /* What the REGISTER came in by says most; a contact may claim anything. */
 static enum transport transport_of(const struct binding *b)
@@ -329,6 +336,8 @@ const struct column columns[COL_COUNT] = {
 	       "Contact URI as the phone registered it, byte for byte."),
 	COLUMN(RECEIVED,    received,    "Received",    TEXT,     MIDDLE, 16, 28,  9, false,
 	       "Address that the REGISTER came from, when the registrar noted it."),
+	COLUMN(NETWORK,     network,     "Network",     TEXT,     END,    14, 18,  0, false,
+	       "Source network, /24 or /48: of the address that the REGISTER came from, else of the contact."),
 	COLUMN(PATH,        path,        "Path",        TEXT,     MIDDLE, 12, 30, 15, false,
 	       "Path of the REGISTER: requests travel back over it."),
 	COLUMN(SOCKET,      socket,      "Socket",      TEXT,     MIDDLE, 14, 24, 14, false,

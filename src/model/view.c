@@ -204,12 +204,17 @@ static ptrdiff_t place_of(const struct slots *l, uint32_t slot)
 	return -1;
 }
 
+bool view_has(const struct view *v, binding_id id)
+{
+	return id && binding_serial(id) <= v->serial && bitmap_get(&v->listed, binding_slot(id)) &&
+	       store_has(v->store, id);
+}
+
 ptrdiff_t view_index(const struct view *v, binding_id id)
 {
 	uint32_t slot = binding_slot(id);
 
-	if (!id || binding_serial(id) > v->serial || !bitmap_get(&v->listed, slot) ||
-	    !store_has(v->store, id))
+	if (!view_has(v, id))
 		return -1;
 	if (v->cursor_at < v->list.n && v->list.at[v->cursor_at] == slot)
 		return (ptrdiff_t)v->cursor_at;

@@ -17,6 +17,9 @@ void view_free(struct view *v);
 /* Fills *r for id at now_ms; false when it is gone. Slices as store_get(). */
 bool view_row(const struct view *v, binding_id id, int64_t now_ms, struct row *r);
 
+/* The same with no more than a column needs beside the binding (column_needs()). */
+bool view_fill(const struct view *v, binding_id id, int64_t now_ms, unsigned needs, struct row *r);
+
 /* Keeps the last good filter when text does not parse (-EINVAL, *at is the position). */
 int view_set_filter(struct view *v, struct slice text, size_t *at, struct err *e);
 /* Text of the filter in force; "" for none. */
@@ -47,6 +50,8 @@ binding_id view_at(const struct view *v, size_t index);
 /* Position of id, or -1 when it is not in the view. Costs a walk over the list, unless it is the
  * cursor's. */
 ptrdiff_t view_index(const struct view *v, binding_id id);
+/* Is it in the view? A look at one bit. */
+bool view_has(const struct view *v, binding_id id);
 /* How many marked bindings the view does not contain. */
 size_t view_hidden_marks(const struct view *v);
 

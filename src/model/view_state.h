@@ -90,10 +90,6 @@ struct view {
 	bool marks_known;
 };
 
-/* ---- view.c */
-/* Fills *r with what needs asks for (NEEDS_…); false when id is gone. */
-bool view_fill(const struct view *v, binding_id id, int64_t now_ms, unsigned needs, struct row *r);
-
 /* ---- view_key.c: what a slot stands for */
 static inline bool view_is_live(const struct view *v, uint32_t slot)
 {

@@ -20,7 +20,7 @@ const struct command commands[] = {
 	 NULL, GROUP_MOVE, false, do_half_up},
 	{"first", "g home", NULL, "Move to the first one.",
 	 NULL, GROUP_MOVE, false, do_first},
-	{"last", "G end", NULL, "Move to the last one.",
+	{"last", "end", NULL, "Move to the last one.",
 	 NULL, GROUP_MOVE, false, do_last},
 	{"left", "h left", NULL, "Bring back columns on the left; in the detail: the previous binding.",
 	 NULL, GROUP_MOVE, false, do_left},
@@ -47,6 +47,8 @@ const struct command commands[] = {
 	 NULL, GROUP_LOOK, false, do_reverse},
 	{"columns", "c", NULL, "Choose the columns; at the prompt: name them, as in aor,left,verdict.",
 	 "COLUMNS", GROUP_LOOK, false, do_columns},
+	{"group", "G", NULL, "Group the table by what bindings share, and how many of each answer; again: the next column.",
+	 "COLUMN", GROUP_LOOK, false, do_group},
 	{"freeze", "Z", NULL, "Freeze the order of the rows, or let it go on.",
 	 NULL, GROUP_LOOK, false, do_freeze},
 

@@ -458,9 +458,10 @@ static void hints_of_commands(const struct ui *u, struct frame *f, int y)
 }
 
 static const char *const hint_pairs[][10] = {
-	[MODE_HELP] = {"Esc", "back", "j k", "scroll", "PgDn", "page", "G", "end"},
+	[MODE_HELP] = {"Esc", "back", "j k", "scroll", "PgDn", "page", "End", "end"},
 	[MODE_COLUMNS] = {"Esc", "back", "j k", "move", "Space", "show or hide"},
 	[MODE_LADDER] = {"Esc", "back", "j k", "scroll", "L", "the messages", "t", "ticket"},
+	[MODE_GROUP] = {"Esc", "back", "Enter", "show", "G", "next column", "P", "ask all"},
 };
 static const char *const prompt_pairs[PROMPT_KINDS][8] = {
 	[PROMPT_SEARCH] = {"Enter", "search", "Esc", "leave", "Up", "earlier ones"},

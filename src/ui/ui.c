@@ -37,6 +37,7 @@ struct ui *ui_new(const struct ui_config *cfg)
 	u->cfg = *cfg;
 	u->depth = 1;
 	u->page = 1;
+	u->group.by = COL_NONE;
 	columns_start(u, cfg);
 	table_layout(u, 80, &u->layout);
 	if (cfg->first_words)
@@ -50,6 +51,8 @@ void ui_free(struct ui *u)
 		return;
 	plan_free(u->plan);
 	call_plan_free(u->call_plan);
+	tally_free(u->group.tally);
+	free(u->group.cursor);
 	prompt_free(&u->prompt);
 	drawn_rows_free(u->drawn);
 	free(u->filter_before);
@@ -178,6 +181,11 @@ static bool allowed_here(const struct ui *u, const struct command *c)
 	if (ui_mode(u) == MODE_LADDER && (c->run == do_ladder || c->run == do_detail ||
 					  c->run == do_ticket || c->run == do_help))
 		return true;
+	if (ui_mode(u) == MODE_GROUP &&
+	    (c->run == do_group || c->run == do_detail || c->run == do_sort ||
+	     c->run == do_sort_left || c->run == do_ping_all || c->run == do_filter ||
+	     c->run == do_refresh || c->run == do_help || c->run == do_command))
+		return true;
 	return c->group == GROUP_MOVE || c->run == do_back || c->run == do_quit ||
 	       c->run == do_redraw || c->run == do_suspend || c->run == do_cancel;
 }
@@ -238,7 +246,8 @@ void ui_key(struct ui *u, const char *key, int64_t now_ms)
 	} else if (ui_mode(u) == MODE_CALL) {
 		call_key(u, key, now_ms);
 	} else if (ui_mode(u) == MODE_HELP || ui_mode(u) == MODE_COLUMNS ||
-		   ui_mode(u) == MODE_WHY || ui_mode(u) == MODE_LADDER) {
+		   ui_mode(u) == MODE_WHY || ui_mode(u) == MODE_LADDER ||
+		   ui_mode(u) == MODE_GROUP) {
 		list_key(u, key, now_ms);
 	} else {
 		c = command_by_key(key);
@@ -368,6 +377,9 @@ void ui_draw(struct ui *u, struct frame *f, int64_t now_ms)
 		break;
 	case MODE_WHY:
 		why_draw(u, f, body);
+		break;
+	case MODE_GROUP:
+		group_draw(u, f, body);
 		break;
 	case MODE_CONFIRM:
 		confirm_draw(u, f, body, now_ms);

@@ -119,6 +119,10 @@ int ui_command(struct ui *u, const char *line, int64_t now_ms, struct err *e);
  * a small table the key itself has looked at all. */
 bool ui_search_on(struct ui *u, int64_t now_ms);
 bool ui_searching(const struct ui *u);
+/* The groups are counted on, when they are on the screen; true when they differ. Like
+ * ui_search_on() in steps, for as long as ui_grouping(). */
+bool ui_group_on(struct ui *u, int64_t now_ms, size_t rows);
+bool ui_grouping(const struct ui *u);
 /* A message in the status line; it stays until the next key. alert: in the alert role; others go
  * after some seconds. */
 void ui_say(struct ui *u, bool alert, const char *fmt, ...) __attribute__((format(printf, 3, 4)));

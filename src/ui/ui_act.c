@@ -182,6 +182,19 @@ static void say_asking(struct ui *u, size_t n, const char *where)
 		ui_say(u, false, "Asking %zu binding%s %s.", n, n == 1 ? "" : "s", where);
 }
 
+void ui_ask_all(struct ui *u, binding_id *ids, size_t n, const char *where)
+{
+	size_t askable = keep_askable(u, ids, n);
+
+	if (!askable) {
+		say_nobody(u, n > 0);
+		return;
+	}
+	ask(u, ids, askable);
+	say_asking(u, askable, where);
+	u->asking = true;
+}
+
 /* ":ping-all 2000" sets the rate first, for this and what follows. */
 static bool take_rate(struct ui *u, const char *arg)
 {
@@ -201,7 +214,7 @@ void do_ping_all(struct ui *u, const char *arg, int64_t now_ms)
 {
 	bool marked = store_mark_count(u->cfg.store) > 0;
 	binding_id *ids = NULL;
-	size_t n = 0, askable;
+	size_t n = 0;
 
 	(void)now_ms;
 	if (ui_mode(u) == MODE_WHY) {
@@ -210,6 +223,10 @@ void do_ping_all(struct ui *u, const char *arg, int64_t now_ms)
 	}
 	if (!take_rate(u, arg))
 		return;
+	if (ui_mode(u) == MODE_GROUP) {
+		group_ask(u);
+		return;
+	}
 	if (marked) {
 		n = store_marks(u->cfg.store, &ids);
 	} else {
@@ -219,14 +236,7 @@ void do_ping_all(struct ui *u, const char *arg, int64_t now_ms)
 			n++;
 		}
 	}
-	askable = keep_askable(u, ids, n);
-	if (askable) {
-		ask(u, ids, askable);
-		say_asking(u, askable, marked ? "with a mark" : "in sight");
-		u->asking = true;
-	} else {
-		say_nobody(u, n > 0);
-	}
+	ui_ask_all(u, ids, n, marked ? "with a mark" : "in sight");
 	free(ids);
 }
 

@@ -43,6 +43,8 @@ static void move(struct ui *u, ptrdiff_t lines)
 		view_move_cursor(u->cfg.view, lines);
 	else if (ui_mode(u) == MODE_COLUMNS)
 		chooser_move(u, lines);
+	else if (ui_mode(u) == MODE_GROUP)
+		group_move(u, lines);
 	else
 		scroll_by(list_here(u), lines);
 }
@@ -53,6 +55,8 @@ static ptrdiff_t page_here(struct ui *u)
 
 	if (ui_mode(u) == MODE_COLUMNS)
 		s = &u->chooser_scroll;
+	if (ui_mode(u) == MODE_GROUP)
+		return (ptrdiff_t)u->group.page;
 	return (ptrdiff_t)(s ? s->page : u->page);
 }
 
@@ -378,7 +382,10 @@ void do_sort(struct ui *u, const char *arg, int64_t now_ms)
 	char shown[40];
 	bool reverse;
 
-	(void)now_ms;
+	if (!arg && ui_mode(u) == MODE_GROUP) {
+		group_step(u, 1, now_ms);
+		return;
+	}
 	if (!arg) {
 		sort_step(u, 1);
 		return;
@@ -395,8 +402,10 @@ void do_sort(struct ui *u, const char *arg, int64_t now_ms)
 void do_sort_left(struct ui *u, const char *arg, int64_t now_ms)
 {
 	(void)arg;
-	(void)now_ms;
-	sort_step(u, -1);
+	if (ui_mode(u) == MODE_GROUP)
+		group_step(u, -1, now_ms);
+	else
+		sort_step(u, -1);
 }
 
 void do_reverse(struct ui *u, const char *arg, int64_t now_ms)
@@ -460,6 +469,10 @@ void do_detail(struct ui *u, const char *arg, int64_t now_ms)
 
 	(void)arg;
 	(void)now_ms;
+	if (ui_mode(u) == MODE_GROUP) {
+		group_enter(u);
+		return;
+	}
 	if (ui_mode(u) != MODE_TABLE)
 		return;
 	if (!id) {

@@ -2,6 +2,7 @@
 #ifndef REGTOP_UI_UI_STATE_H
 #define REGTOP_UI_UI_STATE_H
 
+#include "model/tally.h"
 #include "ui/commands.h"
 #include "ui/prompt.h"
 #include "ui/ui.h"
@@ -14,7 +15,8 @@ enum ui_mode {
 	MODE_CONFIRM,
 	MODE_WHY,
 	MODE_CALL,
-	MODE_LADDER
+	MODE_LADDER,
+	MODE_GROUP
 };
 
 #define UI_DEPTH   8 /* modes that can lie over each other */
@@ -102,6 +104,13 @@ struct ui {
 	struct scroll call_scroll, ladder_scroll;
 	binding_id ladder;
 	bool ladder_raw; /* the messages themselves as well */
+	struct {
+		enum column_id by; /* COL_NONE: never opened */
+		struct tally *tally;
+		char *cursor;   /* value of the group under it; NULL: the first */
+		size_t at, top; /* its line, the first line in sight */
+		size_t page;
+	} group;
 
 	bool sweep_told; /* how the last sweep ended was on the screen when a key came */
 
@@ -165,7 +174,21 @@ void ladder_ticket(struct ui *u);
 /* The messages that the ladder shows; NULL: none. */
 const struct trace *ladder_shown(const struct ui *u);
 
+/* ---- ui_group.c: the groups */
+ui_run_fn do_group;
+void group_move(struct ui *u, ptrdiff_t lines);
+/* The neighbour of the column that is grouped by. */
+void group_step(struct ui *u, int step, int64_t now_ms);
+/* Enter: the table shows only the group under the cursor. */
+void group_enter(struct ui *u);
+/* P: asks all of it. */
+void group_ask(struct ui *u);
+/* The group under the cursor; NULL when there is none. */
+const struct tally_group *group_current(struct ui *u);
+
 void confirm_key(struct ui *u, const char *key, int64_t now_ms);
+/* Asks those of n bindings that can be asked, and says so; ids may be put in another order. */
+void ui_ask_all(struct ui *u, binding_id *ids, size_t n, const char *where);
 /* How far the probes are. True when they are so many that it is worth words. */
 bool ui_sweep(const struct ui *u, struct ping_progress *out);
 /* Probes on the way or still to be sent. */

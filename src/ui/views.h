@@ -31,6 +31,7 @@ void chooser_draw(struct ui *u, struct frame *f, struct area a);
 /* Puts what the history remembers of id, if there is one. */
 struct sheet;
 void timeline_put(struct ui *u, struct sheet *s, binding_id id, int64_t now_ms);
+void group_draw(struct ui *u, struct frame *f, struct area a);
 void why_draw(struct ui *u, struct frame *f, struct area a);
 void call_draw(struct ui *u, struct frame *f, struct area a, int64_t now_ms);
 /* Pairs of a key and a word, ended by NULL. */

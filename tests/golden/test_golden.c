@@ -102,7 +102,7 @@ static void prepare_table(struct picture *p)
 
 static void prepare_scrolled(struct picture *p)
 {
-	picture_keys(p, "G l l");
+	picture_keys(p, "end l l");
 }
 
 static void prepare_filtered(struct picture *p)
@@ -148,7 +148,7 @@ static void prepare_why(struct picture *p)
 static void prepare_why_end(struct picture *p)
 {
 	prepare_why(p);
-	picture_keys(p, "G");
+	picture_keys(p, "end");
 }
 
 static void prepare_why_running(struct picture *p)
@@ -166,7 +166,20 @@ static void prepare_why_hostile(struct picture *p)
 static void prepare_why_group(struct picture *p)
 {
 	prepare_why(p);
-	picture_keys(p, "a G");
+	picture_keys(p, "a end");
+}
+
+/* Three of a network of which two fail, and what has no evidence. */
+static void prepare_group(struct picture *p)
+{
+	picture_keys(p, "G");
+}
+
+static void prepare_group_agent(struct picture *p)
+{
+	picture_keys(p, ":");
+	picture_type(p, "group user_agent");
+	picture_keys(p, "enter j j");
 }
 
 static void prepare_call(struct picture *p)
@@ -227,7 +240,7 @@ static void prepare_help(struct picture *p)
 
 static void prepare_help_end(struct picture *p)
 {
-	picture_keys(p, "? G");
+	picture_keys(p, "? end");
 }
 
 static void prepare_columns(struct picture *p)
@@ -363,6 +376,8 @@ GOLDEN(call_over)
 GOLDEN(call_hostile)
 GOLDEN(ladder)
 GOLDEN(ladder_raw)
+GOLDEN(group)
+GOLDEN(group_agent)
 GOLDEN(hostile)
 GOLDEN(help)
 GOLDEN(help_end)
@@ -436,6 +451,8 @@ int main(void)
 		T(frame_of_call_hostile),
 		T(frame_of_ladder),
 		T(frame_of_ladder_raw),
+		T(frame_of_group),
+		T(frame_of_group_agent),
 		T(frame_of_hostile),
 		T(frame_of_help),
 		T(frame_of_help_end),

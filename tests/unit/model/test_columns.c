@@ -71,7 +71,8 @@ static bool is_harmless(const char *s)
 TEST(columns_stand_in_the_documented_order)
 {
 	static const char order[] =
-		"aor user domain contact received path socket transport next_hop left expires "
+		"aor user domain contact received network path socket transport next_hop left "
+		"expires "
 		"granted refreshed habit overdue verdict basis code rtt_ms probed loss answered_by "
 		"user_agent call_id cseq q instance reg_id methods twins ruid node source note "
 		"differs ";

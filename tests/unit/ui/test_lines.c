@@ -166,11 +166,11 @@ TEST(scrolling_does_not_make_columns_narrower_again)
 	UNUSED_STATE;
 	char *before;
 
-	picture_keys(&p, "G");
+	picture_keys(&p, "end");
 	screen_at(132, 16, PICTURE_NOW_MS);
 	picture_keys(&p, "g");
 	before = strdup(screen_at(132, 16, PICTURE_NOW_MS));
-	picture_keys(&p, "G");
+	picture_keys(&p, "end");
 	screen_at(132, 16, PICTURE_NOW_MS);
 	picture_keys(&p, "g");
 	assert_string_equal(screen_at(132, 16, PICTURE_NOW_MS), before);

@@ -439,7 +439,7 @@ TEST(the_cursor_moves_by_letters_arrows_and_ends)
 	assert_cursor_on("carol");
 	keys("k");
 	assert_cursor_on("bob");
-	keys("G");
+	keys("end");
 	assert_cursor_on("erin");
 	keys("down pgdn");
 	assert_cursor_on("erin");
@@ -951,7 +951,7 @@ TEST(a_wrong_number_purges_nothing)
 TEST(marks_count_before_the_cursor_and_the_plan_names_them)
 {
 	UNUSED_STATE;
-	keys("G space g x");
+	keys("end space g x");
 	assert_true(screen_has("erin@example.com"));
 	assert_false(screen_has("alice@example.com"));
 	keys("y");
@@ -1291,6 +1291,77 @@ TEST(the_hint_bar_fits)
 	strbuf_free(&b);
 }
 
+static void shown(const char *text)
+{
+	struct strbuf b = STRBUF_INIT;
+	struct frame f;
+
+	frame_init(&f, 80, 24, true);
+	ui_draw(w.ui, &f, NOW_MS);
+	frame_text(&f, &b);
+	if (!strstr(strbuf_str(&b), text))
+		fail_msg("\"%s\" is not in\n%s", text, strbuf_str(&b));
+	frame_free(&f);
+	strbuf_free(&b);
+}
+
+TEST(groups_are_counted_by_the_next_column_or_the_one_named)
+{
+	struct err e = ERR_NONE;
+
+	UNUSED_STATE;
+	keys("G");
+	assert_int_equal(ui_mode(w.ui), MODE_GROUP);
+	shown("Groups by network: ");
+	keys("G");
+	shown("Groups by path: ");
+	keys("<");
+	shown("Groups by network: ");
+	keys("<");
+	shown("Groups by verdict: ");
+	keys("esc");
+	assert_int_equal(ui_mode(w.ui), MODE_TABLE);
+	assert_int_equal(ui_command(w.ui, "group domain", NOW_MS, &e), 0);
+	shown("Groups by domain: ");
+	assert_int_equal(ui_command(w.ui, "group left", NOW_MS, &e), 0);
+	shown("it passes with the time");
+	assert_int_equal(ui_command(w.ui, "group nonsense", NOW_MS, &e), 0);
+	shown("There is no column");
+}
+
+TEST(enter_shows_the_group_alone_within_the_filter_that_was_there)
+{
+	size_t all = view_count(w.view);
+	struct err e = ERR_NONE;
+	const struct tally_group *g;
+	char value[80];
+
+	UNUSED_STATE;
+	assert_int_equal(view_set_filter(w.view, SLICE_LIT("left>0 | left<=0"), NULL, NULL), 0);
+	view_update(w.view, NOW_MS);
+	assert_int_equal(ui_command(w.ui, "group user", NOW_MS, &e), 0);
+	keys("j");
+	g = group_current(w.ui);
+	assert_non_null(g);
+	snprintf(value, sizeof(value), "(left>0 | left<=0) user=\"%s\"", g->value);
+	keys("enter");
+	assert_int_equal(ui_mode(w.ui), MODE_TABLE);
+	view_update(w.view, NOW_MS);
+	assert_string_equal(view_filter(w.view), value);
+	assert_true(view_count(w.view) > 0 && view_count(w.view) < all);
+}
+
+TEST(p_asks_the_whole_group)
+{
+	size_t all = view_count(w.view);
+	struct err e = ERR_NONE;
+
+	UNUSED_STATE;
+	assert_int_equal(ui_command(w.ui, "group source", NOW_MS, &e), 0);
+	keys("P");
+	assert_int_equal(w.pinged, all);
+}
+
 TEST(random_keys_never_purge_without_an_answer)
 {
 	uint32_t seed = 12345;
@@ -1379,6 +1450,9 @@ int main(void)
 		W(a_row_that_is_left_is_asked_about_and_no_key_but_y_is_yes),
 		W(only_purge_changes_anything),
 		W(the_hint_bar_fits),
+		W(groups_are_counted_by_the_next_column_or_the_one_named),
+		W(enter_shows_the_group_alone_within_the_filter_that_was_there),
+		W(p_asks_the_whole_group),
 		W(random_keys_never_purge_without_an_answer),
 	};
 
