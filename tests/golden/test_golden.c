@@ -136,7 +136,7 @@ static void prepare_detail(struct picture *p)
 static void prepare_timeline(struct picture *p)
 {
 	view_set_cursor(p->view, picture_id(p, "k03"));
-	picture_keys(p, "enter G");
+	picture_keys(p, "enter end");
 }
 
 static void prepare_why(struct picture *p)
