@@ -1,9 +1,10 @@
-/* What a workup is told: by the registrar's memory, and by the name server. */
+/* What a workup is told: by the registrar, of its memory and of itself, and by the name server. */
 #include "act/workup_told.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include "base/alloc.h"
+#include "base/sipuri.h"
 #include "base/text.h"
 #include "loop/resolve.h"
 
@@ -21,7 +22,9 @@ struct workup_told {
 	struct findings *f;
 	struct named *names; /* one for each binding */
 	size_t count;
-	int64_t memory_mono_ms; /* the registrars are asked since then; 0: not any more */
+	struct source *about_source;     /* of the question about itself */
+	struct source_about_call *about; /* open; NULL none */
+	int64_t memory_mono_ms;          /* the registrars are asked since then; 0: not any more */
 	void (*fn)(void *ctx, size_t i);
 	void *ctx;
 };
@@ -121,6 +124,58 @@ static void look_up(struct workup_told *t, size_t i)
 					    on_resolved, &t->names[i]);
 }
 
+/* ---- the registrar about itself ----------------------------------------------------------------
+ */
+
+static void on_about(void *ctx, const struct source_about *about)
+{
+	struct workup_told *t = ctx;
+
+	t->about = NULL;
+	t->f->about = *about;
+}
+
+/* "203.0.113.2" of where the phone registers from, or did when it was last seen. */
+static void phone_host(const struct findings *f, char out[64])
+{
+	struct row *r = f->count ? &f->bindings[0].row : NULL;
+	struct slice from = slice_of(f->past.last_source), host;
+	struct sip_uri u;
+	char *colon;
+
+	out[0] = '\0';
+	if (r && r->b.received.n && sip_uri_split(r->b.received, &u) == 0) {
+		slice_to_buf(u.host, out, 64);
+		return;
+	}
+	if (r && sip_uri_split(r->b.contact, &u) == 0)
+		host = u.host;
+	else
+		host = from;
+	slice_to_buf(host, out, 64);
+	colon = r ? NULL : strrchr(out, ':');
+	if (colon)
+		*colon = '\0';
+}
+
+static void ask_about(struct workup_told *t)
+{
+	size_t at = t->count ? t->f->bindings[0].row.b.source : 0;
+	char host[64];
+
+	if (at >= t->env->source_count)
+		return;
+	t->about_source = t->env->sources[at];
+	if (t->about_source->status.started_s) {
+		t->f->about.asked_ms = clock_wall_ms(t->env->clock);
+		t->f->about.started_s = t->about_source->status.started_s;
+		t->f->about.clock_known = true;
+	}
+	phone_host(t->f, host);
+	if (t->about_source->ops->about)
+		t->about = t->about_source->ops->about(t->about_source, host, on_about, t);
+}
+
 /* ---- both ------------------------------------------------------------------------------------ */
 
 struct workup_told *workup_told_start(const struct act_env *env, struct findings *f,
@@ -132,6 +187,7 @@ struct workup_told *workup_told_start(const struct act_env *env, struct findings
 	t->names = xcalloc(t->count ? t->count : 1, sizeof(*t->names));
 	for (size_t i = 0; i < env->source_count; i++)
 		ask_source(t, env->sources[i]);
+	ask_about(t);
 	for (size_t i = 0; i < t->count; i++) {
 		t->names[i].told = t;
 		t->names[i].i = i;
@@ -159,13 +215,15 @@ unsigned workup_told_open(struct workup_told *t)
 	if (t->memory_mono_ms &&
 	    (all_told(t) || clock_mono_ms(t->env->clock) - t->memory_mono_ms > WORKUP_MEMORY_MS))
 		t->memory_mono_ms = 0;
-	return open + (t->memory_mono_ms != 0);
+	return open + (t->memory_mono_ms != 0) + (t->about != NULL);
 }
 
 void workup_told_free(struct workup_told *t)
 {
 	if (!t)
 		return;
+	if (t->about)
+		t->about_source->ops->about_cancel(t->about_source, t->about);
 	for (size_t i = 0; i < t->count; i++)
 		resolve_cancel(t->names[i].resolve);
 	free(t->names);

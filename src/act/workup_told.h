@@ -1,4 +1,4 @@
-/* What a workup is told: by the registrar's memory, and by the name server. */
+/* What a workup is told: by the registrar, of its memory and of itself, and by the name server. */
 #ifndef REGTOP_ACT_WORKUP_TOLD_H
 #define REGTOP_ACT_WORKUP_TOLD_H
 

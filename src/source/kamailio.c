@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include "base/alloc.h"
 #include "base/text.h"
+#include "source/kamailio_about.h"
 #include "source/kamailio_dump.h"
 #include "source/kamailio_gruu.h"
 #include "source/kamailio_memory.h"
@@ -300,6 +301,22 @@ static bool kamailio_control(const struct source *s, size_t i, struct source_con
 	return kamailio_nodes_tell_control(of_const(s)->nodes, i, out);
 }
 
+static struct source_about_call *kamailio_about(struct source *s, const char *host,
+						source_about_fn *fn, void *ctx)
+{
+	struct kamailio *k = of(s);
+	struct kamailio_asker *any = kamailio_nodes_any(k->nodes);
+
+	return kamailio_about_ask(any ? kamailio_asker_control(any) : NULL, k->clock, host, fn,
+				  ctx);
+}
+
+static void kamailio_about_end(struct source *s, struct source_about_call *c)
+{
+	(void)s;
+	kamailio_about_cancel(c);
+}
+
 static void kamailio_free(struct source *s)
 {
 	struct kamailio *k = of(s);
@@ -325,6 +342,7 @@ static void kamailio_free(struct source *s)
 		.purge_aor = kamailio_purge_aor, .purge_row_how = kamailio_purge_row_how,          \
 		.purge_row = rows, .route = kamailio_route, .uac = kamailio_send,                  \
 		.uac_cancel = kamailio_send_cancel, .seen = on_seen, .seen_all = on_seen_all,      \
+		.about = kamailio_about, .about_cancel = kamailio_about_end,                       \
 		.control = kamailio_control, .free = kamailio_free,                                \
 	}
 

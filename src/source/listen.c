@@ -131,6 +131,7 @@ static void listen_start(struct source *s)
 	struct listen *l = of(s);
 
 	l->started = true;
+	s->status.started_s = clock_wall_s(l->clock);
 	if (s->status.state == SOURCE_OPENING)
 		s->status.state = SOURCE_LIVE;
 	loop_timer_set(l->age, AGE_MS);

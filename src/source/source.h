@@ -8,6 +8,7 @@
 #include "loop/loop.h"
 #include "model/binding.h"
 #include "model/evidence.h"
+#include "model/source_about.h"
 
 struct source;
 struct control;
@@ -22,9 +23,10 @@ enum source_state {
 /* The picture's age and completeness, always shown. */
 struct source_status {
 	enum source_state state;
-	int64_t read_ms; /* wall time of the last finished read; 0 never. Snapshot: its time */
-	bool complete;   /* that read brought everything */
-	bool reading;    /* a read is under way */
+	int64_t read_ms;   /* wall time of the last finished read; 0 never. Snapshot: its time */
+	bool complete;     /* that read brought everything */
+	bool reading;      /* a read is under way */
+	int64_t started_s; /* Unix seconds, of a registrar that this process itself is; else 0 */
 	uint64_t progress, expected; /* rows read so far, rows expected (0 unknown) */
 	struct err trouble;          /* why state is TROUBLE or complete is false */
 };
@@ -106,6 +108,11 @@ struct source_uac_reply {
 };
 
 typedef void source_uac_fn(void *ctx, const struct source_uac_reply *r);
+
+/* An open question to a registrar about itself. */
+struct source_about_call;
+/* about is for the call alone; what could not be had is 0. */
+typedef void source_about_fn(void *ctx, const struct source_about *about);
 
 /* One registrar process that works on the table of a source. */
 struct source_node {
@@ -190,6 +197,12 @@ struct source_ops {
 	uint64_t (*uac)(struct source *s, const struct binding *b, const char *method,
 			unsigned timeout_ms, source_uac_fn *fn, void *ctx);
 	void (*uac_cancel)(struct source *s, uint64_t id);
+	/* Asks the registrar about itself: its start, its clock, its limits, and whether it bans
+	 * host (NULL or empty: nobody). fn is called once, never from inside, unless it is
+	 * cancelled. NULL: it cannot be asked; or it offers nothing like that. */
+	struct source_about_call *(*about)(struct source *s, const char *host, source_about_fn *fn,
+					   void *ctx);
+	void (*about_cancel)(struct source *s, struct source_about_call *c);
 	/* The i-th of its controls, for regtop check; false behind the last. NULL: there are none.
 	 */
 	bool (*control)(const struct source *s, size_t i, struct source_control *out);

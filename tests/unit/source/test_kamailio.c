@@ -1,5 +1,6 @@
 /* Kamailio beside its table: the way through the registrar, asking for a binding, removing it. */
 #include <errno.h>
+#include "source/kamailio_about.h"
 #include "source/kamailio_gruu.h"
 #include "kamailio_fixture.h"
 
@@ -283,9 +284,40 @@ TEST(questions_that_are_open_at_the_end_are_forgotten)
 
 #define U(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* Recorded from 5.6.3; its times are of a zone that it does not name. */
+TESU(its_start_and_its_clock_come_from_core_uptime)
+{
+	static const struct {
+		const char *answer;
+		bool known;
+		int64_t skew_s, started_s;
+	} table[] = {
+		/* 1795419690 is 2026-11-23T07:41:30Z */
+		{"{\"now\": \"Mon Nov 23 07:41:30 2026\", \"uptime\": 90}", true, 0, 1795419600},
+		{"{\"now\": \"Mon Nov 23 09:41:18 2026\", \"uptime\": 90}", true, -12, 1795419588},
+		{"{\"now\": \"Mon Nov 23 02:12:40 2026\", \"uptime\": 90}", true, 70, 1795419670},
+		{"{\"now\": \"yesterday\", \"uptime\": 90}", true, 0, 1795419600},
+		{"{\"now\": \"Mon Nov 23 07:41:30 2026\", \"uptime\": -1}", false, 0, 0},
+		{"[]", false, 0, 0},
+	};
+
+	UNUSED_STATE;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		json_t *answer = json_loads(table[i].answer, 0, NULL);
+		struct source_about about = {.asked_ms = 0};
+
+		assert_int_equal(kamailio_about_uptime(answer, 1795419690000, &about),
+				 table[i].known);
+		assert_int_equal(about.skew_s, table[i].skew_s);
+		assert_int_equal(about.started_s, table[i].started_s);
+		json_decref(answer);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
+		U(its_start_and_its_clock_come_from_core_uptime),
 		U(the_hash_of_an_aor_is_kamailios),
 		U(a_probe_goes_to_the_gruu_through_the_socket_of_the_row),
 		U(without_ruid_or_socket_there_is_no_way_through),
