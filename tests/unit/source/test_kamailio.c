@@ -285,7 +285,7 @@ TEST(questions_that_are_open_at_the_end_are_forgotten)
 #define U(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 /* Recorded from 5.6.3; its times are of a zone that it does not name. */
-TESU(its_start_and_its_clock_come_from_core_uptime)
+TEST(its_start_and_its_clock_come_from_core_uptime)
 {
 	static const struct {
 		const char *answer;
