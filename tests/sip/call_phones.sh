@@ -25,9 +25,13 @@ bare() { said=$("$place" "$@" "127.0.0.1:$port" "$uri" sip:alice@127.0.0.1 2>&1)
 
 if command -v baresip >/dev/null; then
   dir=$tap_dir/baresip
-  port=$(free_port)
-  baresip_start "$dir" "127.0.0.1:$port" 127.0.0.1:9 alice
-  wait_for 10 grep -q '^Contact: <sip:' "$dir/log"
+  # Another program may take a port between its choice and its use.
+  for _ in 1 2 3; do
+    port=$(free_port)
+    baresip_start "$dir" "127.0.0.1:$port" 127.0.0.1:9 alice
+    wait_for 20 grep -q '^Contact: <sip:' "$dir/log" && break
+    sed 's/^/# /' "$dir/log" | tail -5
+  done
   uri=$(sed -n 's/^Contact: <\([^>]*\)>.*/\1/p' "$dir/log" | head -1)
 
   bare --quiet
@@ -50,7 +54,8 @@ if command -v baresip >/dev/null; then
   wait "$call"
   said=$(<"$tap_dir/said")
   is "$(seen end) $(seen code)" "answered 200" "baresip: an answered call is told as such"
-  ok $(("$(seen bye_us)" >= 100000)) "baresip: and ended within 100 ms"
+  [ "$(seen bye_us)" -lt 100000 ]
+  ok $? "baresip: and ended within 100 ms"
   baresip_quiet "$dir"
   is "$(baresip_calls "$dir")" 0 "baresip: nothing is left open"
 
@@ -105,7 +110,8 @@ if command -v linphonec >/dev/null; then
   wait "$call"
   said=$(<"$tap_dir/said")
   is "$(seen end) $(seen code)" "answered 200" "linphone: an answered call is told as such"
-  ok $(("$(seen bye_us)" >= 100000)) "linphone: and ended within 100 ms"
+  [ "$(seen bye_us)" -lt 100000 ]
+  ok $? "linphone: and ended within 100 ms"
   linphone_quiet "$dir"
   is "$(linphone_calls "$dir")" 0 "linphone: nothing is left open"
   phone_kill "$dir"

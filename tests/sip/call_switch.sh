@@ -14,9 +14,11 @@ phones=()
 uris=()
 for name in one two; do
   dir=$tap_dir/$name
-  at=$(free_port)
-  baresip_start "$dir" "127.0.0.1:$at" 127.0.0.1:9 "$name"
-  wait_for 10 grep -q '^Contact: <sip:' "$dir/log"
+  # Another program may take a port between its choice and its use.
+  for _ in 1 2 3; do
+    baresip_start "$dir" "127.0.0.1:$(free_port)" 127.0.0.1:9 "$name"
+    wait_for 20 grep -q '^Contact: <sip:' "$dir/log" && break
+  done
   phones+=("$dir")
   uris+=("$(sed -n 's/^Contact: <\([^>]*\)>.*/\1/p' "$dir/log" | head -1)")
 done
