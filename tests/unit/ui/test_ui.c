@@ -356,6 +356,7 @@ static int open_world(void **state)
 					  port_call_now,
 					  port_call_refused,
 					  port_ladder,
+					  NULL,
 					  NULL}};
 	w.ui = ui_new(&cfg);
 	view_update(w.view, NOW_MS);
