@@ -27,7 +27,7 @@ struct options {
 	bool read_only;
 	bool dry_run;
 	bool yes;
-	bool call; /* why: quiet test calls too */
+	bool call;          /* why: quiet test calls too */
 	unsigned yes_count; /* --yes=COUNT; 0 when no count was given */
 	bool whole_aor, leftovers;
 	bool thorough, redact;
@@ -38,7 +38,7 @@ struct options {
 	const char *quiet_hours, *never_call;
 	const char *history;
 	unsigned history_rows; /* 0: default */
-	unsigned neighbours; /* 0: none */
+	unsigned neighbours;   /* 0: none */
 	bool force;
 	bool print_config;
 	bool no_color;
