@@ -75,8 +75,10 @@ const struct evidence *fact_asked(const struct findings *f, const struct finding
 {
 	const struct evidence *call = &b->ways[WAY_CALL], *direct = &b->ways[WAY_DIRECT];
 
-	/* Kamailio hears no ICMP: where a packet of ours means the same, it says more. */
-	if (counts(b, call) && call->outcome == PROBE_SILENT && counts(b, direct) && direct->icmp)
+	/* Kamailio hears no ICMP: where a packet of ours means the same, it says more. That there
+	 * is no such host is the same whichever port asks, behind a NAT too. */
+	if (counts(b, call) && call->outcome == PROBE_SILENT && direct->icmp &&
+	    (counts(b, direct) || fact_icmp(direct) == ICMP_HOST))
 		return direct;
 	if (counts(b, call))
 		return call;

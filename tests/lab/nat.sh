@@ -10,7 +10,7 @@
 
 once
 net_as_root "$@"
-need jq
+need jq sqlite3 tmux
 here=$TOP_SRCDIR/tests/lab
 scenarios=()
 . "$here/scenarios_nat.sh"
@@ -81,6 +81,7 @@ run_one() {
 end_one() {
   local dir
   for dir in "${dirs[@]}"; do bash "$TOP_SRCDIR/tests/registrars/kamailio_start.sh" "$dir" stop; done
+  [ -z "${screen:-}" ] || tmux -L "$screen" kill-server 2>/dev/null
   tap_end
   net_end
 }
@@ -123,6 +124,20 @@ kamailio_start() {
 with_kamailio() {
   in_switch "$REGTOP" "$1" -s "$kamailio/kamailio.sqlite" --control "unix:$kamailio/kamailio_rpc.sock" "${@:2}"
 }
+# A screen that somebody has open on the switch all day: what it sees is remembered for `regtop why`.
+screen_start() {
+  screen=lab$$
+  "${switch_in[@]}" tmux -L "$screen" -f /dev/null new-session -d -x 132 -y 43 \
+    "exec $(printf '%q ' "$REGTOP" -s "$kamailio/kamailio.sqlite" --control "unix:$kamailio/kamailio_rpc.sock" \
+      --columns=aor,received,verdict,left)"
+  wait_for 10 screen_shows "${1:-alice}"
+}
+screen_shows() { tmux -L "$screen" capture-pane -p -t 0 | grep -Eq -- "$1"; }
+screen_keys() { tmux -L "$screen" send-keys -t 0 "$@"; }
+
+# remembered USER WORDS: in the timeline of what happened to it.
+remembered() { with_kamailio show "$1" --json | jq -c '.[].history' | grep -q -- "$2"; }
+
 with_switch() {
   if [ -n "${kamailio:-}" ]; then with_kamailio "$@"; else with_registrar "$@"; fi
 }
@@ -138,6 +153,10 @@ call() {
   with_switch call "$2" "$1" --allow-ring --quiet-hours=none --yes --reason=lab "${@:3}" >"$tap_dir/call.out" 2>&1
   call_status=$?
 }
+
+# refreshes USER: a number that grows with each REGISTER of it, as Kamailio's table says.
+refreshes() { sqlite3 "$kamailio/kamailio.sqlite" "SELECT coalesce(max(cseq), 0) FROM location WHERE username = '$1'"; }
+refreshed_past() { [ "$(refreshes "$1")" -gt "$2" ]; }
 
 # told FILTER: of why.json.
 told() { jq -r "$1" "$tap_dir/why.json"; }

@@ -1,20 +1,44 @@
 # Scenarios of nat.sh in which the trouble is between phone and switch.
 
 # The long ones first: the others run beside them.
-scenarios+=(fragments_kamailio forgotten forgotten_icmp moved tcp tcp_reset fragments)
+scenarios+=(fragments_kamailio forgotten forgotten_icmp forgotten_kamailio moved moved_with_siblings rebound tcp tcp_reset tcp_own fragments office)
 
-# Idle for longer than the router remembers. expires=3600: it is registered for an hour more.
+# Idle for longer than the router remembers. expires=3600: it is registered for an hour more. That it
+# answered shortly after its REGISTER is remembered, and makes it certain.
 scenario_forgotten() {
   nat_forgets_after 5
   registrar_start
   phone alice 10.0.0.2 expires=3600
   baresip_registered "$tap_dir/alice"
   ok $? "the phone registers"
+  why alice
+  is "$(told .well)" true "at first all is well"
+  like "$(told '[.also[].id]')" 'nat-mapping-likely' "but it is foreseen"
   sleep 32
   why alice
   listed
   is "$why_status" 1 "exit 1"
   cause_is nat-mapping
+  is "$(told .cause.confidence)" high "with certainty"
+}
+
+# The same beside Kamailio, which hears no ICMP.
+scenario_forgotten_kamailio() {
+  nat_forgets_after 5
+  nat_rejects
+  kamailio_start
+  ok $? "Kamailio runs"
+  phone alice 10.0.0.2 expires=3600
+  baresip_registered "$tap_dir/alice"
+  ok $? "the phone registers"
+  why alice
+  is "$(told .well)" true "at first all is well"
+  sleep 32
+  why alice
+  listed
+  is "$why_status" 1 "exit 1"
+  cause_is nat-mapping
+  is "$(told .cause.confidence)" high "with certainty"
 }
 
 scenario_forgotten_icmp() {
@@ -31,19 +55,64 @@ scenario_forgotten_icmp() {
   cause_is process-or-mapping
 }
 
+# The line gets a new address. Alone, a phone that is registered for an hour only looks gone.
 scenario_moved() {
   registrar_start
   phone alice 10.0.0.2 expires=3600
-  phone bob 10.0.0.3 expires=10
-  phone carol 10.0.0.4 expires=10
-  baresip_registered "$tap_dir/alice" && baresip_registered "$tap_dir/bob" && baresip_registered "$tap_dir/carol"
-  ok $? "phones of one site register"
+  baresip_registered "$tap_dir/alice"
+  ok $? "the phone registers"
   nat_moves_to 203.0.113.3
-  wait_for 20 grep -q 'changed *carol@' "$tap_dir/registrar.log"
   why alice
   listed
   is "$why_status" 1 "exit 1"
   cause_is address-moved
+}
+
+# With other phones of its site, which register often, it is certain.
+scenario_moved_with_siblings() {
+  local before
+  kamailio_start MINEXPIRES=10
+  ok $? "Kamailio runs"
+  phone alice 10.0.0.2 expires=3600
+  phone bob 10.0.0.3 expires=12
+  phone carol 10.0.0.4 expires=12
+  baresip_registered "$tap_dir/alice" && baresip_registered "$tap_dir/bob" && baresip_registered "$tap_dir/carol"
+  ok $? "phones of one site register"
+  screen_start alice
+  ok $? "somebody watches"
+  before="$(refreshes bob) $(refreshes carol)"
+  nat_moves_to 203.0.113.3
+  wait_for 20 refreshed_past bob "${before% *}" && wait_for 20 refreshed_past carol "${before#* }"
+  wait_for 20 remembered bob 203.0.113.3 && wait_for 20 remembered carol 203.0.113.3
+  ok $? "two of them come from a new address, and that is remembered"
+  why alice
+  listed
+  is "$why_status" 1 "exit 1"
+  cause_is address-moved
+  is "$(told .cause.confidence)" high "with certainty"
+  like "$(told .cause.sentence)" '2 other phones of 203\.0\.113\.2 came back from 203\.0\.113\.3' "and says why"
+}
+
+# A router that gives the phone a new port at each turn: the binding follows it, and calls between a change
+# and the next refresh fail.
+scenario_rebound() {
+  local before
+  kamailio_start MINEXPIRES=10
+  ok $? "Kamailio runs"
+  phone alice 10.0.0.2 expires=12
+  baresip_registered "$tap_dir/alice"
+  ok $? "the phone registers"
+  screen_start alice
+  ok $? "somebody watches"
+  for _ in 1 2 3; do
+    before=$(refreshes alice)
+    nat_forgets
+    wait_for 20 refreshed_past alice "$before"
+    sleep 2
+  done
+  why alice
+  listed
+  cause_is port-rebound
 }
 
 # A connection that the router forgot: both sides think that it is open. Kamailio holds it, and the kernel
@@ -108,4 +177,41 @@ scenario_fragments_kamailio() {
   listed
   is "$why_status" 1 "exit 1"
   cause_is fragments-lost
+}
+
+# The own registrar's connection, seen by somebody at the screen: `w`, and what it says.
+scenario_tcp_own() {
+  screen=lab$$
+  "${switch_in[@]}" tmux -L "$screen" -f /dev/null new-session -d -x 132 -y 43 \
+    "exec $(printf '%q ' "$REGTOP" "${own[@]}" "--store=$tap_dir/own.sqlite")"
+  wait_for 10 screen_shows 'listen'
+  ok $? "the screen is the registrar"
+  phone alice 10.0.0.2 transport=tcp expires=3600
+  baresip_registered "$tap_dir/alice" 30
+  wait_for 10 screen_shows 'alice'
+  ok $? "the phone registers over TCP"
+  nat_forgets
+  screen_keys w
+  wait_for 20 screen_shows 'half-open'
+  ok $? "the workup says that the connection is half-open"
+  screen_shows 'only looks open|looks open and is not'
+  ok $? "as the cause"
+}
+
+# One phone of an office answers, five do not: the workup of one of the five names the office.
+scenario_office() {
+  local n
+  registrar_start
+  for n in 2 3 4 5 6 7; do phone "desk$n" "10.0.0.$n" expires=3600; done
+  for n in 2 3 4 5 6 7; do baresip_registered "$tap_dir/desk$n" 30 || diag "desk$n does not register"; done
+  is "$(grep -c ' added ' "$tap_dir/registrar.log")" 6 "six phones of an office register"
+  for n in 3 4 5 6 7; do phone_freeze "$tap_dir/desk$n"; done
+  why desk3
+  listed
+  is "$why_status" 1 "exit 1"
+  like "$(told .cause.id)" 'off-or-down' "alone, it is one phone that is silent"
+  why desk3 --neighbours
+  cause_is site-down "with its neighbours"
+  like "$(told .cause.sentence)" '5 of 6 asked phones from 203\.0\.113\.0/24 do not answer' "five of six"
+  for n in 3 4 5 6 7; do phone_thaw "$tap_dir/desk$n"; done
 }

@@ -51,6 +51,15 @@ static void moved(struct scene *s)
 	s->b[0].ways[WAY_CALL] = icmp(1, "203.0.113.10", "ICMP host unreachable from 203.0.113.10");
 }
 
+static void moved_beside_registrar(struct scene *s)
+{
+	is_silent(&s->b[0]);
+	s->b[0].ways[WAY_CALL].path = PROBE_PATH_REGISTRAR;
+	s->b[0].ways[WAY_DIRECT] =
+		icmp(1, "203.0.113.10", "ICMP host unreachable from 203.0.113.10");
+	s->b[0].ways[WAY_DIRECT].path = PROBE_PATH_DIRECT;
+}
+
 static void moved_with_siblings(struct scene *s)
 {
 	is_silent(&s->b[0]);
@@ -250,6 +259,7 @@ const struct cause_case cases_of_data[] = {
 	{"edge-dead", "six phones of one Path", edge_dead, false},
 	{"registrar-restarted", "TCP, registered before the start", restarted, false},
 	{"address-moved", "a router complains", moved, false},
+	{"address-moved", "silent through the registrar, and a packet of ours finds no such host", moved_beside_registrar, false},
 	{"address-moved", "two siblings came back from elsewhere", moved_with_siblings, false},
 	{"site-down", "five of six of one network", site_down, false},
 	{"registrar-silent", "all of one socket", registrar_silent, false},
