@@ -85,6 +85,8 @@ nat_drops_fragments() { in_nat nft add rule ip lab raw ip frag-off and 0x3fff !=
 nat_moves_to() {
   in_nat ip addr add "$1/24" dev wan && in_nat ip addr del 203.0.113.2/24 dev wan
   in_nat ip addr add "$1/24" dev wan 2>/dev/null
+  # As after a while: the switch asks anew who has the old one.
+  in_switch ip neigh flush all
   nat_forgets
 }
 phone_unplugged() { ip -n "$net-nat" link set lan down; }
