@@ -6,22 +6,21 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* They are stored as numbers: a new one goes to the end. */
 enum history_kind {
-	HISTORY_SEEN,      /* first seen here */
-	HISTORY_REFRESHED, /* a REGISTER refreshed it */
-	HISTORY_MOVED,     /* the address that the REGISTER comes from changed */
-	HISTORY_CONTACT,   /* the Contact changed */
-	HISTORY_CALL_ID,   /* a new Call-ID: the device started anew */
-	HISTORY_AGENT,     /* another User-Agent */
-	HISTORY_LAPSED,    /* it ran past its expiry */
-	HISTORY_GONE,      /* the source no longer lists it */
-	HISTORY_BACK,      /* listed again after it was gone */
-	HISTORY_GAP,       /* refreshed later than what had been granted */
+	HISTORY_SEEN,    /* first seen here */
+	HISTORY_MOVED,   /* the address that the REGISTER comes from changed */
+	HISTORY_CONTACT, /* the Contact changed */
+	HISTORY_CALL_ID, /* a new Call-ID: the device started anew */
+	HISTORY_AGENT,   /* another User-Agent */
+	HISTORY_LAPSED,  /* it ran past its expiry */
+	HISTORY_GONE,    /* the source no longer lists it */
+	HISTORY_BACK,    /* listed again after it was gone */
+	HISTORY_GAP,     /* refreshed later than what had been granted */
 	HISTORY_WIPED, /* went together with all others of its AoR when another device registered */
 	HISTORY_PURGED, /* removed by somebody with regtop */
 	HISTORY_PROBE,
 	HISTORY_CALL,
-	HISTORY_VERDICT, /* the verdict changed */
 	HISTORY_KINDS
 };
 

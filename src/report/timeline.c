@@ -4,14 +4,13 @@
 #include "base/text.h"
 
 static const char *const kinds[HISTORY_KINDS] = {
-	[HISTORY_SEEN] = "seen",       [HISTORY_REFRESHED] = "refreshed",
-	[HISTORY_MOVED] = "moved",     [HISTORY_CONTACT] = "contact",
-	[HISTORY_CALL_ID] = "call_id", [HISTORY_AGENT] = "user_agent",
-	[HISTORY_LAPSED] = "lapsed",   [HISTORY_GONE] = "gone",
-	[HISTORY_BACK] = "back",       [HISTORY_GAP] = "gap",
-	[HISTORY_WIPED] = "wiped",     [HISTORY_PURGED] = "purged",
-	[HISTORY_PROBE] = "probe",     [HISTORY_CALL] = "call",
-	[HISTORY_VERDICT] = "verdict",
+	[HISTORY_SEEN] = "seen",        [HISTORY_MOVED] = "moved",
+	[HISTORY_CONTACT] = "contact",  [HISTORY_CALL_ID] = "call_id",
+	[HISTORY_AGENT] = "user_agent", [HISTORY_LAPSED] = "lapsed",
+	[HISTORY_GONE] = "gone",        [HISTORY_BACK] = "back",
+	[HISTORY_GAP] = "gap",          [HISTORY_WIPED] = "wiped",
+	[HISTORY_PURGED] = "purged",    [HISTORY_PROBE] = "probe",
+	[HISTORY_CALL] = "call",
 };
 
 void timeline_event(const struct history_event *e, bool ascii_only, struct strbuf *out)

@@ -38,7 +38,7 @@ is "$(sqlite3 "$history" 'SELECT count(*) FROM event')" 1 "only what changes is 
 habit() { sqlite3 "$history" "SELECT json_extract(life, '\$.habit') BETWEEN 5 AND 12 FROM life WHERE device <> ''"; }
 is "$(habit)" 1 "its habit is learnt"
 register port=15555 callid=two contact=sip:bert-2@127.0.0.1:15555
-wait_for 10 remembered "SELECT count(*) FROM event WHERE kind = 4" 1
+wait_for 10 remembered "SELECT count(*) FROM event WHERE kind = 3" 1
 ok $? "a restart is an event"
 tmux_ send-keys Enter
 wait_for 10 sh -c "tmux -L regtop-history-$$ capture-pane -p -S - | grep -q 'What happened'" ||
