@@ -45,9 +45,24 @@ struct workup {
 	void *ctx;
 };
 
+int64_t workup_now_ms(const struct act_env *env)
+{
+	int64_t taken = 0;
+
+	for (size_t i = 0; i < env->source_count; i++) {
+		const struct source_status *st = &env->sources[i]->status;
+
+		if (st->state != SOURCE_FROZEN)
+			return clock_wall_ms(env->clock);
+		if (st->read_ms > taken)
+			taken = st->read_ms;
+	}
+	return taken ? taken : clock_wall_ms(env->clock);
+}
+
 static int64_t now_ms(const struct workup *w)
 {
-	return clock_wall_ms(w->we.env->clock);
+	return workup_now_ms(w->we.env);
 }
 
 /* ---- what is known before anything is asked -------------------------------------------------- */

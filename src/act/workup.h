@@ -47,6 +47,10 @@ struct workup_progress {
 	bool over;
 };
 
+/* The time at which the picture is looked at: now, or a snapshot's own when there are only those.
+ */
+int64_t workup_now_ms(const struct act_env *env);
+
 /* Begins to ask: every binding in ids (those of one AoR) on each way that is there. n may be 0:
  * nothing is registered, and that is the answer. fn is called when something new is known, last
  * when it is over; never from inside. */

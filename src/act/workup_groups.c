@@ -25,7 +25,7 @@ struct workup_groups {
 
 static int64_t now_ms(const struct workup_groups *g)
 {
-	return clock_wall_ms(g->we->env->clock);
+	return workup_now_ms(g->we->env);
 }
 
 struct workup_groups *workup_groups_new(const struct workup_env *we, struct findings *f)

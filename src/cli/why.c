@@ -80,6 +80,20 @@ static void print_answer(const struct why *y)
 	cli_print_ladder(workup_trace(y->workup), y->options);
 }
 
+/* Until the call is over, or the workup. At a question between the two Ctrl-C means what it means
+ * everywhere. */
+static void wait_for_end(struct why *y)
+{
+	struct loop *l = y->app->loop;
+	struct loop_signal *sigint = loop_signal_new(l, SIGINT, on_stop, y);
+	struct loop_signal *sigterm = loop_signal_new(l, SIGTERM, on_stop, y);
+
+	while (y->call ? !testcall_over(y->call) : !workup_over(y->workup))
+		loop_turn(l, true);
+	loop_signal_free(sigint);
+	loop_signal_free(sigterm);
+}
+
 /* ---- --call ---------------------------------------------------------------------------------- */
 
 static void on_call(void *ctx)
@@ -116,8 +130,7 @@ static int run_call(struct why *y, struct call_plan *take)
 		err_print(&e);
 		return REGTOP_REFUSED;
 	}
-	while (!testcall_over(y->call))
-		loop_turn(y->app->loop, true);
+	wait_for_end(y);
 	if (y->shown)
 		fprintf(stderr, "\r%*s\r", PROGRESS_COLS, "");
 	found = testcall_results(y->call, &n);
@@ -172,19 +185,14 @@ static int work_up(struct app *a, const struct options *o, const char *aor, cons
 	struct why y = {.app = a, .options = o, .shown = !o->json && isatty(STDERR_FILENO)};
 	struct workup_env we;
 	struct workup_options how = {.neighbours = o->neighbours, .thorough = o->thorough};
-	struct loop_signal *sigint = loop_signal_new(a->loop, SIGINT, on_stop, &y);
-	struct loop_signal *sigterm = loop_signal_new(a->loop, SIGTERM, on_stop, &y);
 	int status = REGTOP_OK;
 
 	app_workup_env(a, &we);
 	y.workup = workup_start(&we, aor, ids, n, &how, show_progress, &y);
 	show_progress(&y);
-	while (!workup_over(y.workup))
-		loop_turn(a->loop, true);
+	wait_for_end(&y);
 	if (o->call)
 		status = call_too(&y);
-	loop_signal_free(sigint);
-	loop_signal_free(sigterm);
 	print_answer(&y);
 	if (status == REGTOP_OK)
 		status = status_of(y.workup);

@@ -89,7 +89,7 @@ nat_moves_to() {
   in_switch ip neigh flush all
   nat_forgets
 }
-phone_unplugged() { ip -n "$net-nat" link set lan down; }
+phone_unplugged() { ip -n "$net-phone" link set eth0 down; }
 
 net_end() {
   local part

@@ -6,7 +6,7 @@ scenarios+=(fragments_kamailio forgotten forgotten_icmp forgotten_kamailio moved
 # Idle for longer than the router remembers. expires=3600: it is registered for an hour more. That it
 # answered shortly after its REGISTER is remembered, and makes it certain.
 scenario_forgotten() {
-  nat_forgets_after 5
+  nat_forgets_after 20
   registrar_start
   phone alice 10.0.0.2 expires=3600
   baresip_registered "$tap_dir/alice"
@@ -24,7 +24,7 @@ scenario_forgotten() {
 
 # The same beside Kamailio, which hears no ICMP.
 scenario_forgotten_kamailio() {
-  nat_forgets_after 5
+  nat_forgets_after 20
   nat_rejects
   kamailio_start
   ok $? "Kamailio runs"

@@ -61,4 +61,6 @@ scenario_twin() {
   why alice
   listed 2 "it, twice"
   cause_is twin-after-reboot
+  is "$(told .cause.confidence)" high "with certainty: it is one device"
+  like "$(told '.bindings[].instance')" 'urn:uuid' "by its instance"
 }

@@ -57,8 +57,8 @@ ctrl_tcp_listen 127.0.0.1:$control
 module_path ${BARESIP_MODULES:-/usr/lib/baresip/modules}
 module g711.so
 module aubridge.so
-module_app account.so
 module_app uuid.so
+module_app account.so
 module_app menu.so
 module_app ctrl_tcp.so
 $config

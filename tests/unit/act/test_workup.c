@@ -541,9 +541,18 @@ TEST(a_snapshot_is_judged_by_what_is_stored_and_not_asked)
 	struct peer *p = peer_new(w, false);
 	binding_id id = put_at(w, "k1", p);
 	const struct findings *f;
+	struct binding b;
 
+	/* Taken two days ago, when it was registered. */
+	assert_true(store_get(w->env.store, id, &b));
+	b.refreshed_s -= 2 * 86400;
+	b.expires_s -= 2 * 86400;
+	store_put(w->env.store, 0, &b, b.refreshed_s);
 	w->source.base.status.state = SOURCE_FROZEN;
+	w->source.base.status.read_ms = (b.refreshed_s + 60) * 1000;
 	f = work_up(w, &id, 1);
+	assert_true(f->now_ms == w->source.base.status.read_ms);
+	assert_string_not_equal(cause(w), "all-lapsed");
 	assert_int_equal(p->got, 0);
 	assert_non_null(strstr(f->bindings[0].ways[WAY_CALL].detail, "snapshot"));
 }
