@@ -10,7 +10,7 @@
 #include "base/alloc.h"
 #include "base/text.h"
 #include "judge/verdict.h"
-#include "discover_url.h"
+#include "discover/url.h"
 #include "openings.h"
 #include "paths.h"
 #include "sip/call.h"

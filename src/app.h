@@ -4,7 +4,7 @@
 
 #include "act/act.h"
 #include "act/ping.h"
-#include "discover.h"
+#include "discover/discover.h"
 #include "history/history.h"
 #include "model/view.h"
 #include "options.h"

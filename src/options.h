@@ -6,7 +6,7 @@
 #include "act/act.h"
 #include "base/err.h"
 #include "cli/cli.h"
-#include "config.h"
+#include "config_file.h"
 
 /* Everything that was said. Strings point into argv or live until options_free(). */
 struct options {

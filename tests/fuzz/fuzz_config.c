@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/alloc.h"
-#include "discover.h"
-#include "discover_conf.h"
-#include "discover_section.h"
+#include "discover/discover.h"
+#include "discover/conf.h"
+#include "discover/section.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -5,8 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/alloc.h"
-#include "discover.h"
-#include "discover_url.h"
+#include "discover/discover.h"
+#include "discover/url.h"
 #include "test.h"
 
 static char root[64];

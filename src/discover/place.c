@@ -1,6 +1,6 @@
 /* Files below the folder that a search begins at: who may be trusted with them, and reading them
  * without harm. */
-#include "discover_place.h"
+#include "discover/place.h"
 
 #include <errno.h>
 #include <fcntl.h>

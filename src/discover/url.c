@@ -1,6 +1,6 @@
 /* Addresses of databases as registrars write them: turned into those of -s, compared, and shown
  * without their passwords. */
-#include "discover_url.h"
+#include "discover/url.h"
 
 #include <stdlib.h>
 #include <string.h>

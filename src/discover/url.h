@@ -3,7 +3,7 @@
 #ifndef REGTOP_DISCOVER_URL_H
 #define REGTOP_DISCOVER_URL_H
 
-#include "discover_place.h"
+#include "discover/place.h"
 
 /* A db_url of Kamailio's or OpenSIPS's as -s understands it; NULL for one that cannot be read.
  * Caller frees. */

@@ -3,8 +3,8 @@
 #include <string.h>
 #include "base/alloc.h"
 #include "base/text.h"
-#include "discover.h"
-#include "discover_url.h"
+#include "discover/discover.h"
+#include "discover/url.h"
 
 void discovery_describe(const struct discovery *d, size_t section, struct strbuf *out)
 {

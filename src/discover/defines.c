@@ -1,5 +1,5 @@
 /* What the preprocessor of Kamailio's configuration knows: defines, substitutions, conditions. */
-#include "discover_defines.h"
+#include "discover/defines.h"
 
 #include <stdlib.h>
 #include "base/alloc.h"

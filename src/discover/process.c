@@ -1,5 +1,5 @@
 /* The registrars that run on this machine, as their command lines tell. */
-#include "discover_process.h"
+#include "discover/process.h"
 
 #include <dirent.h>
 #include <stdio.h>

@@ -2,9 +2,9 @@
 #ifndef REGTOP_DISCOVER_SECTION_H
 #define REGTOP_DISCOVER_SECTION_H
 
-#include "config.h"
-#include "discover_conf.h"
-#include "discover_place.h"
+#include "config_file.h"
+#include "discover/conf.h"
+#include "discover/place.h"
 
 /* Fills the values (not the name) of a section for a Kamailio with this configuration; run_dir
  * NULL: the usual one. False, with a clause in *why, when it is no registrar or nothing of it can

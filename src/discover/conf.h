@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include "base/slice.h"
 #include "base/strbuf.h"
-#include "discover_defines.h"
+#include "discover/defines.h"
 
 struct conf;
 

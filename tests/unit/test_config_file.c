@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "config.h"
+#include "config_file.h"
 #include "openings.h"
 #include "test.h"
 

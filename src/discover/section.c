@@ -1,11 +1,11 @@
 /* What a configuration file says, as the values of a section: database, control, SIP address. */
-#include "discover_section.h"
+#include "discover/section.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include "base/alloc.h"
 #include "base/netaddr.h"
-#include "discover_url.h"
+#include "discover/url.h"
 
 #define SIP_PORT 5060
 /* What usrloc takes when it is told to use a database and not which. */

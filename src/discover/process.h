@@ -2,7 +2,7 @@
 #ifndef REGTOP_DISCOVER_PROCESS_H
 #define REGTOP_DISCOVER_PROCESS_H
 
-#include "discover_place.h"
+#include "discover/place.h"
 
 enum discover_program { DISCOVER_KAMAILIO, DISCOVER_OPENSIPS };
 

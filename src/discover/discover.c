@@ -1,6 +1,6 @@
 /* What this machine runs: registrars found by their processes, configuration files, databases and
  * sockets, as sections that could stand in a configuration file. */
-#include "discover.h"
+#include "discover/discover.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -10,10 +10,10 @@
 #include "base/alloc.h"
 #include "base/text.h"
 #include "base/zone.h"
-#include "discover_conf.h"
-#include "discover_process.h"
-#include "discover_section.h"
-#include "discover_url.h"
+#include "discover/conf.h"
+#include "discover/process.h"
+#include "discover/section.h"
+#include "discover/url.h"
 
 #define CONF_MAX (1024 * 1024)
 

@@ -1,6 +1,6 @@
 /* Kamailio's and OpenSIPS's configuration files, as far as they tell where bindings are kept and
  * which controls there are. */
-#include "discover_conf.h"
+#include "discover/conf.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* The configuration file: defaults, and named sections that are sources or nodes of one. */
-#ifndef REGTOP_CONFIG_H
-#define REGTOP_CONFIG_H
+#ifndef REGTOP_CONFIG_FILE_H
+#define REGTOP_CONFIG_FILE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -4,7 +4,7 @@
 #define REGTOP_DISCOVER_H
 
 #include "base/strbuf.h"
-#include "config.h"
+#include "config_file.h"
 
 struct discovery {
 	struct config *config; /* the sections; no defaults */

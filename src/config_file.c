@@ -1,5 +1,5 @@
 /* The configuration file: defaults, and named sections that are sources or nodes of one. */
-#include "config.h"
+#include "config_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
