@@ -15,6 +15,8 @@
 /* So many neighbours are asked when no number is given. */
 #define NEIGHBOURS_DEFAULT 5
 #define RING_DEFAULT_S     4
+#define PINGS_DEFAULT_S    60
+#define PINGS_LEAST_S      5
 
 enum kind {
 	OPT_FLAG,
@@ -26,6 +28,7 @@ enum kind {
 	OPT_NEIGHBOURS,
 	OPT_RING,
 	OPT_PADDED,
+	OPT_PINGS,
 	OPT_HELP,
 	OPT_VERSION
 };
@@ -38,7 +41,7 @@ struct store_rule {
 };
 
 /* clang-format off */
-#define LISTINGS (CLI_LIST | CLI_SHOW | CLI_PING | CLI_JOURNAL | CLI_CHECK | CLI_WHY | CLI_CALL)
+#define LISTINGS (CLI_LIST | CLI_SHOW | CLI_PING | CLI_JOURNAL | CLI_CHECK | CLI_WHY | CLI_CALL | CLI_WATCH)
 #define ROWS     (CLI_LIST | CLI_PING | CLI_SCREEN)
 
 const struct option_row option_rows[] = {
@@ -73,16 +76,20 @@ const struct option_row option_rows[] = {
 	{0, "raw", NULL, "With --ladder: the messages themselves as well.", CLI_CALL | CLI_PING | CLI_WHY},
 	{0, "history", "TIME|no", "How long is remembered what happened to bindings, 30d unless told; no: nothing is.", CLI_SOURCES | CLI_LISTEN | CLI_IN_FILE},
 	{0, "history-rows", "N", "So many events at the most, 200000 unless told.", CLI_SOURCES | CLI_LISTEN | CLI_IN_FILE},
+	{0, "ping", "[SECONDS]", "Asks what is watched with OPTIONS, every 60 s unless told, spread; who is silent ever more seldom.", CLI_WATCH},
+	{0, "count", "N", "Ends after so many changes; exit status 1 when --timeout comes first.", CLI_WATCH},
+	{0, "quiet-start", NULL, "Tells only changes, not how it stands at the start.", CLI_WATCH},
+	{0, "bell", NULL, "Rings the terminal's bell with each line.", CLI_WATCH},
 	{0, "thorough", NULL, "Asks who is silent a second time, 20 s later.", CLI_WHY},
 	{0, "call", NULL, "Calls who answers quietly too, in growing sizes: does an INVITE arrive? Asks first, as regtop call does.", CLI_WHY},
 	{0, "redact", NULL, "Hides numbers, addresses and devices as a ticket does.", CLI_WHY | CLI_CALL},
 	{0, "reason", "TEXT", "Why, for the journal: a ticket number or a sentence.", CLI_PURGE | CLI_CALL | CLI_WHY},
 	{0, "read-only", NULL, "Refuses everything that would change a registrar.", CLI_SOURCES | CLI_DEMO | CLI_IN_FILE},
-	{0, "timeout", "DURATION", "How long to wait for the sources, 10s unless told; for ping and why, for each answer, 5s.", CLI_SOURCES | CLI_IN_FILE},
-	{0, "rate", "N", "Probes per second at the most, 50 unless told.", CLI_PING | CLI_SCREEN | CLI_IN_FILE},
+	{0, "timeout", "DURATION", "How long to wait for the sources, 10s unless told; for ping and why, for each answer, 5s; for watch, until it ends, never unless told.", CLI_SOURCES | CLI_IN_FILE},
+	{0, "rate", "N", "Probes per second at the most, 50 unless told, 20 for watch.", CLI_PING | CLI_WATCH | CLI_SCREEN | CLI_IN_FILE},
 	{0, "phones", "N", "How many phones the demo simulates.", CLI_DEMO},
 	{0, "no-color", NULL, "No colour; the same as NO_COLOR in the environment.", CLI_SCREEN | CLI_IN_FILE},
-	{0, "ascii", NULL, "Only ASCII on the screen and in tables.", CLI_SCREEN | CLI_LIST | CLI_SHOW | CLI_PING | CLI_WHY | CLI_CALL | CLI_IN_FILE},
+	{0, "ascii", NULL, "Only ASCII on the screen and in tables.", CLI_SCREEN | CLI_WATCH | CLI_LIST | CLI_SHOW | CLI_PING | CLI_WHY | CLI_CALL | CLI_IN_FILE},
 	{'h', "help", NULL, "Prints help and ends.", CLI_ALL},
 	{'V', "version", NULL, "Prints the version and ends.", CLI_ALL},
 };
@@ -121,6 +128,10 @@ static const struct store_rule store_rules[] = {
 	{OPT_FLAG, AT(raw), 0},
 	{OPT_TEXT, AT(history), 0},
 	{OPT_COUNT, AT(history_rows), 100000000},
+	{OPT_PINGS, 0, 86400},
+	{OPT_COUNT, AT(count), 1000000000},
+	{OPT_FLAG, AT(quiet_start), 0},
+	{OPT_FLAG, AT(bell), 0},
 	{OPT_FLAG, AT(thorough), 0},
 	{OPT_FLAG, AT(call), 0},
 	{OPT_FLAG, AT(redact), 0},
@@ -234,6 +245,16 @@ static int store_value(struct options *o, size_t row, const char *value, struct 
 				return usage(e, o->command, "--neighbours=%s: a number of 1 to %u",
 					     value, r->max);
 			o->neighbours = (unsigned)n;
+		}
+		return 0;
+	case OPT_PINGS:
+		o->ping_s = PINGS_DEFAULT_S;
+		if (value) {
+			if (!text_parse_duration(slice_of(value), &seconds) ||
+			    seconds < PINGS_LEAST_S || seconds > (int64_t)r->max)
+				return usage(e, o->command, "--ping=%s: write %ds to %us", value,
+					     PINGS_LEAST_S, r->max);
+			o->ping_s = (unsigned)seconds;
 		}
 		return 0;
 	case OPT_HELP:

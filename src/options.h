@@ -37,8 +37,10 @@ struct options {
 	unsigned pad_to; /* --padded=BYTES; 0: sizes in turn */
 	const char *quiet_hours, *never_call;
 	const char *history;
-	unsigned history_rows; /* 0: default */
-	unsigned neighbours;   /* 0: none */
+	unsigned history_rows;  /* 0: default */
+	unsigned neighbours;    /* 0: none */
+	unsigned count, ping_s; /* watch; 0: not said */
+	bool bell, quiet_start;
 	bool force;
 	bool print_config;
 	bool no_color;

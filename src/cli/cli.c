@@ -13,6 +13,8 @@ const struct cli_command cli_commands[] = {
 	 CLI_SHOW, 1, 1, cli_show},
 	{"ping", "AOR|FILTER…", "Probes bindings with OPTIONS and prints what was found.",
 	 CLI_PING, 1, 64, cli_ping},
+	{"watch", "[FILTER…]", "Prints a line when a binding comes, goes, lapses, moves or changes its verdict.",
+	 CLI_WATCH, 0, 64, cli_watch},
 	{"call", "AOR [FILTER…]", "A test call to one binding, or to the AoR through the switch; asks first.",
 	 CLI_CALL, 1, 64, cli_call},
 	{"purge", "FILTER…", "Removes exactly the bindings of a plan, after asking, and proves it.",

@@ -25,7 +25,7 @@ enum cli_bit {
 	CLI_WATCH = 1 << 13,
 	/* All that open a source the person names. */
 	CLI_SOURCES = CLI_INSPECT | CLI_LIST | CLI_SHOW | CLI_PING | CLI_PURGE | CLI_SNAPSHOT |
-		      CLI_CHECK | CLI_WHY | CLI_CALL,
+		      CLI_CHECK | CLI_WHY | CLI_CALL | CLI_WATCH,
 	CLI_SCREEN = CLI_INSPECT | CLI_DEMO,
 	CLI_ALL = (1 << 14) - 1,
 	/* Of an option: it may stand in the configuration file, before the first section. */
@@ -53,6 +53,7 @@ int cli_list(const struct options *o);
 int cli_show(const struct options *o);
 int cli_call(const struct options *o);
 int cli_why(const struct options *o);
+int cli_watch(const struct options *o);
 int cli_ping(const struct options *o);
 int cli_purge(const struct options *o);
 int cli_journal(const struct options *o);

@@ -1,94 +1,22 @@
 /* regtop listen: the registrar without a screen, one line per change. */
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include "app.h"
 #include "base/text.h"
+#include "cli/lines.h"
 
 #define DEFAULT_PLACE "listen:udp:127.0.0.1:5060,tcp:127.0.0.1:5060"
-/* Lines that wait for a slow reader. */
-#define UNREAD_MAX (256 * 1024)
-#define RETRY_MS   100
-
-/* Lines on their way to stdout. A reader that stalls (a pager, ^S) loses lines, and is told how
- * many; the phones must not wait for it. */
-struct lines {
+struct changes {
 	struct app *app;
-	int fd;
-	struct strbuf unread;
-	uint64_t left_out;
-	bool nobody; /* the reader went away */
-	struct loop_timer *retry;
+	struct lines *lines;
 };
-
-/* The same pipe or terminal once more: not to block is then our own affair, not that of the shell
- * that shares the descriptor. Others are never full, or are asked before. */
-static int open_unblocked(void)
-{
-	struct stat st;
-	int fd = -1;
-
-	if (fstat(STDOUT_FILENO, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode)))
-		fd = open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	return fd >= 0 ? fd : STDOUT_FILENO;
-}
-
-static void lines_flush(void *arg)
-{
-	struct lines *l = arg;
-	struct pollfd p = {.fd = l->fd, .events = POLLOUT};
-	ssize_t n = 0;
-	size_t at = 0;
-
-	while (at < l->unread.n && n >= 0 && poll(&p, 1, 0) == 1) {
-		size_t left = l->unread.n - at;
-
-		n = write(l->fd, l->unread.p + at, left < PIPE_BUF ? left : PIPE_BUF);
-		if (n > 0)
-			at += (size_t)n;
-	}
-	if (n < 0 && errno != EAGAIN && errno != EINTR) {
-		fprintf(stderr, "regtop: the changes are told no more: %s\n", strerror(errno));
-		l->nobody = true;
-		at = l->unread.n;
-	}
-	if (at)
-		memmove(l->unread.p, l->unread.p + at, l->unread.n - at);
-	l->unread.n -= at;
-	if (l->unread.n)
-		loop_timer_set(l->retry, RETRY_MS);
-}
-
-static void lines_add(struct lines *l, struct slice line)
-{
-	if (l->nobody)
-		return;
-	if (l->unread.n + line.n > UNREAD_MAX) {
-		l->left_out++;
-		return;
-	}
-	if (l->left_out && l->unread.n < UNREAD_MAX / 2) {
-		strbuf_addf(&l->unread, "(%llu changes left out: they were not read in time)\n",
-			    (unsigned long long)l->left_out);
-		l->left_out = 0;
-	}
-	strbuf_add_slice(&l->unread, line);
-	strbuf_add_char(&l->unread, '\n');
-	if (!loop_timer_is_set(l->retry))
-		lines_flush(l);
-}
 
 static void print_change(void *ctx, enum store_event what, binding_id id)
 {
-	struct lines *l = ctx;
-	struct app *a = l->app;
+	struct changes *c = ctx;
+	struct app *a = c->app;
 	const struct binding_life *life = store_life(a->store, id);
 	int64_t now = clock_wall_s(a->clock);
 	struct strbuf raw = STRBUF_INIT, line = STRBUF_INIT;
@@ -109,7 +37,7 @@ static void print_change(void *ctx, enum store_event what, binding_id id)
 	text_clean(b.contact, false, &line);
 	if (what != STORE_GONE)
 		strbuf_addf(&line, " %s", text_duration(binding_left_s(&b, now), left));
-	lines_add(l, strbuf_slice(&line));
+	lines_add(c->lines, strbuf_slice(&line));
 	strbuf_free(&raw);
 	strbuf_free(&line);
 }
@@ -136,7 +64,7 @@ int cli_listen(const struct options *o)
 	static const int ends[] = {SIGHUP, SIGTERM, SIGINT};
 	struct loop_signal *signals[sizeof(ends) / sizeof(ends[0])];
 	struct options with = *o;
-	struct lines lines = {.unread = STRBUF_INIT};
+	struct changes changes;
 	struct err e = ERR_NONE;
 	struct app *a;
 	int status;
@@ -160,15 +88,11 @@ int cli_listen(const struct options *o)
 		signals[i] = loop_signal_new(a->loop, ends[i], on_signal, a);
 	for (size_t i = 0; i < a->env.source_count; i++)
 		fprintf(stderr, "regtop: %s\n", a->env.sources[i]->name);
-	lines.app = a;
-	lines.fd = open_unblocked();
-	lines.retry = loop_timer_new(a->loop, LOOP_DRAW, lines_flush, &lines);
-	store_listen(a->store, print_change, &lines);
+	changes = (struct changes){a, lines_new(a->loop, true)};
+	store_listen(a->store, print_change, &changes);
 	loop_run(a->loop);
 	store_listen(a->store, NULL, NULL);
-	lines_flush(&lines);
-	loop_timer_free(lines.retry);
-	strbuf_free(&lines.unread);
+	lines_free(changes.lines);
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
 		loop_signal_free(signals[i]);
 	app_free(a);

@@ -1,0 +1,141 @@
+/* Asking what is watched, slowly and spread: who is silent is asked ever more seldom. */
+#include "cli/watch_ping.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/alloc.h"
+#include "base/hash.h"
+#include "base/text.h"
+#include "model/place.h"
+
+/* Networks share these by hash: two in one place are only asked more slowly. */
+#define NETWORKS 1024
+
+struct watch_ping {
+	const struct watch *w;
+	const struct store *s;
+	struct pinger *pinger;
+	int64_t interval_ms;
+	unsigned rate;
+	int64_t *due; /* by slot; 0: never asked */
+	binding_id *whose;
+	size_t due_cap, whose_cap;
+	int64_t second; /* the counts below are of it */
+	unsigned sent;
+	uint8_t networks[NETWORKS];
+	int64_t now_ms;
+};
+
+struct watch_ping *watch_ping_new(const struct watch *w, const struct store *s, struct pinger *p,
+				  unsigned interval_s, unsigned rate)
+{
+	struct watch_ping *g = xcalloc(1, sizeof(*g));
+
+	g->w = w;
+	g->s = s;
+	g->pinger = p;
+	g->interval_ms = (int64_t)interval_s * 1000;
+	g->rate = rate ? rate : WATCH_PING_RATE;
+	pinger_set_rate(p, g->rate);
+	return g;
+}
+
+void watch_ping_free(struct watch_ping *g)
+{
+	if (!g)
+		return;
+	free(g->due);
+	free(g->whose);
+	free(g);
+}
+
+/* Twice as long after each silence, up to a quarter of an hour. */
+static int64_t period_of(const struct watch_ping *g, binding_id id)
+{
+	const struct evidence *e = store_evidence(g->s, id);
+	int64_t period = g->interval_ms;
+
+	for (uint32_t i = 0; e && i < e->failures && period < WATCH_PING_SELDOM_MS; i++)
+		period *= 2;
+	if (period > WATCH_PING_SELDOM_MS)
+		period = g->interval_ms > WATCH_PING_SELDOM_MS ? g->interval_ms
+							       : WATCH_PING_SELDOM_MS;
+	return period;
+}
+
+/* Each has its own moment within the period, so that questions never come to stand together. */
+static int64_t next_due(const struct watch_ping *g, binding_id id, int64_t period)
+{
+	int64_t phase = (int64_t)(hash_u64(id) % (uint64_t)period);
+
+	return g->now_ms + period - (g->now_ms - phase) % period;
+}
+
+/* One from each network at a time, and not too many over all. */
+static bool has_room(struct watch_ping *g, binding_id id)
+{
+	char network[64];
+	struct binding b;
+	uint8_t *count;
+
+	if (!store_get(g->s, id, &b))
+		return false;
+	place_network(&b, network, sizeof(network));
+	count = &g->networks[hash_bytes(network, strlen(network)) % NETWORKS];
+	if (g->sent >= g->rate || *count >= WATCH_PING_NETWORK)
+		return false;
+	++*count;
+	g->sent++;
+	return true;
+}
+
+static bool ask_if_due(void *ctx, binding_id id)
+{
+	struct watch_ping *g = ctx;
+	uint32_t slot = binding_slot(id);
+	size_t had = g->due_cap, had_whose = g->whose_cap;
+
+	XGROW(g->due, g->due_cap, (size_t)slot + 1);
+	XGROW(g->whose, g->whose_cap, (size_t)slot + 1);
+	if (g->due_cap > had)
+		memset(g->due + had, 0, (g->due_cap - had) * sizeof(*g->due));
+	if (g->whose_cap > had_whose)
+		memset(g->whose + had_whose, 0, (g->whose_cap - had_whose) * sizeof(*g->whose));
+	if (g->whose[slot] != id) {
+		g->whose[slot] = id;
+		g->due[slot] = next_due(g, id, g->interval_ms);
+	}
+	if (g->due[slot] > g->now_ms || pinger_asks(g->pinger, id) || !has_room(g, id))
+		return g->sent < g->rate;
+	pinger_ask(g->pinger, id);
+	g->due[slot] = next_due(g, id, period_of(g, id));
+	return true;
+}
+
+void watch_ping_go_on(struct watch_ping *g, int64_t now_ms)
+{
+	if (!g)
+		return;
+	g->now_ms = now_ms;
+	if (g->second != now_ms / 1000) {
+		g->second = now_ms / 1000;
+		g->sent = 0;
+		memset(g->networks, 0, sizeof(g->networks));
+	}
+	watch_each(g->w, ask_if_due, g);
+}
+
+void watch_ping_say(const struct watch_ping *g)
+{
+	size_t n = watch_count(g->w, NULL);
+	int64_t least_ms = (int64_t)(n * 1000 / g->rate);
+	char wished[16], took[16];
+
+	if (least_ms > g->interval_ms)
+		fprintf(stderr,
+			"regtop: %zu bindings at %u probes a second: each is asked every %s, not "
+			"every %s; --rate=N changes it\n",
+			n, g->rate, text_duration(least_ms / 1000, took),
+			text_duration(g->interval_ms / 1000, wished));
+}
