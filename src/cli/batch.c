@@ -68,7 +68,9 @@ int cli_open(const struct options *o, struct app **out)
 	if (wrong != REGTOP_OK)
 		return wrong;
 	/* For ping and why the time-out is that of an answer, for watch that of the whole. */
-	timeout = o->timeout_s && !(o->command->bit & (CLI_PING | CLI_WHY | CLI_WATCH)) ? o->timeout_s : 10;
+	timeout = o->timeout_s && !(o->command->bit & (CLI_PING | CLI_WHY | CLI_WATCH))
+			  ? o->timeout_s
+			  : 10;
 	status = app_wait_picture(*out, timeout);
 	if (status == REGTOP_OK && app_wants_memory(o))
 		status = app_ask_memory(*out, timeout);

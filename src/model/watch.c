@@ -261,7 +261,9 @@ static void agent_clause(const struct row *r, char *out, size_t size)
 	char agent[64];
 
 	text_clean_buf(r->b.user_agent, agent, sizeof(agent));
-	snprintf(out, size, agent[0] ? " (%s)" : "", agent);
+	out[0] = '\0';
+	if (agent[0])
+		snprintf(out, size, " (%s)", agent);
 }
 
 static void tell_comes(struct watch *w, const struct seen *s, const struct row *r, int64_t gone_ms)
