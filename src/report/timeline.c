@@ -19,8 +19,9 @@ void timeline_event(const struct history_event *e, bool ascii_only, struct strbu
 	if (e->was[0] || e->now[0])
 		strbuf_add_str(out, ": ");
 	text_clean(slice_of(e->was), ascii_only, out);
+	/* Where it was first seen from, and as what: nothing changed. */
 	if (e->was[0] && e->now[0])
-		strbuf_add_str(out, ", then ");
+		strbuf_add_str(out, e->kind == HISTORY_SEEN ? ", " : ", then ");
 	text_clean(slice_of(e->now), ascii_only, out);
 	if (e->us)
 		strbuf_addf(out, ", %u.%u ms", e->us / 1000, e->us / 100 % 10);

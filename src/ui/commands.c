@@ -27,7 +27,7 @@ const struct command commands[] = {
 	{"right", "l right", NULL, "Show more columns on the right; in the detail: the next binding.",
 	 NULL, GROUP_MOVE, false, do_right},
 
-	{"filter", "f", "filter", "Show only the bindings that match; the table follows as you type.",
+	{"filter", "f", "filter", "Show only the bindings that match, while you type; an empty filter shows all.",
 	 "FILTER", GROUP_LOOK, false, do_filter},
 	{"search", "/", "find", "Move to the next binding that shows this text.",
 	 "TEXT", GROUP_LOOK, false, do_search},

@@ -494,8 +494,10 @@ static void hints_of_why(const struct ui *u, struct frame *f, int y)
 {
 	static const char *const running[] = {"Ctrl-C", "stop", "j k", "scroll", NULL};
 	static const char *const keys[] = {"w", "a", "L", "i", "t", "?", "x"};
-	static const char *const words[] = {"again",  "others", "messages", "call",
-					    "ticket", "help",   "purge"};
+	static const char *const next[] = {
+		[LADDER_NONE] = "messages", [LADDER_LINES] = "as sent", [LADDER_RAW] = "answer"};
+	const char *const words[] = {"again", "others", next[u->why_ladder], "call", "ticket",
+				     "help",  "purge"};
 	struct ui_why why;
 	int x;
 

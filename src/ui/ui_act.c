@@ -563,7 +563,7 @@ void do_back(struct ui *u, const char *arg, int64_t now_ms)
 {
 	(void)arg;
 	(void)now_ms;
-	if (why_stop(u))
+	if (why_put_away(u) || why_stop(u))
 		return;
 	if (u->depth > 1)
 		ui_pop(u);

@@ -154,9 +154,11 @@ ui_run_fn do_mark, do_mark_all, do_unmark, do_unmark_all, do_ping, do_ping_all, 
 ui_run_fn do_why, do_neighbours;
 /* Fills out with the workup that is on the screen; false when none is. */
 bool why_shown(const struct ui *u, struct ui_why *out);
+/* Esc: true when the messages lay over the answer, which is seen again. */
+bool why_put_away(struct ui *u);
 /* Ctrl-C and Esc: true when a workup ran and was stopped. */
 bool why_stop(struct ui *u);
-/* Leaves it; one that still runs is given up. */
+/* One level up: from the messages to the answer, else out; one that still runs is given up. */
 void why_leave(struct ui *u);
 void why_ticket(struct ui *u);
 /* The answer, its messages, and these as they were sent: each time the next of them. */

@@ -50,6 +50,15 @@ void why_ladder(struct ui *u)
 	u->why_scroll = (struct scroll){0};
 }
 
+bool why_put_away(struct ui *u)
+{
+	if (ui_mode(u) != MODE_WHY || u->why_ladder == LADDER_NONE)
+		return false;
+	u->why_ladder = LADDER_NONE;
+	u->why_scroll = (struct scroll){0};
+	return true;
+}
+
 bool why_stop(struct ui *u)
 {
 	struct ui_why why;
@@ -65,6 +74,8 @@ void why_leave(struct ui *u)
 {
 	struct ui_why why;
 
+	if (why_put_away(u))
+		return;
 	if (why_shown(u, &why) && !why.progress.over)
 		u->cfg.port.why_cancel(u->cfg.port.ctx);
 	ui_pop(u);

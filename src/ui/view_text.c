@@ -122,14 +122,19 @@ void sheet_field(struct sheet *s, enum role label_role, const char *label, enum 
 
 bool sheet_end(struct sheet *s, const char *title)
 {
-	size_t before = s->scroll->top;
+	size_t before = s->scroll->top, first, last;
 	int y = s->area.y - 1, width = (int)text_width(slice_of(title)), room;
-	char where[64] = "";
+	char where[96] = "";
 
 	scroll_fit(s->scroll, (size_t)s->line, s->area.height);
+	first = s->scroll->top + 1;
+	last = s->scroll->top + s->scroll->page;
 	if (s->scroll->lines > s->scroll->page)
-		snprintf(where, sizeof(where), "  (lines %zu to %zu of %zu)", s->scroll->top + 1,
-			 s->scroll->top + s->scroll->page, s->scroll->lines);
+		snprintf(where, sizeof(where), "  (lines %zu to %zu of %zu)", first, last,
+			 s->scroll->lines);
+	/* The title says what one came for: it is cut last. */
+	if (where[0] && width + (int)strlen(where) > s->f->width)
+		snprintf(where, sizeof(where), "  (%zu-%zu of %zu)", first, last, s->scroll->lines);
 	room = s->f->width - (int)strlen(where);
 	frame_fill(s->f, 0, y, s->f->width, 1, ROLE_HEADING, 0, 0);
 	frame_put_cut(s->f, 0, y, width < room ? width : room, false, false, ROLE_HEADING, 0,

@@ -5,6 +5,9 @@
 #include "report/workup.h"
 #include "ui/views.h"
 
+/* Where in the list one is takes at least so much of the title's line. */
+#define WHERE_WIDTH 16
+
 /* Headings stand at the left edge; the head of the whole is the sheet's own title. */
 static bool is_heading(struct slice line)
 {
@@ -23,6 +26,11 @@ static void put_text(struct sheet *s, const struct ui_why *w, struct slice text)
 	bool verdict = false;
 	struct slice line;
 
+	/* Above the headings: where the answer comes from, which stands at the top as well. */
+	while (text.n && text.p[0] != '\n') {
+		text = slice_cut(text, '\n', &line);
+		sheet_text(s, 0, ROLE_DIM, line);
+	}
 	while (text.n) {
 		text = slice_cut(text, '\n', &line);
 		if (is_heading(line))
@@ -52,18 +60,21 @@ static void put_progress(struct sheet *s, const struct workup_progress *p)
 	s->line++;
 }
 
-/* The answer in one line, for whoever does not scroll. */
-static void add_title(const struct ui_why *w, bool ascii_only, struct strbuf *out)
+/* The answer in one line, for whoever does not scroll; it matters more than its time, which the
+ * evidence has too. */
+static void add_title(const struct ui_why *w, const struct frame *f, struct strbuf *out)
 {
+	const char *answer = w->d->count ? w->d->list[0].row->title : "asking";
 	char when[24];
+	int used;
 
 	strbuf_add_str(out, "Why ");
-	text_clean(slice_of(w->f->aor), ascii_only, out);
+	text_clean(slice_of(w->f->aor), f->ascii_only, out);
 	text_rfc3339(w->f->now_ms / 1000, when);
-	if (w->d->count)
-		strbuf_addf(out, " at %s: %s", when + 11, w->d->list[0].row->title);
-	else
-		strbuf_addf(out, " at %s: asking", when + 11);
+	used = (int)(text_width(strbuf_slice(out)) + text_width(slice_of(answer)));
+	if (used + (int)strlen(" at 00:00:00Z: ") + WHERE_WIDTH <= f->width)
+		strbuf_addf(out, " at %s", when + 11);
+	strbuf_addf(out, ": %s", answer);
 }
 
 static void put_ladder(struct sheet *s, const struct ui_why *w, bool raw)
@@ -106,7 +117,7 @@ static bool why_put(struct ui *u, struct frame *f, struct area a)
 	} else {
 		put_ladder(&s, &why, u->why_ladder == LADDER_RAW);
 	}
-	add_title(&why, f->ascii_only, &title);
+	add_title(&why, f, &title);
 	again = sheet_end(&s, strbuf_str(&title));
 	strbuf_free(&text);
 	strbuf_free(&title);

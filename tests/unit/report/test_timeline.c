@@ -28,6 +28,17 @@ TEST(an_event_tells_what_changed_from_what_to_what)
 	assert_string_equal(said(&e, false), "registers from another address");
 }
 
+TEST(what_is_seen_for_the_first_time_changed_from_nothing)
+{
+	struct history_event e = {.kind = HISTORY_SEEN,
+				  .words = "first seen here",
+				  .was = "192.0.2.1:5060",
+				  .now = "sip:anna@192.0.2.1"};
+
+	UNUSED_STATE;
+	assert_string_equal(said(&e, false), "first seen here: 192.0.2.1:5060, sip:anna@192.0.2.1");
+}
+
 TEST(an_answer_tells_how_long_it_took)
 {
 	struct history_event e = {.kind = HISTORY_PROBE, .words = "answers 200", .us = 12340};
@@ -107,6 +118,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(an_event_tells_what_changed_from_what_to_what),
+		T(what_is_seen_for_the_first_time_changed_from_nothing),
 		T(an_answer_tells_how_long_it_took),
 		T(what_came_from_outside_is_cleaned_whatever_the_file_holds),
 		T(the_sum_is_one_sentence_and_nothing_when_nothing_is_known),

@@ -1153,6 +1153,34 @@ TEST(a_workup_is_stopped_by_ctrl_c_and_esc_and_q_gives_it_up)
 	assert_int_equal(ui_mode(w.ui), MODE_TABLE);
 }
 
+TEST(esc_puts_the_messages_of_a_workup_away_before_it_leaves_the_answer)
+{
+	static const char *const outs[] = {"esc", "q", "ctrl-c"};
+
+	UNUSED_STATE;
+	for (size_t i = 0; i < sizeof(outs) / sizeof(outs[0]); i++) {
+		keys("w");
+		why_ends(&w);
+		assert_true(screen_has("L messages"));
+		keys("L");
+		assert_true(screen_has("L as sent"));
+		keys("L");
+		assert_true(screen_has("L answer"));
+		keys(outs[i]);
+		assert_int_equal(ui_mode(w.ui), MODE_WHY);
+		assert_true(screen_has("not-registered"));
+		keys(outs[i]);
+		assert_int_equal(ui_mode(w.ui), MODE_TABLE);
+	}
+	assert_int_equal(w.quits, 0);
+	/* Over a workup that runs, it runs on. */
+	keys("w L esc");
+	assert_int_equal(w.why_cancels, 0);
+	assert_true(screen_has("questions answered"));
+	keys("esc");
+	assert_int_equal(w.why_cancels, 1);
+}
+
 TEST(the_neighbours_of_a_workup_are_asked_by_a_and_by_P)
 {
 	UNUSED_STATE;
@@ -1440,6 +1468,7 @@ int main(void)
 		W(a_reason_given_with_the_word_goes_into_the_plan),
 		W(w_works_up_the_binding_under_the_cursor_and_shows_the_answer),
 		W(a_workup_is_stopped_by_ctrl_c_and_esc_and_q_gives_it_up),
+		W(esc_puts_the_messages_of_a_workup_away_before_it_leaves_the_answer),
 		W(the_neighbours_of_a_workup_are_asked_by_a_and_by_P),
 		W(t_writes_the_workup_and_other_keys_of_the_table_do_nothing_over_it),
 		W(L_goes_from_the_answer_to_its_messages_and_back),
