@@ -34,6 +34,16 @@ static bool same_device(const struct binding *a, const struct binding *b, bool *
 	return same_text(a->user_agent, b->user_agent) && same_host(a->contact, b->contact);
 }
 
+/* Registrars keep seconds: of two REGISTERs in one, the later is the one that somebody answers at.
+ */
+static bool is_later(const struct findings *f, const struct finding_binding *o,
+		     const struct finding_binding *b)
+{
+	if (o->row.b.refreshed_s != b->row.b.refreshed_s)
+		return o->row.b.refreshed_s > b->row.b.refreshed_s;
+	return fact_answers(f, o) && fact_fails(f, b);
+}
+
 bool fact_superseded(const struct findings *f, size_t i, bool *instance)
 {
 	const struct binding *b = &f->bindings[i].row.b;
@@ -43,7 +53,8 @@ bool fact_superseded(const struct findings *f, size_t i, bool *instance)
 		const struct binding *o = &f->bindings[j].row.b;
 
 		if (j == i || !same_device(b, o, &known) || slice_eq(b->call_id, o->call_id) ||
-		    slice_eq(b->contact, o->contact) || o->refreshed_s <= b->refreshed_s)
+		    slice_eq(b->contact, o->contact) ||
+		    !is_later(f, &f->bindings[j], &f->bindings[i]))
 			continue;
 		if (instance)
 			*instance = known;

@@ -51,6 +51,15 @@ static void twin(struct scene *s)
 	b->row.b.instance = s->b[0].row.b.instance = SLICE_LIT("<urn:uuid:1>");
 }
 
+/* The one that is there no more comes first. */
+static void twin_in_one_second(struct scene *s)
+{
+	twin(s);
+	s->b[1].row.b.refreshed_s = s->b[0].row.b.refreshed_s;
+	s->b[1].ways[WAY_CALL] = s->b[0].ways[WAY_CALL];
+	is_silent(&s->b[0]);
+}
+
 static void twin_by_looks(struct scene *s)
 {
 	struct finding_binding *b = &s->b[s->f.count++];
@@ -277,6 +286,7 @@ const struct cause_case cases_of_calls[] = {
 	{"serial-fork-dead-first", "q=1.0 is silent", serial_fork, true},
 	{"contact-limit", "two of two are silent", limit, true},
 	{"twin-after-reboot", "same instance", twin, false},
+	{"twin-after-reboot", "in one second", twin_in_one_second, false},
 	{"twin-after-reboot", "same looks", twin_by_looks, false},
 	{"many-stale", "three former ones", many_stale, true},
 	{"account-shared", "A, B, A, B", shared, false},
