@@ -113,7 +113,7 @@ TEST(more_than_sixty_of_a_hundred_of_at_least_three_are_an_effect)
 
 TEST(bindings_are_counted_by_their_network_and_the_worst_group_comes_first)
 {
-	char user[8];
+	char user[16];
 
 	UNUSED_STATE;
 	for (int i = 0; i < 6; i++) {
@@ -213,7 +213,7 @@ TEST(a_groups_filter_finds_its_members_whatever_they_are_called)
 
 	UNUSED_STATE;
 	for (size_t i = 0; i < sizeof(agents) / sizeof(agents[0]); i++) {
-		char user[8];
+		char user[16];
 
 		snprintf(user, sizeof(user), "u%zu", i);
 		put(user, "192.0.2.1", agents[i]);

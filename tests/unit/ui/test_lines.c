@@ -122,7 +122,7 @@ TEST(the_detail_names_its_binding_and_offers_what_can_be_done_with_it)
 	picture_keys(&p, "enter");
 	assert_true(shows(" of 17: an.exceedingly.long"));
 	/* However long the name is, how far one has come is said. */
-	assert_non_null(strstr(screen_at(60, 16, PICTURE_NOW_MS), "(lines 1 to "));
+	assert_non_null(strstr(screen_at(60, 16, PICTURE_NOW_MS), "  (1-"));
 	assert_true(shows("w why  p ping  i call  x purge  t ticket"));
 	p.refused = "read-only";
 	assert_true(shows("(x purge)"));
