@@ -134,23 +134,26 @@ static uint32_t intern_slot(struct intern *t)
 	return (uint32_t)t->count++;
 }
 
+uint32_t intern_find(const struct intern *t, struct slice s)
+{
+	uint32_t id = s.n ? *bucket(t, s) : 0;
+
+	while (id && (t->e[id].n != s.n || memcmp(t->e[id].p, s.p, s.n) != 0))
+		id = t->e[id].next;
+	return id;
+}
+
 uint32_t intern_take(struct intern *t, struct slice s)
 {
-	uint32_t *head, id;
+	uint32_t id = intern_find(t, s), *head;
 
-	if (s.n == 0)
-		return 0;
-	head = bucket(t, s);
-	for (id = *head; id; id = t->e[id].next) {
-		if (t->e[id].n == s.n && memcmp(t->e[id].p, s.p, s.n) == 0) {
-			t->e[id].refs++;
-			return id;
-		}
-	}
-	if (t->live >= t->head_count) {
+	if (id)
+		t->e[id].refs++;
+	if (id || s.n == 0)
+		return id;
+	if (t->live >= t->head_count)
 		intern_grow_heads(t);
-		head = bucket(t, s);
-	}
+	head = bucket(t, s);
 	id = intern_slot(t);
 	t->e[id] = (struct intern_entry){
 		.p = xmalloc(s.n), .n = (uint32_t)s.n, .refs = 1, .next = *head};

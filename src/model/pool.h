@@ -34,6 +34,8 @@ struct intern *intern_new(void);
 void intern_free(struct intern *t);
 /* The number of this text, with one reference more. The empty text is 0 and needs no reference. */
 uint32_t intern_take(struct intern *t, struct slice s);
+/* Its number without one more reference; 0 when no binding holds it (or it is empty). */
+uint32_t intern_find(const struct intern *t, struct slice s);
 void intern_drop(struct intern *t, uint32_t id);
 /* Stays where it is as long as a reference is held; empty for a number that is free. */
 struct slice intern_text(const struct intern *t, uint32_t id);

@@ -306,6 +306,13 @@ binding_id store_find(const struct store *s, uint8_t source, struct slice key)
 	return slot == RECORD_NONE ? 0 : id_of(s, slot);
 }
 
+binding_id store_find_aor(const struct store *s, struct slice user, struct slice domain)
+{
+	uint32_t slot = aor_index_find(&s->aors, &s->t, user, domain);
+
+	return slot == RECORD_NONE ? 0 : id_of(s, slot);
+}
+
 const struct binding_life *store_life(const struct store *s, binding_id id)
 {
 	const struct record *r = record_of(s, id);

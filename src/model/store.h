@@ -57,6 +57,8 @@ bool store_remove(struct store *s, uint8_t source, struct slice key);
  * written out for it, also no longer than for the next two hundred calls. */
 bool store_get(const struct store *s, binding_id id, struct binding *out);
 binding_id store_find(const struct store *s, uint8_t source, struct slice key);
+/* The newest binding of this AoR, of whatever source; 0 when there is none. */
+binding_id store_find_aor(const struct store *s, struct slice user, struct slice domain);
 /* Valid until the next call of store_life(); NULL when there is no such binding. */
 const struct binding_life *store_life(const struct store *s, binding_id id);
 bool store_has(const struct store *s, binding_id id);

@@ -156,12 +156,17 @@ uint32_t aor_index_older(const struct record_table *t, uint32_t slot)
 }
 
 /* An interned domain has one number as long as a binding holds it. */
+static uint32_t aor_hash(struct slice user, uint32_t domain)
+{
+	return (uint32_t)(hash_bytes(user.p, user.n) ^ hash_u64(domain));
+}
+
 static uint32_t hash_of_aor(const struct record_table *t, uint32_t slot)
 {
 	uint32_t domain;
 	struct slice user = record_aor(&t->r[slot], &t->pools, &domain);
 
-	return (uint32_t)(hash_bytes(user.p, user.n) ^ hash_u64(domain));
+	return aor_hash(user, domain);
 }
 
 static bool same_aor(const struct record_table *t, uint32_t x, uint32_t y)
@@ -237,4 +242,24 @@ struct aor_group aor_index_group(const struct slot_index *x, const struct record
 	uint32_t head = aor_entry(x, t, slot, hash_of_aor(t, slot))->slot;
 
 	return (struct aor_group){head, links_of(t, head).newer};
+}
+
+uint32_t aor_index_find(const struct slot_index *x, const struct record_table *t, struct slice user,
+			struct slice domain)
+{
+	uint32_t number = intern_find(t->pools.domains, domain), hash = aor_hash(user, number);
+
+	if (!x->n || (domain.n && !number))
+		return RECORD_NONE;
+	for (size_t i = home(x, hash); x->e[i].slot != RECORD_NONE; i = after(x, i)) {
+		uint32_t its;
+		struct slice who;
+
+		if (x->e[i].hash != hash)
+			continue;
+		who = record_aor(&t->r[x->e[i].slot], &t->pools, &its);
+		if (its == number && slice_eq(who, user))
+			return x->e[i].slot;
+	}
+	return RECORD_NONE;
 }

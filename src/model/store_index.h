@@ -44,6 +44,9 @@ void aor_index_add(struct slot_index *x, struct record_table *t, uint32_t slot);
 void aor_index_remove(struct slot_index *x, struct record_table *t, uint32_t slot);
 struct aor_group aor_index_group(const struct slot_index *x, const struct record_table *t,
 				 uint32_t slot);
+/* The newest binding of an AoR, or RECORD_NONE. */
+uint32_t aor_index_find(const struct slot_index *x, const struct record_table *t, struct slice user,
+			struct slice domain);
 /* The next older binding of the same AoR, or RECORD_NONE. */
 uint32_t aor_index_older(const struct record_table *t, uint32_t slot);
 

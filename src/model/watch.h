@@ -24,6 +24,7 @@ const char *watch_word(enum watch_kind k);
 /* Texts are cleaned. */
 struct watch_event {
 	enum watch_kind kind;
+	enum tone tone; /* how it is to be taken */
 	int64_t when_ms;
 	binding_id id; /* 0: it is gone */
 	char aor[200], contact[200], source[128];
@@ -46,15 +47,27 @@ void watch_free(struct watch *w);
 /* Watches what this filter matches, from the time on at which it does: what was watched once is
  * watched until it is gone. -EINVAL with *e. */
 int watch_set_filter(struct watch *w, struct slice text, struct err *e);
-/* Watches the AoR of id, whatever binding it has then, or no longer; a binding that is there is
- * taken as known. */
-void watch_mark(struct watch *w, binding_id id, bool on, int64_t now_ms);
+/* Watches this AoR, whatever binding it has then, or no longer, or not yet; a binding that is there
+ * is taken as known. */
+void watch_mark(struct watch *w, struct slice user, struct slice domain, bool on, int64_t now_ms);
+/* The marks that were set; NULL has none. */
+bool watch_has_mark(const struct watch *w, struct slice user, struct slice domain);
+/* Is the AoR of this binding marked? A look at one number, for drawing. */
 bool watch_is_marked(const struct watch *w, binding_id id);
 size_t watch_marks(const struct watch *w);
+struct watch_mark {
+	struct slice user, domain;
+	unsigned bindings;
+	int64_t gone_ms; /* since when it has none; 0: it has one, or never had one */
+};
+typedef void watch_mark_fn(void *ctx, const struct watch_mark *m);
+/* Visits the marks in the order in which they were first set. */
+void watch_each_mark(const struct watch *w, watch_mark_fn *fn, void *ctx);
 
 /* Looks at what changed since the last time, by the store's log, and at a part of the rest for what
  * passes with the time; told: tells how bindings stand that it sees for the first time when it is
- * the first look. Some milliseconds at the most. */
+ * the first look. With marks alone its cost is theirs; with a filter that of the changes, and of a
+ * look at everything when there were more of them than the store's log holds. */
 void watch_look(struct watch *w, int64_t now_ms, bool told);
 /* Bindings that are watched now; true in *full when there was no room for more. */
 size_t watch_count(const struct watch *w, bool *full);

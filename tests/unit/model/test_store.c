@@ -274,6 +274,32 @@ static bool count_one(void *ctx, binding_id id)
 	return true;
 }
 
+TEST(the_newest_binding_of_an_aor_is_found_by_its_name)
+{
+	struct store *s = one_source();
+	struct binding a = make("a", "4021", "sip:4021@10.0.0.1"), b = make("b", "4021", "sip:x@y");
+	struct binding bare = make("c", "4022", "sip:4022@10.0.0.1");
+	binding_id ia, ib, ic;
+
+	UNUSED_STATE;
+	assert_int_equal(store_find_aor(s, a.user, a.domain), 0);
+	ia = store_put(s, 0, &a, 1);
+	assert_int_equal(store_find_aor(s, a.user, a.domain), ia);
+	ib = store_put(s, 0, &b, 1);
+	assert_int_equal(store_find_aor(s, a.user, a.domain), ib);
+	bare.domain = SLICE_NONE;
+	ic = store_put(s, 0, &bare, 1);
+	assert_int_equal(store_find_aor(s, bare.user, SLICE_NONE), ic);
+	assert_int_equal(store_find_aor(s, bare.user, a.domain), 0);
+	assert_int_equal(store_find_aor(s, a.user, SLICE_NONE), 0);
+	assert_int_equal(store_find_aor(s, a.user, SLICE_LIT("nowhere.example")), 0);
+	store_remove(s, 0, slice_of("b"));
+	assert_int_equal(store_find_aor(s, a.user, a.domain), ia);
+	store_remove(s, 0, slice_of("a"));
+	assert_int_equal(store_find_aor(s, a.user, a.domain), 0);
+	store_free(s);
+}
+
 TEST(twins_are_visited_each_once)
 {
 	struct store *s = one_source();
@@ -695,6 +721,7 @@ int main(void)
 		T(a_complete_pass_removes_what_it_did_not_bring),
 		T(very_many_incomplete_passes_do_not_confuse_a_complete_one),
 		T(twins_are_counted_over_all_sources),
+		T(the_newest_binding_of_an_aor_is_found_by_its_name),
 		T(twins_are_visited_each_once),
 		T(the_listener_hears_of_everything_and_of_the_gone_just_before),
 		T(marks_keep_their_order_however_many_come_and_go),
