@@ -144,6 +144,9 @@ static const char *quiet_means(const struct call_found *c)
 {
 	if (c->by_registrar)
 		return "The registrar answered for the phone: the phone is not proven.";
+	if (c->outcome == CALL_ANSWERED)
+		return "INVITE reaches the phone, which took a call that it should have refused: "
+		       "by itself, or a mailbox; it was ended at once.";
 	if (c->ringing)
 		return "The phone is reached; it rang for a moment, which this kind of call "
 		       "should not make it do.";
@@ -204,7 +207,8 @@ void call_found_mean(const struct call_found *c, char *out, size_t size)
 
 bool call_found_well(const struct call_found *c)
 {
-	if (c->by_registrar)
+	/* Who may still be ringing is no test that went well. */
+	if (c->by_registrar || c->outcome == CALL_OPEN)
 		return false;
 	if (!is_quiet(c))
 		return c->ringing || c->outcome == CALL_ANSWERED;
