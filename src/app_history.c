@@ -53,6 +53,14 @@ static void on_purged(void *ctx, const struct binding *b)
 	strbuf_free(&who);
 }
 
+/* A folder that cannot be made does not say by itself what is missing for it. */
+static void say_without(struct err *e)
+{
+	const struct err was = *e;
+
+	err_set(e, was.code, was.hint, "no history is kept: %s", was.what);
+}
+
 static bool all_frozen(const struct app *a)
 {
 	for (size_t i = 0; i < a->env.source_count; i++)
@@ -78,6 +86,8 @@ int app_open_history(struct app *a, const struct options *o, struct err *e)
 	if (path)
 		a->history =
 			history_open(a->loop, a->clock, path, &ho, on_trouble, a, &a->history_err);
+	else
+		say_without(&a->history_err);
 	free(path);
 	if (!a->history) {
 		/* Told, and gone on without it. */

@@ -18,6 +18,8 @@ int main(int argc, char **argv)
 	setlocale(LC_NUMERIC, "C");
 	/* A reader that went away is told by write(), not by a signal in mid-action. */
 	signal(SIGPIPE, SIG_IGN);
+	/* So is a file that has reached its limit (ulimit -f). */
+	signal(SIGXFSZ, SIG_IGN);
 	rc = options_parse(argc, argv, &o, &e);
 	if (rc == 0)
 		rc = options_read_config(&o, &e);

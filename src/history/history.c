@@ -1,6 +1,7 @@
 /* The history: what happened to bindings, kept so that a workup at 3 a.m. knows of midnight. */
 #include "history/history.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include "base/alloc.h"
 #include "base/text.h"
@@ -12,8 +13,12 @@
  * habit is learnt all the same, only later. */
 #define NOTES_MAX 2000
 #define SETTLE_MS 2000
+/* So often a batch waits for a file that another program holds, before it is told. */
+#define PUT_OFF_MAX 10
 /* Old rows are taken away this often. */
 #define PRUNE_MS (60 * 1000)
+/* A clock that differs by so much from the time that passed was set. */
+#define CLOCK_SET_MS (3600 * 1000)
 
 struct history {
 	struct loop *loop;
@@ -28,7 +33,10 @@ struct history {
 	size_t count, cap;
 	struct loop_timer *timer;
 	int64_t pruned_ms;
-	bool told; /* its trouble */
+	int64_t begun_mono_ms, begun_wall_ms, newest_ms; /* when it was opened; of its last event */
+	bool told;                                       /* its trouble */
+	unsigned put_off; /* batches in a row that found the file locked */
+	struct err busy;  /* what the last of them was told */
 	void (*trouble)(void *ctx, const struct err *e);
 	void *ctx;
 };
@@ -38,8 +46,9 @@ struct history {
 struct batch {
 	struct history *h;
 	struct history_note *notes;
-	size_t count;
-	bool prune;
+	size_t count, cap;
+	bool prune, written;
+	int64_t oldest_ms;
 	struct history_written out;
 };
 
@@ -48,9 +57,9 @@ static void run_batch(void *arg)
 	struct batch *b = arg;
 
 	history_write(b->h->writer, b->notes, b->count, &b->out);
-	if (b->prune && !b->out.trouble.code)
-		history_write_prune(b->h->writer, clock_wall_ms(b->h->clock), &b->h->o,
-				    &b->out.trouble);
+	b->written = !b->out.trouble.code;
+	if (b->prune && b->written)
+		history_write_prune(b->h->writer, b->oldest_ms, b->h->o.rows, &b->out.trouble);
 }
 
 /* The habits that were learnt belong to bindings that may have gone meanwhile. */
@@ -65,19 +74,63 @@ static void take_habits(struct history *h, const struct history_written *out)
 	}
 }
 
+static void tell(struct history *h, const struct err *e)
+{
+	if (!h->told && h->trouble)
+		h->trouble(h->ctx, e);
+	h->told = true;
+}
+
+/* Another program holds the file: its notes stand before those that came since, and are written
+ * with them. False when they are too many. */
+static bool put_off(struct history *h, struct batch *b)
+{
+	if (h->count + b->count > NOTES_MAX)
+		return false;
+	XGROW(b->notes, b->cap, b->count + h->count);
+	if (h->count)
+		memcpy(b->notes + b->count, h->notes, h->count * sizeof(*h->notes));
+	free(h->notes);
+	h->notes = b->notes;
+	h->count += b->count;
+	h->cap = b->cap;
+	b->notes = NULL;
+	b->count = 0;
+	h->busy = b->out.trouble;
+	if (++h->put_off > PUT_OFF_MAX)
+		tell(h, &h->busy);
+	loop_timer_set(h->timer, BATCH_MS);
+	return true;
+}
+
 static void batch_done(void *arg)
 {
 	struct batch *b = arg;
 	struct history *h = b->h;
+	bool busy = b->out.trouble.code == -EBUSY;
 
 	take_habits(h, &b->out);
-	if (b->out.trouble.code && !h->told && h->trouble) {
-		h->told = true;
-		h->trouble(h->ctx, &b->out.trouble);
-	}
+	if (b->written)
+		h->put_off = 0;
+	/* Old rows can be taken away a minute later as well. */
+	if (!(busy && (b->written || put_off(h, b))) && b->out.trouble.code)
+		tell(h, &b->out.trouble);
 	history_notes_free(b->notes, b->count);
 	history_written_free(&b->out);
 	free(b);
+}
+
+/* What is before this is too old. 0 where the clock may be wrong: it was set meanwhile, or all that
+ * was noted would be too old at once. A month is not forgotten for that. */
+static int64_t oldest_ms(const struct history *h)
+{
+	int64_t now = clock_wall_ms(h->clock), age = h->o.age_s * 1000;
+	int64_t passed = clock_mono_ms(h->clock) - h->begun_mono_ms;
+	int64_t set = now - h->begun_wall_ms - passed;
+
+	if (set > CLOCK_SET_MS || set < -CLOCK_SET_MS || h->begun_wall_ms - h->newest_ms > age)
+		return 0;
+	return now - age;
 }
 
 static void hand_over(struct history *h)
@@ -88,7 +141,9 @@ static void hand_over(struct history *h)
 	b->h = h;
 	b->notes = h->notes;
 	b->count = h->count;
+	b->cap = h->cap;
 	b->prune = now - h->pruned_ms >= PRUNE_MS;
+	b->oldest_ms = oldest_ms(h);
 	if (b->prune)
 		h->pruned_ms = now;
 	h->notes = NULL;
@@ -170,7 +225,10 @@ struct history *history_open(struct loop *l, const struct clock *c, const char *
 	h->reader = reader;
 	h->trouble = trouble;
 	h->ctx = ctx;
-	h->pruned_ms = clock_mono_ms(c) - PRUNE_MS;
+	h->begun_mono_ms = clock_mono_ms(c);
+	h->begun_wall_ms = clock_wall_ms(c);
+	h->newest_ms = history_db_newest_ms(reader);
+	h->pruned_ms = h->begun_mono_ms - PRUNE_MS;
 	h->worker = worker_start(l, "history");
 	h->timer = loop_timer_new(l, LOOP_DRAW, on_timer, h);
 	return h;
@@ -188,13 +246,16 @@ void history_settle(struct history *h)
 
 	if (!h || (!h->count && !worker_pending(h->worker)))
 		return;
-	if (h->count)
-		hand_over(h);
 	t = loop_timer_new(h->loop, LOOP_INPUT, on_late, &late);
 	loop_timer_set(t, SETTLE_MS);
-	while (worker_pending(h->worker) && !late)
+	while (!late && (h->count || worker_pending(h->worker))) {
+		if (h->count && !(h->put_off && worker_pending(h->worker)))
+			hand_over(h);
 		loop_turn(h->loop, true);
+	}
 	loop_timer_free(t);
+	if (h->put_off)
+		tell(h, &h->busy);
 }
 
 void history_close(struct history *h)
@@ -207,8 +268,9 @@ void history_close(struct history *h)
 	h->store = NULL;
 	worker_stop(h->worker);
 	loop_timer_free(h->timer);
-	history_writer_free(h->writer);
+	/* The writer last: who closes last puts the log back into the file, and only it may. */
 	history_db_close(h->reader);
+	history_writer_free(h->writer);
 	history_notes_free(h->notes, h->count);
 	free(h);
 }
@@ -365,10 +427,11 @@ void history_each(struct history *h, const char *source, const char *aor, const 
 void history_calls(struct history *h, const char *source, const struct binding *b,
 		   void (*fn)(void *ctx, const struct call_found *c), void *ctx)
 {
+	int64_t now = clock_wall_ms(h->clock);
 	struct place p;
 
 	find_place(&p, source, NULL, b);
-	history_db_each_call(h->reader, &p.who, clock_wall_ms(h->clock) - HISTORY_CALL_MS, fn, ctx);
+	history_db_each_call(h->reader, &p.who, now - HISTORY_CALL_MS, now, fn, ctx);
 	strbuf_free(&p.aor);
 }
 
@@ -382,11 +445,13 @@ bool history_evidence(struct history *h, const char *source, const struct bindin
 {
 	struct place p;
 	struct life l;
+	int64_t now = clock_wall_ms(h->clock);
 	bool known;
 
 	find_place(&p, source, NULL, b);
+	/* What is ahead of now was noted by a clock that was wrong. */
 	known = history_db_load(h->reader, &p.who, &l) && life_evidence(&l, out) &&
-		clock_wall_ms(h->clock) - out->asked_ms <= max_age_ms &&
+		out->asked_ms <= now && now - out->asked_ms <= max_age_ms &&
 		out->asked_ms >= b->refreshed_s * 1000;
 	strbuf_free(&p.aor);
 	return known;

@@ -41,6 +41,10 @@ static const char schema[] =
 
 static const char hint[] = "Everything else goes on without it. Free space on its disk, check its "
 			   "owner, or move the file away; a new one is made.";
+static const char hint_alien[] =
+	"Everything else goes on without it. Move the file away; a new one is made.";
+static const char hint_busy[] =
+	"Everything else goes on without it. Some program holds the file locked: end it (fuser).";
 
 enum statement {
 	LOAD,
@@ -74,7 +78,7 @@ static const char *const statements[STATEMENTS] = {
 		       "ORDER BY when_ms DESC, id DESC LIMIT ?4",
 	[EACH_CALL] = "SELECT when_ms, kind, outcome, path, code, flags, ring_us, final_us, size, "
 		      "sends, agent, reason, detail, moved_to FROM call WHERE source = ?1 AND "
-		      "aor = ?2 AND device = ?3 AND when_ms >= ?4 ORDER BY when_ms",
+		      "aor = ?2 AND device = ?3 AND when_ms BETWEEN ?4 AND ?5 ORDER BY when_ms",
 	[MOVED] = "SELECT count(*), moved_to FROM life WHERE source = ?1 AND moved_from = ?2 AND "
 		  "moved_ms > ?3 AND device <> '' GROUP BY moved_to ORDER BY 1 DESC LIMIT 1",
 	[FIND_AOR] = "SELECT aor FROM life WHERE source = ?1 AND aor >= ?2 AND aor < ?3 AND "
@@ -92,12 +96,19 @@ struct history_db {
 static int trouble(struct history_db *db, const char *verb, struct err *e)
 {
 	char path[200], words[100];
-	int rc = sqlite3_extended_errcode(db->db) & 0xff;
+	int rc = sqlite3_extended_errcode(db->db) & 0xff, system = sqlite3_system_errno(db->db);
+	bool busy = rc == SQLITE_BUSY || rc == SQLITE_LOCKED;
+	/* "disk I/O error" alone helps nobody. */
+	bool more = rc == SQLITE_IOERR && system;
 
 	text_clean_buf(slice_of(db->path), path, sizeof(path));
 	text_clean_buf(slice_of(sqlite3_errmsg(db->db)), words, sizeof(words));
-	return err_set(e, rc == SQLITE_FULL ? -ENOSPC : -EIO, hint,
-		       "the history %s cannot be %s: %s", path, verb, words);
+	return err_set(e,
+		       busy                ? -EBUSY
+		       : rc == SQLITE_FULL ? -ENOSPC
+					   : -EIO,
+		       busy ? hint_busy : hint, "the history %s cannot be %s: %s%s%s%s", path, verb,
+		       words, more ? " (" : "", more ? strerror(system) : "", more ? ")" : "");
 }
 
 static int run(struct history_db *db, const char *sql, const char *verb, struct err *e)
@@ -120,7 +131,8 @@ static int make_file(const char *path, struct err *e)
 		return 0;
 	}
 	text_clean_buf(slice_of(path), clean, sizeof(clean));
-	return err_set(e, -code, hint, "the history %s cannot be made: %s", clean, strerror(code));
+	return err_set(e, -code, hint, "the history %s cannot be %s: %s", clean,
+		       access(path, F_OK) == 0 ? "opened" : "made", strerror(code));
 }
 
 static int64_t pragma(struct history_db *db, const char *sql)
@@ -135,12 +147,22 @@ static int64_t pragma(struct history_db *db, const char *sql)
 	return v;
 }
 
-/* Two processes may come here at the same moment: the version is read under the lock. */
+static bool is_ours(struct history_db *db)
+{
+	return pragma(db, "PRAGMA application_id") == APP_ID &&
+	       pragma(db, "PRAGMA user_version") == SCHEMA;
+}
+
+/* Two processes may come here at the same moment: the version is read under the lock. Who finds a
+ * good one need not wait for it, and can read while another holds it. */
 static int make_schema(struct history_db *db, struct err *e)
 {
 	char mark[120];
-	int rc = run(db, "BEGIN IMMEDIATE", "opened", e);
+	int rc;
 
+	if (is_ours(db))
+		return 0;
+	rc = run(db, "BEGIN IMMEDIATE", "opened", e);
 	if (rc < 0)
 		return rc;
 	if (pragma(db, "PRAGMA user_version") == 0 &&
@@ -151,11 +173,11 @@ static int make_schema(struct history_db *db, struct err *e)
 		if (rc == 0)
 			rc = run(db, mark, "made", e);
 	} else if (pragma(db, "PRAGMA application_id") != APP_ID) {
-		rc = err_set(e, -EINVAL, hint, "the history %s is another program's database",
+		rc = err_set(e, -EINVAL, hint_alien, "the history %s is another program's database",
 			     db->path);
 	} else if (pragma(db, "PRAGMA user_version") != SCHEMA) {
-		rc = err_set(e, -EINVAL, hint, "the history %s is of another version of regtop",
-			     db->path);
+		rc = err_set(e, -EINVAL, hint_alien,
+			     "the history %s is of another version of regtop", db->path);
 	}
 	if (rc < 0) {
 		(void)sqlite3_exec(db->db, "ROLLBACK", NULL, NULL, NULL);
@@ -390,6 +412,13 @@ int history_db_prune(struct history_db *db, int64_t oldest_ms, int64_t rows, str
 	return rc < 0 ? rc : sqlite3_total_changes(db->db) - before;
 }
 
+int64_t history_db_newest_ms(struct history_db *db)
+{
+	int64_t ms = pragma(db, "SELECT when_ms FROM event ORDER BY id DESC LIMIT 1");
+
+	return ms > 0 ? ms : 0;
+}
+
 /* ---- queries ----------------------------------------------------------------------------------
  */
 
@@ -456,13 +485,15 @@ static struct call_found call_of(sqlite3_stmt *st)
 }
 
 int history_db_each_call(struct history_db *db, const struct history_who *w, int64_t since_ms,
-			 void (*fn)(void *ctx, const struct call_found *c), void *ctx)
+			 int64_t until_ms, void (*fn)(void *ctx, const struct call_found *c),
+			 void *ctx)
 {
 	sqlite3_stmt *st = start(db, EACH_CALL, w);
 	struct call_found c;
 	int rc;
 
 	sqlite3_bind_int64(st, 4, since_ms);
+	sqlite3_bind_int64(st, 5, until_ms);
 	while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
 		c = call_of(st);
 		if ((int)c.kind >= 0 && c.kind < CALL_KINDS && (int)c.outcome >= 0 &&

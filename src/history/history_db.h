@@ -36,6 +36,9 @@ int history_db_count_agent(struct history_db *db, const char *agent, bool answer
  * thousand of each in one call. Returns how many went, or a negative code. */
 int history_db_prune(struct history_db *db, int64_t oldest_ms, int64_t rows, struct err *e);
 
+/* When the event was that was noted last; 0 none. */
+int64_t history_db_newest_ms(struct history_db *db);
+
 /* ---- queries, indexed: some tens of microseconds each ------------------------------------------
  */
 
@@ -46,9 +49,10 @@ typedef bool history_visit_fn(void *ctx, const struct history_event *e);
 /* Newest first; w->device NULL: of every device of the AoR. */
 int history_db_each_event(struct history_db *db, const struct history_who *w, size_t limit,
 			  history_visit_fn *fn, void *ctx);
-/* Newest last, since then. */
+/* Newest last, since then and until then. */
 int history_db_each_call(struct history_db *db, const struct history_who *w, int64_t since_ms,
-			 void (*fn)(void *ctx, const struct call_found *c), void *ctx);
+			 int64_t until_ms, void (*fn)(void *ctx, const struct call_found *c),
+			 void *ctx);
 /* Lives whose source moved away from host since then: how many, and the host where most are now. */
 unsigned history_db_moved(struct history_db *db, const char *source, const char *host,
 			  int64_t since_ms, char to[64]);

@@ -51,7 +51,7 @@ void history_writer_free(struct history_writer *w);
 /* All notes in one transaction, in their order. */
 void history_write(struct history_writer *w, const struct history_note *notes, size_t n,
 		   struct history_written *out);
-void history_write_prune(struct history_writer *w, int64_t now_ms, const struct history_options *o,
-			 struct err *e);
+/* As history_db_prune(). */
+void history_write_prune(struct history_writer *w, int64_t oldest_ms, unsigned rows, struct err *e);
 
 #endif

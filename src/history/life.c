@@ -12,8 +12,10 @@
 /* A refresh may be this late without being a gap. */
 #define GAP_SLACK_S 5
 /* Probes that found the same as before are told again after so long. */
-#define SAME_PROBE_MS (10 * 60000)
-#define HABIT_LEAST   2 /* intervals that make a habit */
+/* Two processes on one machine do not differ by this. */
+#define CLOCK_SLACK_MS (5 * 60 * 1000)
+#define SAME_PROBE_MS  (10 * 60000)
+#define HABIT_LEAST    2 /* intervals that make a habit */
 
 void life_init(struct life *l)
 {
@@ -420,8 +422,13 @@ void life_probed(struct life *device, const struct binding *b, const struct evid
 	bool differs = device->outcome != (int64_t)e->outcome || device->code != e->code;
 	struct history_event told;
 
-	if (!probe_was_sent(e->outcome) || e->asked_ms <= device->asked_ms)
+	/* Another process may have asked a moment later; much later it was only by a wrong clock.
+	 */
+	if (!probe_was_sent(e->outcome) ||
+	    (e->asked_ms <= device->asked_ms && device->asked_ms - e->asked_ms < CLOCK_SLACK_MS))
 		return;
+	if (device->noted_ms > e->asked_ms)
+		device->noted_ms = 0;
 	learn_ages(device, e, answered);
 	if (answered)
 		device->s.last_answer_ms = e->asked_ms;
