@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include "act/call_again.h"
 #include "act/call_state.h"
 #include "act/journal.h"
 #include "act/ping_evidence.h"
@@ -19,9 +20,10 @@ struct test_call {
 	struct call_plan *plan;
 	struct trace *trace;
 	struct loop_timer *go;
-	int64_t entry;       /* of the journal */
-	uint64_t call;       /* the caller's; 0: none is open */
-	uint32_t connection; /* opened for it, and closed by the caller; 0 none */
+	struct call_again *again; /* the binding is being read again */
+	int64_t entry;            /* of the journal */
+	uint64_t call;            /* the caller's; 0: none is open */
+	uint32_t connection;      /* opened for it, and closed by the caller; 0 none */
 	enum probe_path path;
 	struct call_found found[CALL_PAD_SIZES];
 	size_t count; /* of found; the last one is under way while call is not 0 */
@@ -217,16 +219,6 @@ static void on_progress(void *ctx, uint64_t id, int code, uint32_t after_us)
 /* ---- sending ----------------------------------------------------------------------------------
  */
 
-static bool changed(const struct test_call *c)
-{
-	struct binding now;
-
-	return !store_get(c->env->store, c->plan->id, &now) ||
-	       !slice_eq(now.contact, c->plan->b->contact) ||
-	       !slice_eq(now.received, c->plan->b->received) ||
-	       !slice_eq(now.path, c->plan->b->path);
-}
-
 static void begin_found(struct test_call *c)
 {
 	struct call_found *f = &c->found[c->count++];
@@ -294,18 +286,12 @@ static void send_invite(struct test_call *c, struct ping_path *p)
 	}
 }
 
-static void on_go(void *arg)
+static void call_once(struct test_call *c)
 {
-	struct test_call *c = arg;
 	struct ping_path path = PING_PATH_INIT;
 	struct err e = ERR_NONE;
 	char title[200];
 
-	if (changed(c)) {
-		end(c, "skipped: it has changed",
-		    "the binding changed since it was shown; nothing was sent");
-		return;
-	}
 	if (call_path_find(c->env, c->plan->b, c->plan->kind, &path, &e) < 0) {
 		not_made(c, e.what);
 	} else if (!connect_first(c, &path)) {
@@ -319,6 +305,44 @@ static void on_go(void *arg)
 		c->fn(c->ctx);
 	}
 	ping_path_free(&path);
+}
+
+static void skip(struct test_call *c, const char *changed)
+{
+	char words[160];
+
+	snprintf(words, sizeof(words), "%s; nothing was sent%s", changed,
+		 c->count ? " to it any more; " : "");
+	snprintf(c->now, sizeof(c->now), "not called: %s", changed);
+	end(c, "skipped: it has changed", words);
+}
+
+static void on_again(void *ctx, const char *changed)
+{
+	struct test_call *c = ctx;
+
+	call_again_free(c->again);
+	c->again = NULL;
+	if (changed)
+		skip(c, changed);
+	else
+		call_once(c);
+}
+
+static void on_go(void *arg)
+{
+	struct test_call *c = arg;
+	const char *changed;
+
+	if (c->count == 0) {
+		c->again = call_again_start(c->env, c->plan->id, c->plan->b, on_again, c);
+		return;
+	}
+	changed = call_again_picture(c->env, c->plan->id, c->plan->b);
+	if (changed)
+		skip(c, changed);
+	else
+		call_once(c);
 }
 
 /* ---- what others call -------------------------------------------------------------------------
@@ -381,6 +405,8 @@ void testcall_stop(struct test_call *c)
 		return;
 	}
 	loop_timer_stop(c->go);
+	call_again_free(c->again);
+	c->again = NULL;
 	end(c, "cancelled", c->count ? NULL : "stopped before anything was sent");
 }
 
@@ -426,6 +452,7 @@ void testcall_free(struct test_call *c)
 	if (live == c)
 		live = NULL;
 	loop_timer_free(c->go);
+	call_again_free(c->again);
 	trace_free(c->trace);
 	call_plan_free(c->plan);
 	free(c);

@@ -61,7 +61,8 @@ bool testcall_over(const struct test_call *c);
 const struct call_plan *testcall_plan(const struct test_call *c);
 /* What is known until now; several for a padded call, in the order of their sizes. */
 const struct call_found *testcall_results(const struct test_call *c, size_t *n);
-/* "180 Ringing after 84 ms", for the screen while it goes on; "" before the first. */
+/* "180 after 84 ms", for the screen while it goes on; "" before the first. When it is over and
+ * nothing was sent because the binding changed: "not called: its contact is another one now". */
 const char *testcall_now(const struct test_call *c);
 const struct trace *testcall_trace(const struct test_call *c);
 /* The same for whoever keeps it longer than the call, and frees it; NULL before it is over. */

@@ -13,6 +13,8 @@
 #include "cli/batch.h"
 #include "report/redact.h"
 
+#define LOOK_AGAIN_MS 3000
+
 static struct call_order order_of(const struct options *o)
 {
 	enum call_kind kind = o->ring_switch ? CALL_SWITCH
@@ -245,6 +247,7 @@ static void print_json(const struct test_call *c, const struct options *opt)
 	json_object_set_new(o, "contact", shown_json(contact, opt, redact_uri));
 	json_object_set_new(o, "way", shown_json(testcall_plan(c)->way, opt, redact_text));
 	json_object_set_new(o, "calls", list);
+	json_object_set_new(o, "not_called", n ? json_null() : words(testcall_now(c)));
 	if (opt->ladder)
 		json_object_set_new(o, "ladder", ladder_json(testcall_trace(c), &how));
 	json_dumpf(o, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
@@ -279,6 +282,8 @@ static void print_text(const struct test_call *c, const struct options *opt)
 	size_t n;
 
 	f = testcall_results(c, &n);
+	if (n == 0)
+		printf("%s\n", testcall_now(c)[0] ? testcall_now(c) : "stopped; nothing was sent");
 	for (size_t i = 0; i < n; i++)
 		print_found(&f[i], opt->redact);
 	cli_print_ladder(testcall_trace(c), opt);
@@ -295,6 +300,26 @@ static int status_of(const struct test_call *c)
 		if (!call_found_well(&f[i]))
 			status = REGTOP_FOUND;
 	return n ? status : REGTOP_REFUSED;
+}
+
+static void on_late(void *arg)
+{
+	*(bool *)arg = true;
+}
+
+/* While the person thought, nothing was read: the picture is, once more, before the call. */
+static void look_again(struct app *a, const struct call_plan *p)
+{
+	struct source *s = a->env.sources[p->b->source];
+	int64_t before = s->status.read_ms, until = clock_mono_ms(a->clock) + LOOK_AGAIN_MS;
+	bool late = false;
+	struct loop_timer *t = loop_timer_new(a->loop, LOOP_INPUT, on_late, &late);
+
+	s->ops->refresh(s);
+	loop_timer_set(t, LOOK_AGAIN_MS);
+	while (!late && s->status.read_ms == before && clock_mono_ms(a->clock) < until)
+		loop_turn(a->loop, true);
+	loop_timer_free(t);
 }
 
 static int run(struct app *a, const struct options *o, struct call_plan *take)
@@ -349,6 +374,8 @@ static int plan_and_run(struct app *a, const struct options *o)
 		call_plan_free(plan);
 		return status;
 	}
+	if (!o->yes)
+		look_again(a, plan);
 	return run(a, o, plan);
 }
 

@@ -166,7 +166,8 @@ static void put_call(struct sheet *s, const struct ui_call *c)
 		put_found(s, &c->found[i], c->plan->kind == CALL_PADDED);
 	if (c->over && c->count == 0)
 		sheet_field(s, ROLE_DIM, "Result", ROLE_WARN,
-			    SLICE_LIT("Nothing was sent: the binding changed, or it was stopped."));
+			    c->now[0] ? slice_of(c->now)
+				      : SLICE_LIT("stopped before anything was sent"));
 	if (!c->over)
 		sheet_field(s, ROLE_DIM, "Now", ROLE_FRESH,
 			    c->now[0] ? slice_of(c->now) : SLICE_LIT("nothing heard yet"));
