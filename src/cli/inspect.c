@@ -95,6 +95,8 @@ static void draw_now(void *arg)
 	ui_group_on(in->ui, now, WORK_ROWS);
 	work_soon(in);
 	say_history(in);
+	if (ui_watch_on(in->ui, now))
+		terminal_beep(in->terminal);
 	ui_draw(in->ui, &in->frame, now);
 	in->drawn_mono_ms = clock_mono_ms(in->app->clock);
 	tell_seen(in);

@@ -148,6 +148,13 @@ static struct seen *seen_at(const struct watch *w, uint32_t slot)
 	return slot < w->slots && w->at[slot] ? &w->seen[w->at[slot] - 1] : NULL;
 }
 
+/* An address that cannot be read is told as the Contact is. */
+static void place_now(const struct row *r, char place[PLACE_SIZE])
+{
+	if (!place_phone(&r->b, place, PLACE_SIZE))
+		text_clean_buf(r->b.contact, place, PLACE_SIZE);
+}
+
 static void remember_row(struct seen *s, const struct row *r)
 {
 	int64_t left = binding_left_s(&r->b, r->now_ms / 1000);
@@ -158,7 +165,7 @@ static void remember_row(struct seen *s, const struct row *r)
 	s->expires_s = r->b.expires_s;
 	s->late = row_overdue_s(r) > 0;
 	s->source = r->b.source;
-	place_phone(&r->b, s->place, sizeof(s->place));
+	place_now(r, s->place);
 	text_clean_buf(r->b.contact, s->contact, sizeof(s->contact));
 }
 
@@ -204,7 +211,7 @@ static void compare(struct watch *w, struct seen *s, const struct row *r)
 	char place[PLACE_SIZE];
 	bool moved, told;
 
-	place_phone(&r->b, place, sizeof(place));
+	place_now(r, place);
 	moved = strcmp(place, s->place) != 0;
 	if (lapsed != s->lapsed)
 		tell_lapse(w, s, r, lapsed);
@@ -236,6 +243,12 @@ static bool take_left(struct watch *w, uint32_t person, struct seen *out)
 	return true;
 }
 
+/* It appeared since the last look. */
+static bool is_new(const struct watch *w, binding_id id)
+{
+	return w->begun && binding_serial(id) > w->serial;
+}
+
 static void new_one(struct watch *w, const struct row *r)
 {
 	uint32_t person;
@@ -251,6 +264,8 @@ static void new_one(struct watch *w, const struct row *r)
 	s = add_seen(w, r, person);
 	if (!w->begun)
 		tell_is(w, s, r);
+	else if (!is_new(w, r->id))
+		tell_matches(w, s, r);
 	else if (take_left(w, person, &old))
 		tell_anew(w, s, &old);
 	else
@@ -287,34 +302,35 @@ static bool matches(struct watch *w, uint32_t slot)
 	       filter_match(w->filter, &r);
 }
 
-static void look_at(struct watch *w, uint32_t slot)
+/* A new binding of somebody who was watched before is watched, whatever the filter says of it. */
+static bool is_known(const struct watch *w, binding_id id)
 {
-	struct seen *s = seen_at(w, slot);
-	struct row r;
+	struct binding b;
 
-	if (!s && !(w->filter && matches(w, slot)))
-		return;
-	if (!view_row(w->v, store_at(w->s, slot), w->now_ms, &r))
-		return;
-	if (s)
-		compare(w, s, &r);
-	else
-		new_one(w, &r);
+	return is_new(w, id) && store_get(w->s, id, &b) && person_find(w, &b);
 }
 
-static bool look_at_marked(void *ctx, binding_id id)
+static bool look_at_row(void *ctx, binding_id id)
 {
 	struct watch *w = ctx;
 	struct seen *s = seen_at(w, binding_slot(id));
 	struct row r;
 
-	if (view_row(w->v, id, w->now_ms, &r)) {
-		if (s)
-			compare(w, s, &r);
-		else
-			new_one(w, &r);
-	}
+	if (!view_row(w->v, id, w->now_ms, &r))
+		return true;
+	if (s)
+		compare(w, s, &r);
+	else
+		new_one(w, &r);
 	return true;
+}
+
+static void look_at(struct watch *w, uint32_t slot)
+{
+	binding_id id = store_at(w->s, slot);
+
+	if (id && (seen_at(w, slot) || matches(w, slot) || is_known(w, id)))
+		look_at_row(w, id);
 }
 
 /* Both logs; false when they are too short. */
@@ -370,7 +386,7 @@ static void look_by_marks(struct watch *w)
 		if (p->marked)
 			store_each_twin(w->s,
 					store_find_aor(w->s, person_user(p), person_domain(p)),
-					look_at_marked, w);
+					look_at_row, w);
 	}
 }
 
@@ -386,6 +402,7 @@ void watch_look(struct watch *w, int64_t now_ms, bool told)
 	look_by_marks(w);
 	w->generation = store_generation(w->s);
 	w->touched = store_touched(w->s);
+	w->serial = store_serial(w->s);
 	w->begun = true;
 	for (size_t i = 0; i < w->left_count; i++) {
 		w->people[w->left[i].was.person].left = 0;

@@ -6,10 +6,11 @@
 #include "model/view.h"
 
 enum watch_kind {
-	WATCH_IS,    /* how it stands when the watch begins */
-	WATCH_COMES, /* registered, and was not before */
-	WATCH_BACK,  /* after it had gone or lapsed */
-	WATCH_ANEW,  /* another binding in place of one: the phone restarted */
+	WATCH_IS,      /* how it stands when the watch begins */
+	WATCH_MATCHES, /* it was there, and the filter means it from now on */
+	WATCH_COMES,   /* registered, and was not before */
+	WATCH_BACK,    /* after it had gone or lapsed */
+	WATCH_ANEW,    /* another binding in place of one: the phone restarted */
 	WATCH_LAPSES,
 	WATCH_GONE,
 	WATCH_MOVES, /* another address */
@@ -44,8 +45,8 @@ struct watch;
 struct watch *watch_new(const struct view *v, const struct store *s, watch_fn *fn, void *ctx);
 void watch_free(struct watch *w);
 
-/* Watches what this filter matches, from the time on at which it does: what was watched once is
- * watched until it is gone. -EINVAL with *e. */
+/* Watches what this filter matches, from the time on at which it does: an AoR that
+ * was watched once is watched on, its new bindings too. -EINVAL with *e. */
 int watch_set_filter(struct watch *w, struct slice text, struct err *e);
 /* Watches this AoR, whatever binding it has then, or no longer, or not yet; a binding that is there
  * is taken as known. */

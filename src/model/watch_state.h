@@ -56,11 +56,14 @@ struct watch {
 	uint64_t generation, touched;
 	size_t roll; /* the next one to be looked at for the time's sake */
 	int64_t now_ms;
+	uint32_t serial; /* newer bindings appeared since the last look */
 	bool begun, telling, full;
 };
 
 /* ---- watch_tell.c: what happened, in words; r is how it is now, s how it was told last */
 void tell_is(struct watch *w, const struct seen *s, const struct row *r);
+/* It was there, and is watched from now on. */
+void tell_matches(struct watch *w, const struct seen *s, const struct row *r);
 /* gone_ms: since when the person had none; 0: it had one, or never was here. */
 void tell_comes(struct watch *w, const struct seen *s, const struct row *r, int64_t gone_ms);
 /* s stands in the place of old. */

@@ -7,8 +7,9 @@
 
 const char *watch_word(enum watch_kind k)
 {
-	static const char *const words[WATCH_KINDS] = {"is",   "comes", "back", "anew",   "lapses",
-						       "gone", "moves", "late", "verdict"};
+	static const char *const words[WATCH_KINDS] = {"is",   "matches", "comes", "back",
+						       "anew", "lapses",  "gone",  "moves",
+						       "late", "verdict"};
 
 	return words[k];
 }
@@ -51,21 +52,32 @@ static void verdict_clause(const struct row *r, char *out, size_t size)
 	snprintf(out, size, "%s%s%s", word, r->j.note[0] ? ": " : "", r->j.note);
 }
 
-void tell_is(struct watch *w, const struct seen *s, const struct row *r)
+static void tell_state(struct watch *w, const struct seen *s, const struct row *r,
+		       enum watch_kind kind, const char *before)
 {
 	char clause[240], left[16];
 	struct watch_event e;
 
-	event_of(w, s, WATCH_IS, &e);
+	event_of(w, s, kind, &e);
 	e.tone = r->j.tone;
 	verdict_clause(r, clause, sizeof(clause));
 	add_verdict(s->verdict, s->code, e.now, sizeof(e.now));
 	if (r->b.expires_s == BINDING_PERMANENT)
-		snprintf(e.words, sizeof(e.words), "at %s; %s", s->place, clause);
+		snprintf(e.words, sizeof(e.words), "%sat %s; %s", before, s->place, clause);
 	else
-		snprintf(e.words, sizeof(e.words), "at %s, %s left; %s", s->place,
+		snprintf(e.words, sizeof(e.words), "%sat %s, %s left; %s", before, s->place,
 			 text_duration(binding_left_s(&r->b, r->now_ms / 1000), left), clause);
 	tell(w, &e);
+}
+
+void tell_is(struct watch *w, const struct seen *s, const struct row *r)
+{
+	tell_state(w, s, r, WATCH_IS, "");
+}
+
+void tell_matches(struct watch *w, const struct seen *s, const struct row *r)
+{
+	tell_state(w, s, r, WATCH_MATCHES, "matches now: ");
 }
 
 static void agent_clause(const struct row *r, char *out, size_t size)

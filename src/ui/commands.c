@@ -49,6 +49,8 @@ const struct command commands[] = {
 	 "COLUMNS", GROUP_LOOK, false, do_columns},
 	{"group", "G", NULL, "Group the table by what bindings share, and how many of each answer; again: the next column.",
 	 "COLUMN", GROUP_LOOK, false, do_group},
+	{"watches", "v", NULL, "Show who is watched, and what happened to them.",
+	 NULL, GROUP_LOOK, false, do_watches},
 	{"freeze", "Z", NULL, "Freeze the order of the rows, or let it go on.",
 	 NULL, GROUP_LOOK, false, do_freeze},
 
@@ -60,6 +62,8 @@ const struct command commands[] = {
 	 NULL, GROUP_MARK, false, do_unmark},
 	{"unmark-all", "U", NULL, "Take away all marks, also those out of sight.",
 	 NULL, GROUP_MARK, false, do_unmark_all},
+	{"watch", "W", NULL, "Watch this AoR, or no more: a line and a bell when it comes, goes, lapses, moves, or its verdict changes.",
+	 "AOR", GROUP_MARK, false, do_watch},
 
 	{"why", "w", "why", "Find out why it does not ring: asks on every way, and names the cause.",
 	 NULL, GROUP_ACT, false, do_why},

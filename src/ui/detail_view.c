@@ -244,11 +244,14 @@ static bool detail_put(struct ui *u, struct frame *f, struct area a, int64_t now
 	timeline_put(u, &d.s, u->detail, now_ms);
 	put_twins(&d);
 	if (at >= 0)
-		strbuf_addf(&title, "Binding %zu of %zu%s: ", (size_t)at + 1,
-			    view_count(u->cfg.view), r.marked ? ", marked" : "");
+		strbuf_addf(&title, "Binding %zu of %zu", (size_t)at + 1, view_count(u->cfg.view));
 	else
-		strbuf_addf(&title,
-			    "Binding, hidden by the filter%s: ", r.marked ? ", marked" : "");
+		strbuf_add_str(&title, "Binding, hidden by the filter");
+	if (r.marked)
+		strbuf_add_str(&title, ", marked");
+	if (watch_is_marked(u->watching.watch, r.id))
+		strbuf_add_str(&title, ", watched");
+	strbuf_add_str(&title, ": ");
 	binding_add_aor(&r.b, &raw);
 	text_clean(strbuf_slice(&raw), f->ascii_only, &title);
 	again = sheet_end(&d.s, strbuf_str(&title));

@@ -5,7 +5,7 @@
 
 /* Everything that the cells of a row depend on, but for the cursor. */
 struct stamp {
-	uint64_t generation, touched, searches, sources;
+	uint64_t generation, touched, searches, sources, watches;
 	int64_t now_s;
 	int width;
 	bool ascii_only;
@@ -41,6 +41,7 @@ void drawn_rows_check(struct ui *u, const struct frame *f, int64_t now_ms)
 	now.touched = store_touched(u->cfg.store);
 	now.searches = u->searches;
 	now.sources = sources_stamp(u);
+	now.watches = u->watching.version;
 	now.now_s = now_ms / 1000;
 	now.width = f->width;
 	now.ascii_only = f->ascii_only;

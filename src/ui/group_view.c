@@ -44,8 +44,9 @@ static enum role role_of(const struct tally_group *g)
 	return g->answered == g->asked ? ROLE_GOOD : ROLE_WARN;
 }
 
-/* At least one cell for the one that answers among many, and for the one that does not. */
-static void draw_bar(struct frame *f, int x, int y, const struct tally_group *g, unsigned style)
+/* At least one cell for the one that answers among many, and for the one that does not. Never
+ * reversed with the cursor's row: blocks turned inside out would say the opposite. */
+static void draw_bar(struct frame *f, int x, int y, const struct tally_group *g)
 {
 	int cells = BAR - 2, on;
 
@@ -55,7 +56,7 @@ static void draw_bar(struct frame *f, int x, int y, const struct tally_group *g,
 	if (!on && g->answered)
 		on = 1;
 	for (int i = 0; i < cells; i++)
-		frame_put(f, x + 1 + i, y, 1, i < on ? ROLE_GOOD : ROLE_BAD, style,
+		frame_put(f, x + 1 + i, y, 1, i < on ? ROLE_GOOD : ROLE_BAD, 0,
 			  slice_of(i < on ? glyph(f, "█", "#") : glyph(f, "░", "-")));
 }
 
@@ -82,8 +83,10 @@ static void draw_group(struct frame *f, const struct places *p, int y, const str
 		snprintf(answer, sizeof(answer), "%u of %u", g->answered, g->asked);
 	else
 		snprintf(answer, sizeof(answer), "not asked");
-	frame_put_cut(f, p->answer, y, 16, false, true, role_of(g), style, slice_of(answer));
-	draw_bar(f, p->bar, y, g, style);
+	/* Only the words in their colour: on the cursor's row it is a background. */
+	frame_put(f, p->answer + 16 - (int)strlen(answer), y, 16, role_of(g), style,
+		  slice_of(answer));
+	draw_bar(f, p->bar, y, g);
 	draw_count(f, p->silent, y, g->silent, style);
 	draw_count(f, p->gone, y, g->gone, style);
 }

@@ -8,6 +8,7 @@ static const char *const signs[][2] = {
 	{">", "The cursor. It stays with its binding when the rows move."},
 	{"*", "Marked. Marks stay when a filter hides the row; the top says how many are hidden."},
 	{"?", "A probe is on its way."},
+	{"!", "Its AoR is watched."},
 	{"+", "New in the last seconds."},
 	{"~", "Left of the AoR: changed in the last seconds. Behind a verdict: old evidence."},
 };

@@ -222,6 +222,18 @@ static void draw_pings(struct pen *p)
 		     s.total - s.waiting, s.total, silent, text_duration(s.left_s, left));
 }
 
+/* What nobody has looked at yet is said, however many keys have been pressed since. */
+static void draw_watches(struct pen *p)
+{
+	size_t marks = watch_marks(p->u->watching.watch);
+
+	if (p->u->watching.unread)
+		part(p, ROLE_FRESH, "%zu watched, %llu new: v", marks,
+		     (unsigned long long)p->u->watching.unread);
+	else if (marks)
+		part(p, ROLE_STATUS, "%zu watched", marks);
+}
+
 /* What must not be overlooked comes first: it stays when the line is too short. */
 static void draw_state(const struct ui *u, struct frame *f)
 {
@@ -238,6 +250,7 @@ static void draw_state(const struct ui *u, struct frame *f)
 		part(&p, ROLE_MARKED, "%zu marked, %zu not shown", marks, hidden);
 	else if (marks)
 		part(&p, ROLE_MARKED, "%zu marked", marks);
+	draw_watches(&p);
 	draw_pings(&p);
 	/* A question holds the order still by itself: that is nobody's setting. */
 	if (ui_mode(u) == MODE_CONFIRM ? u->was_frozen : view_frozen(u->cfg.view))
@@ -324,7 +337,7 @@ static enum role add_message(const struct ui *u, struct strbuf *out)
 		return ROLE_STATUS;
 	if (u->message[0]) {
 		strbuf_add_str(out, u->message);
-		return u->alert ? ROLE_ALERT : ROLE_STATUS;
+		return u->alert ? ROLE_ALERT : u->news ? ROLE_FRESH : ROLE_STATUS;
 	}
 	add_trouble(u, out);
 	return ROLE_BAD;
@@ -461,6 +474,8 @@ static const char *const hint_pairs[][10] = {
 	[MODE_HELP] = {"Esc", "back", "j k", "scroll", "PgDn", "page", "End", "end"},
 	[MODE_COLUMNS] = {"Esc", "back", "j k", "move", "Space", "show or hide"},
 	[MODE_LADDER] = {"Esc", "back", "j k", "scroll", "L", "the messages", "t", "ticket"},
+	[MODE_WATCH] = {"Esc", "back", "Enter", "show in the table", "P", "ask all", "j k",
+			"scroll"},
 	[MODE_GROUP] = {"Esc", "back", "Enter", "show", "G", "next column", "P", "ask all"},
 };
 static const char *const prompt_pairs[PROMPT_KINDS][8] = {

@@ -4,7 +4,7 @@
 
 /* Lines of the tallest frame. */
 #define ROWS_MAX 4096
-/* Left of the AoR: cursor, mark, news. */
+/* Left of the AoR: cursor, mark, news or watch. */
 #define GUTTER 3
 /* So many columns are shown even where they must be squeezed; others only where all have comfort.
  */
@@ -376,6 +376,7 @@ static void draw_row(struct ui *u, struct frame *f, int y, const struct row *r, 
 	struct slice search = slice_of(u->search);
 	struct strbuf text = STRBUF_INIT;
 	char news = news_sign(u, r);
+	bool watched = watch_is_marked(u->watching.watch, r->id);
 
 	if (cursor)
 		frame_fill(f, 0, y, f->width, 1, ROLE_TEXT, CELL_CURSOR, 0);
@@ -383,7 +384,10 @@ static void draw_row(struct ui *u, struct frame *f, int y, const struct row *r, 
 		frame_put(f, 0, y, 1, ROLE_TEXT, CELL_CURSOR, SLICE_LIT(">"));
 	if (r->marked)
 		frame_put(f, 1, y, 1, ROLE_MARKED, cursor ? CELL_CURSOR : 0, SLICE_LIT("*"));
-	if (news)
+	/* What is new with somebody who is watched is told in words. */
+	if (watched && news != '?')
+		frame_put(f, 2, y, 1, ROLE_KEY, cursor ? CELL_CURSOR : 0, SLICE_LIT("!"));
+	else if (news)
 		frame_put(f, 2, y, 1, ROLE_FRESH, cursor ? CELL_CURSOR : 0, slice_make(&news, 1));
 	for (size_t i = 0; i < u->layout.count; i++) {
 		enum column_id id = u->layout.cols[i].id;

@@ -472,6 +472,14 @@ void terminal_copy(struct terminal *t, struct slice text)
 	terminal_drain(t);
 }
 
+void terminal_beep(struct terminal *t)
+{
+	if (t->lost || tty_has_pending(&t->tty))
+		return;
+	beep();
+	terminal_drain(t);
+}
+
 uint64_t terminal_bytes_out(const struct terminal *t)
 {
 	return t->tty.bytes_out;

@@ -35,6 +35,8 @@ void terminal_redraw(struct terminal *t);
 void terminal_suspend(struct terminal *t);
 /* OSC 52 clipboard, through the same queue. */
 void terminal_copy(struct terminal *t, struct slice text);
+/* Rings its bell once, or flashes where there is none; not while output stands in the way. */
+void terminal_beep(struct terminal *t);
 /* Bytes handed to the tty so far, for tests and benchmarks. */
 uint64_t terminal_bytes_out(const struct terminal *t);
 

@@ -53,6 +53,7 @@ void ui_free(struct ui *u)
 	call_plan_free(u->call_plan);
 	tally_free(u->group.tally);
 	free(u->group.cursor);
+	watch_end(u);
 	prompt_free(&u->prompt);
 	drawn_rows_free(u->drawn);
 	free(u->filter_before);
@@ -67,7 +68,7 @@ void ui_say(struct ui *u, bool alert, const char *fmt, ...)
 	vsnprintf(u->message, sizeof(u->message), fmt, ap);
 	va_end(ap);
 	u->alert = alert;
-	u->asking = false;
+	u->asking = u->news = false;
 	u->message_ms = 0;
 }
 
@@ -153,6 +154,8 @@ const char *ui_refused(const struct ui *u, const struct command *c)
 {
 	if ((c->run == do_ping || c->run == do_ping_all) && all_frozen(u))
 		return "a snapshot is a picture, there is nobody to ask.";
+	if (c->run == do_watch && all_frozen(u))
+		return "a snapshot is a picture, nothing in it changes.";
 	if (c->run == do_call)
 		return all_frozen(u) ? "a snapshot is a picture, there is nobody to call."
 				     : u->cfg.port.call_refused(u->cfg.port.ctx);
@@ -176,7 +179,7 @@ static bool allowed_here(const struct ui *u, const struct command *c)
 		return true;
 	if (ui_mode(u) == MODE_WHY &&
 	    (c->group == GROUP_ACT || c->group == GROUP_RECORD || c->run == do_help ||
-	     c->run == do_command || c->run == do_ladder))
+	     c->run == do_command || c->run == do_ladder || c->run == do_watch))
 		return true;
 	if (ui_mode(u) == MODE_LADDER && (c->run == do_ladder || c->run == do_detail ||
 					  c->run == do_ticket || c->run == do_help))
@@ -185,6 +188,10 @@ static bool allowed_here(const struct ui *u, const struct command *c)
 	    (c->run == do_group || c->run == do_detail || c->run == do_sort ||
 	     c->run == do_sort_left || c->run == do_ping_all || c->run == do_filter ||
 	     c->run == do_refresh || c->run == do_help || c->run == do_command))
+		return true;
+	if (ui_mode(u) == MODE_WATCH &&
+	    (c->run == do_watch || c->run == do_watches || c->run == do_detail ||
+	     c->run == do_ping_all || c->run == do_help || c->run == do_command))
 		return true;
 	return c->group == GROUP_MOVE || c->run == do_back || c->run == do_quit ||
 	       c->run == do_redraw || c->run == do_suspend || c->run == do_cancel;
@@ -229,8 +236,11 @@ void ui_key(struct ui *u, const char *key, int64_t now_ms)
 	const struct command *c;
 	struct ping_progress s;
 
-	u->message[0] = '\0';
-	u->alert = false;
+	/* Who types at a prompt has not seen it yet. */
+	if (!u->news || u->prompt.kind == PROMPT_NONE) {
+		u->message[0] = '\0';
+		u->alert = u->news = false;
+	}
 	ui_sweep(u, &s);
 	u->sweep_told |= sweep_open(&s) == 0;
 	if (paste_key(u, &key))
@@ -247,7 +257,7 @@ void ui_key(struct ui *u, const char *key, int64_t now_ms)
 		call_key(u, key, now_ms);
 	} else if (ui_mode(u) == MODE_HELP || ui_mode(u) == MODE_COLUMNS ||
 		   ui_mode(u) == MODE_WHY || ui_mode(u) == MODE_LADDER ||
-		   ui_mode(u) == MODE_GROUP) {
+		   ui_mode(u) == MODE_GROUP || ui_mode(u) == MODE_WATCH) {
 		list_key(u, key, now_ms);
 	} else {
 		c = command_by_key(key);
@@ -330,7 +340,7 @@ static void message_age(struct ui *u, int64_t now_ms)
 {
 	struct ping_progress s;
 
-	if (!u->message[0] || u->alert)
+	if (!u->message[0] || u->alert || u->news)
 		return;
 	if (!u->message_ms || now_ms < u->message_ms)
 		u->message_ms = now_ms;
@@ -380,6 +390,9 @@ void ui_draw(struct ui *u, struct frame *f, int64_t now_ms)
 		break;
 	case MODE_GROUP:
 		group_draw(u, f, body);
+		break;
+	case MODE_WATCH:
+		watch_draw(u, f, body, now_ms);
 		break;
 	case MODE_CONFIRM:
 		confirm_draw(u, f, body, now_ms);

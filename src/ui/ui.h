@@ -123,6 +123,9 @@ bool ui_searching(const struct ui *u);
  * ui_search_on() in steps, for as long as ui_grouping(). */
 bool ui_group_on(struct ui *u, int64_t now_ms, size_t rows);
 bool ui_grouping(const struct ui *u);
+/* Looks whether anything happened to who is watched, and says so; true when it did, which is worth
+ * one bell. To be called before drawing. */
+bool ui_watch_on(struct ui *u, int64_t now_ms);
 /* A message in the status line; it stays until the next key. alert: in the alert role; others go
  * after some seconds. */
 void ui_say(struct ui *u, bool alert, const char *fmt, ...) __attribute__((format(printf, 3, 4)));

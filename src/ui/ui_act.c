@@ -227,6 +227,10 @@ void do_ping_all(struct ui *u, const char *arg, int64_t now_ms)
 		group_ask(u);
 		return;
 	}
+	if (ui_mode(u) == MODE_WATCH) {
+		watch_ask(u);
+		return;
+	}
 	if (marked) {
 		n = store_marks(u->cfg.store, &ids);
 	} else {

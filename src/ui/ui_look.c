@@ -18,6 +18,8 @@ static struct scroll *list_here(struct ui *u)
 		return &u->call_scroll;
 	case MODE_LADDER:
 		return &u->ladder_scroll;
+	case MODE_WATCH:
+		return &u->watching.scroll;
 	case MODE_HELP:
 		return &u->help_scroll;
 	case MODE_CONFIRM:
@@ -471,6 +473,10 @@ void do_detail(struct ui *u, const char *arg, int64_t now_ms)
 	(void)now_ms;
 	if (ui_mode(u) == MODE_GROUP) {
 		group_enter(u);
+		return;
+	}
+	if (ui_mode(u) == MODE_WATCH) {
+		watch_enter(u);
 		return;
 	}
 	if (ui_mode(u) != MODE_TABLE)

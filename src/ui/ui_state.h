@@ -3,6 +3,7 @@
 #define REGTOP_UI_UI_STATE_H
 
 #include "model/tally.h"
+#include "model/watch.h"
 #include "ui/commands.h"
 #include "ui/prompt.h"
 #include "ui/ui.h"
@@ -16,13 +17,15 @@ enum ui_mode {
 	MODE_WHY,
 	MODE_CALL,
 	MODE_LADDER,
-	MODE_GROUP
+	MODE_GROUP,
+	MODE_WATCH
 };
 
 #define UI_DEPTH   8 /* modes that can lie over each other */
 #define UI_SOURCES 256
-#define UI_SWEEP   20 /* so many probes at once are a sweep: how far it is, and how it ended */
-#define UI_FRESH_S 10 /* a new or changed row keeps its sign this long */
+#define UI_SWEEP   20  /* so many probes at once are a sweep: how far it is, and how it ended */
+#define UI_FRESH_S 10  /* a new or changed row keeps its sign this long */
+#define UI_NEWS    200 /* so many changes of who is watched are kept to be read again */
 /* Rows that are searched in one go: SIP and the keys come between. */
 #define UI_SEARCH_ROWS 2048
 
@@ -47,6 +50,13 @@ struct table_layout {
 	size_t left, right; /* columns that are out of sight on either side */
 };
 
+/* What happened to somebody who is watched; cleaned. */
+struct ui_news {
+	int64_t when_ms;
+	enum tone tone;
+	char aor[120], words[320];
+};
+
 /* A list that is longer than the screen. */
 struct scroll {
 	size_t top, lines; /* first line shown, lines there are (set by drawing) */
@@ -61,6 +71,7 @@ struct ui {
 	bool pasting;
 	char message[640];
 	bool alert, asking; /* asking: the message says so until the answer has come */
+	bool news;          /* the message tells of who is watched: it waits to be read */
 	int64_t message_ms; /* since when it is shown; 0: it was not yet */
 
 	enum column_id cols[COL_COUNT]; /* chosen, in the order shown; the first stays in sight */
@@ -111,6 +122,15 @@ struct ui {
 		size_t at, top; /* its line, the first line in sight */
 		size_t page;
 	} group;
+
+	struct {
+		struct watch *watch;  /* NULL: nobody was watched yet */
+		struct ui_news *news; /* the last UI_NEWS */
+		uint64_t told;        /* of all times */
+		uint64_t unread;      /* since the list was looked at */
+		uint64_t version;     /* grows with every mark */
+		struct scroll scroll;
+	} watching;
 
 	bool sweep_told; /* how the last sweep ended was on the screen when a key came */
 
@@ -187,6 +207,16 @@ void group_enter(struct ui *u);
 void group_ask(struct ui *u);
 /* The group under the cursor; NULL when there is none. */
 const struct tally_group *group_current(struct ui *u);
+
+/* ---- ui_watch.c: the watch */
+ui_run_fn do_watch, do_watches;
+/* What happened, 0 the last; NULL: no more is kept. */
+const struct ui_news *watch_news(const struct ui *u, size_t back);
+/* Enter: the table shows only who is watched. */
+void watch_enter(struct ui *u);
+/* P: asks all of them. */
+void watch_ask(struct ui *u);
+void watch_end(struct ui *u);
 
 void confirm_key(struct ui *u, const char *key, int64_t now_ms);
 /* Asks those of n bindings that can be asked, and says so; ids may be put in another order. */

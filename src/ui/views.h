@@ -32,6 +32,7 @@ void chooser_draw(struct ui *u, struct frame *f, struct area a);
 struct sheet;
 void timeline_put(struct ui *u, struct sheet *s, binding_id id, int64_t now_ms);
 void group_draw(struct ui *u, struct frame *f, struct area a);
+void watch_draw(struct ui *u, struct frame *f, struct area a, int64_t now_ms);
 void why_draw(struct ui *u, struct frame *f, struct area a);
 void call_draw(struct ui *u, struct frame *f, struct area a, int64_t now_ms);
 /* Pairs of a key and a word, ended by NULL. */

@@ -226,6 +226,42 @@ static void prepare_ladder_raw(struct picture *p)
 	picture_keys(p, "L");
 }
 
+/* Marked and watched, watched with a question on its way, and somebody who moved just now. */
+static void watch_three(struct picture *p)
+{
+	static const char *const keys[] = {"k04", "k14", "k03"};
+	struct binding b;
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		view_set_cursor(p->view, picture_id(p, keys[i]));
+		picture_keys(p, "W");
+	}
+	store_set_mark(p->store, picture_id(p, "k04"), true);
+	assert_true(store_get(p->store, picture_id(p, "k03"), &b));
+	b.contact = SLICE_LIT("sip:1002@198.51.100.9:41022");
+	store_put(p->store, 0, &b, PICTURE_NOW_S);
+	view_update(p->view, PICTURE_NOW_MS);
+	assert_true(ui_watch_on(p->ui, PICTURE_NOW_MS));
+}
+
+static void prepare_watched(struct picture *p)
+{
+	watch_three(p);
+}
+
+static void prepare_watches(struct picture *p)
+{
+	watch_three(p);
+	view_set_cursor(p->view, picture_id(p, "k17"));
+	picture_keys(p, "W");
+	view_set_cursor(p->view, picture_id(p, "k15"));
+	picture_keys(p, "W");
+	store_remove(p->store, 0, SLICE_LIT("k15"));
+	view_update(p->view, PICTURE_NOW_MS);
+	assert_true(ui_watch_on(p->ui, PICTURE_NOW_MS - 252000));
+	picture_keys(p, "v");
+}
+
 static void prepare_hostile(struct picture *p)
 {
 	view_set_cursor(p->view, picture_id(p, "k15"));
@@ -378,6 +414,8 @@ GOLDEN(ladder)
 GOLDEN(ladder_raw)
 GOLDEN(group)
 GOLDEN(group_agent)
+GOLDEN(watched)
+GOLDEN(watches)
 GOLDEN(hostile)
 GOLDEN(help)
 GOLDEN(help_end)
@@ -406,9 +444,9 @@ TEST(a_window_that_is_too_small_gets_one_sentence)
 
 TEST(every_size_down_to_one_cell_can_be_drawn)
 {
-	static const char *const keys[] = {"j", "enter", "q ?",   "q c", "q space k space x",
-					   "1", "esc w", "esc L", "L",   "esc i tab",
-					   "y"};
+	static const char *const keys[] = {
+		"j",     "enter", "q ?",       "q c", "q space k space x", "1", "esc w",
+		"esc L", "L",     "esc i tab", "y",   "esc esc esc W v"};
 
 	UNUSED_STATE;
 	for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++)
@@ -453,6 +491,8 @@ int main(void)
 		T(frame_of_ladder_raw),
 		T(frame_of_group),
 		T(frame_of_group_agent),
+		T(frame_of_watched),
+		T(frame_of_watches),
 		T(frame_of_hostile),
 		T(frame_of_help),
 		T(frame_of_help_end),

@@ -333,6 +333,21 @@ def case_ascii():
     run.stop()
 
 
+def case_watch():
+    """Five who are watched are asked at once: what is told rings the bell, and nothing else does."""
+    run = demo()
+    run.keys("WjWjWjWjW")
+    say("marked", run.wait_for(r"\d watched"))
+    say("still", b"\x07" not in run.raw)
+    run.keys("vP")
+    say("listed", run.wait_for(r"(?s)Watched: \d AoRs.*What happened.*20\d\d@\S+ not asked -> \w+"))
+    # OSC 52 would end with the same byte; nothing was copied here.
+    say("bell", run.raw.count(b"\x07") > 0)
+    run.keys("\x1bW")
+    say("fewer", run.wait_for("is watched no more"))
+    run.stop()
+
+
 def case_suspend():
     shell = Run(["/bin/bash", "--norc", "--noprofile", "-i"], env={"PS1": "ready> ", "HISTFILE": ""})
     shell.wait_for("ready>")

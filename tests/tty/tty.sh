@@ -64,6 +64,13 @@ expect colour \
 expect ascii \
   only_ascii True "the C locale gets only ASCII"
 
+expect watch \
+  marked True "W watches, and the top says how many" \
+  still True "that alone rings no bell" \
+  listed True "v lists who is watched, and P asks them" \
+  bell True "what happens to them rings the terminal's bell" \
+  fewer True "W again ends it"
+
 expect suspend \
   started True "it starts from a shell" \
   stopped True "^Z stops it" \

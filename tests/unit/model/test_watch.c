@@ -295,8 +295,8 @@ TEST(a_filter_by_time_finds_who_comes_to_match_it)
 	put(&(struct phone){.key = "k1", .user = "alice", .host = "192.0.2.1", .left = 100});
 	filter("left<1m");
 	assert_string_equal(after(0), "");
-	assert_string_equal(after(50), "comes alice@a.example: comes: registers from 192.0.2.1 "
-				       "(Tapphone 1)\n");
+	assert_string_equal(after(50), "matches alice@a.example: matches now: at 192.0.2.1, 50s "
+				       "left; not asked\n");
 	/* Watched on, though it matches no more. */
 	alice("192.0.2.1:5070");
 	assert_string_equal(after(1),
@@ -312,10 +312,29 @@ TEST(a_filter_by_verdict_finds_whom_a_probe_makes_match)
 	filter("verdict:silent");
 	assert_string_equal(after(0), "");
 	found(id, PROBE_SILENT, 0);
-	after(1);
-	assert_int_equal(watch_count(watch, NULL), 1);
+	assert_string_equal(after(1), "matches alice@a.example: matches now: at 192.0.2.1, 9m59s "
+				      "left; silent: no answer in 5 s\n");
 	found(id, PROBE_ANSWERED, 200);
 	assert_string_equal(after(1), "verdict alice@a.example: silent -> answers\n");
+}
+
+TEST(who_was_watched_once_is_watched_on_with_other_bindings)
+{
+	UNUSED_STATE;
+	found(alice("192.0.2.1"), PROBE_SILENT, 0);
+	put(&(struct phone){.key = "k2", .user = "alice", .host = "192.0.2.2"});
+	filter("verdict:silent");
+	after(0);
+	assert_int_equal(watch_count(watch, NULL), 1);
+	/* Which was there before, and is not what was asked for. */
+	store_remove(store, 0, slice_of("k2"));
+	assert_string_equal(after(1), "");
+	store_remove(store, 0, slice_of("k1"));
+	put(&(struct phone){.key = "k3", .user = "alice", .host = "192.0.2.3"});
+	assert_string_equal(after(1), "moves alice@a.example: moves: 192.0.2.1 -> 192.0.2.3, with "
+				      "a new binding\n");
+	put(&(struct phone){.key = "k4", .user = "bob", .host = "192.0.2.4"});
+	assert_string_equal(after(1), "");
 }
 
 TEST(a_filter_that_does_not_parse_leaves_the_one_before)
@@ -585,6 +604,7 @@ int main(void)
 		W(a_verdict_that_changes_is_told_with_its_reason),
 		W(a_filter_by_time_finds_who_comes_to_match_it),
 		W(a_filter_by_verdict_finds_whom_a_probe_makes_match),
+		W(who_was_watched_once_is_watched_on_with_other_bindings),
 		W(a_filter_that_does_not_parse_leaves_the_one_before),
 		W(a_storm_larger_than_the_log_is_told_whole),
 		W(no_more_are_watched_than_there_is_room_for),

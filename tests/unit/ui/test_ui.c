@@ -1358,6 +1358,41 @@ TEST(groups_are_counted_by_the_next_column_or_the_one_named)
 	shown("There is no column");
 }
 
+TEST(the_bar_of_a_group_is_the_same_in_the_cursors_row)
+{
+	struct evidence e = {.outcome = PROBE_ANSWERED,
+			     .path = PROBE_PATH_OWN,
+			     .asked_ms = NOW_MS,
+			     .heard_ms = NOW_MS,
+			     .code = 200,
+			     .probes = 1};
+	struct frame f;
+	int on = 0, off = 0, reversed = 0;
+
+	UNUSED_STATE;
+	store_set_evidence(w.store, id_of("alice"), &e);
+	e.outcome = PROBE_SILENT;
+	store_set_evidence(w.store, id_of("bob"), &e);
+	keys("G");
+	assert_true(screen_has("1 of 2"));
+	frame_init(&f, 80, 24, false);
+	ui_draw(w.ui, &f, NOW_MS);
+	for (int x = 0; x < f.width; x++) {
+		const struct cell *c = &f.cells[4 * f.width + x];
+
+		on += c->cp == 0x2588;
+		off += c->cp == 0x2591;
+		if (c->cp == 0x2588 || c->cp == 0x2591)
+			assert_int_equal(c->style & CELL_CURSOR, 0);
+		else
+			reversed += (c->style & CELL_CURSOR) != 0;
+	}
+	frame_free(&f);
+	assert_int_equal(on, 5);
+	assert_int_equal(off, 5);
+	assert_true(reversed > 60);
+}
+
 TEST(enter_shows_the_group_alone_within_the_filter_that_was_there)
 {
 	size_t all = view_count(w.view);
@@ -1481,6 +1516,7 @@ int main(void)
 		W(only_purge_changes_anything),
 		W(the_hint_bar_fits),
 		W(groups_are_counted_by_the_next_column_or_the_one_named),
+		W(the_bar_of_a_group_is_the_same_in_the_cursors_row),
 		W(enter_shows_the_group_alone_within_the_filter_that_was_there),
 		W(p_asks_the_whole_group),
 		W(random_keys_never_purge_without_an_answer),
