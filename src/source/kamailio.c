@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include "base/alloc.h"
 #include "base/text.h"
-#include "source/kamailio_about.h"
+#include "source/control_about.h"
 #include "source/kamailio_dump.h"
 #include "source/kamailio_gruu.h"
 #include "source/kamailio_memory.h"
@@ -307,14 +307,14 @@ static struct source_about_call *kamailio_about(struct source *s, const char *ho
 	struct kamailio *k = of(s);
 	struct kamailio_asker *any = kamailio_nodes_any(k->nodes);
 
-	return kamailio_about_ask(any ? kamailio_asker_control(any) : NULL, k->clock, host, fn,
-				  ctx);
+	return control_about_ask(any ? kamailio_asker_control(any) : NULL, ABOUT_KAMAILIO, k->clock,
+				 host, fn, ctx);
 }
 
 static void kamailio_about_end(struct source *s, struct source_about_call *c)
 {
 	(void)s;
-	kamailio_about_cancel(c);
+	control_about_cancel(c);
 }
 
 static void kamailio_free(struct source *s)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include "base/alloc.h"
 #include "base/text.h"
+#include "source/control_about.h"
 #include "source/location_feed.h"
 #include "source/opensips_events.h"
 #include "source/opensips_memory.h"
@@ -13,6 +14,7 @@
 
 struct opensips {
 	struct source base;
+	const struct clock *clock;
 	struct opensips_nodes *nodes;
 	struct control *control;        /* a node's, borrowed; NULL: none was named */
 	struct opensips_memory *memory; /* the picture, or what the table does not know yet */
@@ -147,6 +149,20 @@ static void opensips_free(struct source *s)
 	free(o);
 }
 
+static struct source_about_call *opensips_about(struct source *s, const char *host,
+						source_about_fn *fn, void *ctx)
+{
+	struct opensips *o = of(s);
+
+	return control_about_ask(o->control, ABOUT_OPENSIPS, o->clock, host, fn, ctx);
+}
+
+static void opensips_about_end(struct source *s, struct source_about_call *c)
+{
+	(void)s;
+	control_about_cancel(c);
+}
+
 static const struct source_ops opensips_ops = {
 	.kind = "opensips",
 	.start = opensips_start,
@@ -161,6 +177,8 @@ static const struct source_ops opensips_ops = {
 	.purge_aor = opensips_purge_aor,
 	.uac = opensips_uac,
 	.uac_cancel = opensips_uac_cancel,
+	.about = opensips_about,
+	.about_cancel = opensips_about_end,
 	.control = opensips_control,
 	.free = opensips_free,
 };
@@ -260,6 +278,7 @@ struct source *opensips_open(struct loop *l, const struct clock *c, const struct
 	struct opensips *o = xcalloc(1, sizeof(*o));
 
 	o->base.ops = &opensips_ops;
+	o->clock = c;
 	if ((is_control(so->place) ? open_memory : open_table)(o, l, c, so, e) < 0) {
 		opensips_free(&o->base);
 		return NULL;

@@ -38,6 +38,7 @@ class Registrar:
 
     def __init__(self):
         self.lock = threading.RLock()
+        self.began, self.clock_off = time.monotonic(), 0
         self.aors = {}
         self.next_id = 932456229098241408
         self.subscribers = {}
@@ -138,6 +139,10 @@ class Registrar:
     def version(self):
         return {"Server": "OpenSIPS (3.4.18 (x86_64/linux))"}
 
+    def uptime(self):
+        up, now = int(time.monotonic() - self.began), time.time() + self.clock_off
+        return {"Now": time.ctime(now), "Up since": time.ctime(now - up), "Up time": "%d [sec]" % up}
+
     def event_subscribe(self, event, socket, expire=3600):
         kind, host, port = socket.split(":")
         if kind != "udp" or not event.startswith("E_UL_CONTACT_") or host != "127.0.0.1":
@@ -149,6 +154,10 @@ class Registrar:
 
     def test_slow(self, seconds):
         self.slow = seconds
+        return "OK"
+
+    def test_clock(self, off):
+        self.clock_off = off
         return "OK"
 
     def test_cut(self, size):

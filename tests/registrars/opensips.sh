@@ -42,6 +42,15 @@ done
 like "$out" '"aor": ?"sales@example.net"' "an AoR with a domain has its domain"
 is "$("$REGTOP" list -s "$sock" --columns left sales | tail -1 | tr -d ' ')" perm "a permanent contact is permanent"
 
+# ---- what it says of itself ----------------------------------------------------------------------
+causes() { "$REGTOP" why alice -s "$sock" --timeout=2 --json | python3 -c '
+import json, sys
+j = json.load(sys.stdin); print(*[c["id"] for c in [j["cause"], *j["also"]]])'; }
+unlike "$(causes)" clock-skew "a clock that is right is not blamed"
+mi test_clock 40 >/dev/null
+like "$(causes)" clock-skew "one that is wrong is told to the workup"
+mi test_clock 0 >/dev/null
+
 # ---- removals ------------------------------------------------------------------------------------
 purge() { "$REGTOP" purge -s "$sock" "$@" --yes --reason T-1 >"$tap_dir/purge.out" 2>&1; }
 mi test_add alice sip:alice@127.0.0.1:17003 >/dev/null

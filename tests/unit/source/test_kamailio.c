@@ -1,6 +1,6 @@
 /* Kamailio beside its table: the way through the registrar, asking for a binding, removing it. */
 #include <errno.h>
-#include "source/kamailio_about.h"
+#include "source/control_about.h"
 #include "source/kamailio_gruu.h"
 #include "kamailio_fixture.h"
 
@@ -285,7 +285,7 @@ TEST(questions_that_are_open_at_the_end_are_forgotten)
 #define U(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 /* Recorded from 5.6.3; its times are of a zone that it does not name. */
-TEST(its_start_and_its_clock_come_from_core_uptime)
+TEST(its_start_and_its_clock_come_from_uptime)
 {
 	static const struct {
 		const char *answer;
@@ -299,6 +299,13 @@ TEST(its_start_and_its_clock_come_from_core_uptime)
 		{"{\"now\": \"yesterday\", \"uptime\": 90}", true, 0, 1795419600},
 		{"{\"now\": \"Mon Nov 23 07:41:30 2026\", \"uptime\": -1}", false, 0, 0},
 		{"[]", false, 0, 0},
+		/* OpenSIPS */
+		{"{\"Now\": \"Mon Nov 23 07:41:30 2026\", \"Up since\": \"Mon Nov 23 07:40:00 "
+		 "2026\", \"Up time\": \"90 [sec]\"}",
+		 true, 0, 1795419600},
+		{"{\"Up time\": \"90 [sec]\"}", true, 0, 1795419600},
+		{"{\"Up time\": \"long\"}", false, 0, 0},
+		{"{\"Up time\": 90}", false, 0, 0},
 	};
 
 	UNUSED_STATE;
@@ -306,7 +313,7 @@ TEST(its_start_and_its_clock_come_from_core_uptime)
 		json_t *answer = json_loads(table[i].answer, 0, NULL);
 		struct source_about about = {.asked_ms = 0};
 
-		assert_int_equal(kamailio_about_uptime(answer, 1795419690000, &about),
+		assert_int_equal(control_about_uptime(answer, 1795419690000, &about),
 				 table[i].known);
 		assert_int_equal(about.skew_s, table[i].skew_s);
 		assert_int_equal(about.started_s, table[i].started_s);
@@ -317,7 +324,7 @@ TEST(its_start_and_its_clock_come_from_core_uptime)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		U(its_start_and_its_clock_come_from_core_uptime),
+		U(its_start_and_its_clock_come_from_uptime),
 		U(the_hash_of_an_aor_is_kamailios),
 		U(a_probe_goes_to_the_gruu_through_the_socket_of_the_row),
 		U(without_ruid_or_socket_there_is_no_way_through),

@@ -1,5 +1,6 @@
-/* What a Kamailio says of itself: since when it runs, its clock, its limits, and whom it bans. */
-#include "source/kamailio_about.h"
+/* What a registrar says of itself by its control: since when it runs, its clock, its limits, and
+ * whom it bans. */
+#include "source/control_about.h"
 
 #include <stdlib.h>
 #include <time.h>
@@ -15,6 +16,7 @@ enum step { STEP_UPTIME, STEP_LIMIT, STEP_BAN };
 
 struct source_about_call {
 	struct control *control;
+	enum control_about_kind kind;
 	const struct clock *clock;
 	enum step step;
 	char host[64];
@@ -32,14 +34,30 @@ static int64_t read_ctime(const char *text)
 	return text && strptime(text, "%a %b %d %H:%M:%S %Y", &tm) ? (int64_t)timegm(&tm) : -1;
 }
 
-bool kamailio_about_uptime(const json_t *result, int64_t now_ms, struct source_about *out)
+/* Kamailio: "uptime": 42. OpenSIPS: "Up time": "42 [sec]". -1 when it is neither. */
+static int64_t read_uptime(const json_t *result)
 {
 	const json_t *up = json_object_get(result, "uptime");
-	int64_t theirs = read_ctime(json_string_value(json_object_get(result, "now")));
-	int64_t now_s = now_ms / 1000, off;
+	struct slice number;
+	uint64_t seconds;
 
-	if (!json_is_integer(up) || json_integer_value(up) < 0)
+	if (json_is_integer(up))
+		return json_integer_value(up);
+	up = json_object_get(result, "Up time");
+	if (!json_is_string(up))
+		return -1;
+	slice_cut(slice_of(json_string_value(up)), ' ', &number);
+	return slice_to_u64(number, UINT32_MAX, &seconds) ? (int64_t)seconds : -1;
+}
+
+bool control_about_uptime(const json_t *result, int64_t now_ms, struct source_about *out)
+{
+	const json_t *clock = json_object_get(result, "now");
+	int64_t up = read_uptime(result), now_s = now_ms / 1000, theirs, off;
+
+	if (up < 0)
 		return false;
+	theirs = read_ctime(json_string_value(clock ? clock : json_object_get(result, "Now")));
 	out->asked_ms = now_ms;
 	if (theirs >= 0) {
 		off = (theirs - now_s) % ZONE_STEP_S;
@@ -50,7 +68,7 @@ bool kamailio_about_uptime(const json_t *result, int64_t now_ms, struct source_a
 		out->clock_known = true;
 		out->skew_s = off;
 	}
-	out->started_s = now_s + out->skew_s - json_integer_value(up);
+	out->started_s = now_s + out->skew_s - up;
 	return true;
 }
 
@@ -68,7 +86,7 @@ static void take(struct source_about_call *c, const struct control_reply *r)
 	switch (c->step) {
 	case STEP_UPTIME:
 		if (r->outcome == CONTROL_RESULT)
-			kamailio_about_uptime(r->result, clock_wall_ms(c->clock), &c->about);
+			control_about_uptime(r->result, clock_wall_ms(c->clock), &c->about);
 		break;
 	case STEP_LIMIT:
 		if (r->outcome == CONTROL_RESULT && json_integer_value(r->result) > 0 &&
@@ -89,7 +107,8 @@ static void take(struct source_about_call *c, const struct control_reply *r)
 static void on_reply(void *ctx, const struct control_reply *r)
 {
 	struct source_about_call *c = ctx;
-	bool last = c->step == STEP_BAN || (c->step == STEP_LIMIT && !c->host[0]);
+	bool last = c->step == STEP_BAN || (c->step == STEP_LIMIT && !c->host[0]) ||
+		    c->kind == ABOUT_OPENSIPS;
 
 	take(c, r);
 	/* Who is not there is not asked on; and a control that is being closed takes no more. */
@@ -105,7 +124,8 @@ static void ask(struct source_about_call *c)
 {
 	switch (c->step) {
 	case STEP_UPTIME:
-		control_call(c->control, "core.uptime", NULL, on_reply, c);
+		control_call(c->control, c->kind == ABOUT_OPENSIPS ? "uptime" : "core.uptime", NULL,
+			     on_reply, c);
 		break;
 	case STEP_LIMIT:
 		control_call(c->control, "cfg.get", json_pack("[ss]", "registrar", "max_contacts"),
@@ -118,8 +138,9 @@ static void ask(struct source_about_call *c)
 	}
 }
 
-struct source_about_call *kamailio_about_ask(struct control *control, const struct clock *clock,
-					     const char *host, source_about_fn *fn, void *ctx)
+struct source_about_call *control_about_ask(struct control *control, enum control_about_kind kind,
+					    const struct clock *clock, const char *host,
+					    source_about_fn *fn, void *ctx)
 {
 	struct source_about_call *c;
 
@@ -127,6 +148,7 @@ struct source_about_call *kamailio_about_ask(struct control *control, const stru
 		return NULL;
 	c = xcalloc(1, sizeof(*c));
 	c->control = control;
+	c->kind = kind;
 	c->clock = clock;
 	c->fn = fn;
 	c->ctx = ctx;
@@ -135,7 +157,7 @@ struct source_about_call *kamailio_about_ask(struct control *control, const stru
 	return c;
 }
 
-void kamailio_about_cancel(struct source_about_call *c)
+void control_about_cancel(struct source_about_call *c)
 {
 	c->fn = NULL;
 }
