@@ -69,11 +69,15 @@ static int code_of(int rc)
 static int trouble(struct journal *j, const char *verb, struct err *e)
 {
 	char path[200], words[100];
+	int rc = sqlite3_extended_errcode(j->db), system = sqlite3_system_errno(j->db);
+	/* "disk I/O error" alone helps nobody. */
+	bool more = (rc & 0xff) == SQLITE_IOERR && system;
 
 	text_clean_buf(slice_of(j->path), path, sizeof(path));
 	text_clean_buf(slice_of(sqlite3_errmsg(j->db)), words, sizeof(words));
-	return err_set(e, code_of(sqlite3_extended_errcode(j->db)), trouble_hint,
-		       "the journal %s cannot be %s: %s", path, verb, words);
+	return err_set(e, code_of(rc), trouble_hint, "the journal %s cannot be %s: %s%s%s%s", path,
+		       verb, words, more ? " (" : "", more ? strerror(system) : "",
+		       more ? ")" : "");
 }
 
 static int run_sql(struct journal *j, const char *sql, const char *verb, struct err *e)
