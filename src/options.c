@@ -469,7 +469,7 @@ void options_print_rows(void)
 void options_print_help(const struct cli_command *c)
 {
 	if (!c || !c->word[0]) {
-		printf("regtop %s: see, judge, probe and purge SIP registrations, live.\n\n",
+		printf("regtop %s: see, judge, probe, call and purge SIP registrations, live.\n\n",
 		       PACKAGE_VERSION);
 		printf("usage:\n");
 		options_print_commands();

@@ -175,6 +175,13 @@ binding_id *cli_find_aor(struct app *a, const char *aor, size_t *n)
 
 /* ---- ladders --------------------------------------------------------------------------------- */
 
+void cli_print_json(const json_t *j)
+{
+	/* 0.808, and not 0.80800000000000005. */
+	json_dumpf(j, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(12));
+	putchar('\n');
+}
+
 unsigned cli_paper_width(void)
 {
 	struct winsize ws;

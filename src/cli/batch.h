@@ -2,6 +2,7 @@
 #ifndef REGTOP_CLI_BATCH_H
 #define REGTOP_CLI_BATCH_H
 
+#include <jansson.h>
 #include "app.h"
 #include "report/ladder.h"
 #include "report/listing.h"
@@ -18,6 +19,8 @@ int cli_print_listing(struct app *a, const struct options *o, const enum column_
  * blanks, dashes), then one whose end it is (030… for +4930…). They may be of several AoRs. Caller
  * frees. */
 binding_id *cli_find_aor(struct app *a, const char *aor, size_t *n);
+/* Prints it on stdout, indented, its members in their order. */
+void cli_print_json(const json_t *j);
 /* Columns of a terminal on stdout; 0: it is none, and lines may be as long as they are. */
 unsigned cli_paper_width(void);
 /* How the options want a ladder. */

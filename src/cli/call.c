@@ -250,8 +250,7 @@ static void print_json(const struct test_call *c, const struct options *opt)
 	json_object_set_new(o, "not_called", n ? json_null() : words(testcall_now(c)));
 	if (opt->ladder)
 		json_object_set_new(o, "ladder", ladder_json(testcall_trace(c), &how));
-	json_dumpf(o, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-	putchar('\n');
+	cli_print_json(o);
 	json_decref(o);
 }
 

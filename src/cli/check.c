@@ -386,8 +386,7 @@ int cli_check(const struct options *o)
 	set_text(c.report, "result", result_words(&c));
 	json_object_set_new(c.report, "status", json_integer(c.status));
 	if (o->json) {
-		json_dumpf(c.report, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-		putchar('\n');
+		cli_print_json(c.report);
 	} else {
 		check_report_print(c.report);
 	}

@@ -3,7 +3,7 @@
 
 /* clang-format off */
 const struct cli_command cli_commands[] = {
-	{"", "[FILTER…]", "The inspector: a live table of bindings, with keys to ping, purge and record.",
+	{"", "[FILTER…]", "The inspector: a live table of bindings, with keys to ask why, ping, call, purge and record.",
 	 CLI_INSPECT, 0, 64, cli_inspect},
 	{"list", "[FILTER…]", "Prints the bindings as a table, as JSON or as CSV.",
 	 CLI_LIST, 0, 64, cli_list},
@@ -29,7 +29,7 @@ const struct cli_command cli_commands[] = {
 	 CLI_CHECK, 0, 0, cli_check},
 	{"demo", "", "The inspector on an embedded registrar on loopback with simulated phones.",
 	 CLI_DEMO, 0, 0, cli_demo},
-	{"help", "[TOPIC]", "Prints help; the topics are commands, options, sources, keys, columns, verdicts, filter, exit.",
+	{"help", "[TOPIC]", "Prints help; the topics are commands, options, sources, keys, columns, verdicts, causes, filter, config, exit.",
 	 CLI_HELP, 0, 1, cli_help},
 };
 /* clang-format on */

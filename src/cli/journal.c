@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "base/text.h"
+#include "cli/batch.h"
 #include "options.h"
 #include "paths.h"
 
@@ -92,8 +93,7 @@ int cli_journal(const struct options *o)
 	if (rc < 0) {
 		err_print(&e);
 	} else if (o->json) {
-		json_dumpf(list, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-		putchar('\n');
+		cli_print_json(list);
 	} else if (count == 0) {
 		printf("Nothing has been done yet (%s).\n", path);
 	}

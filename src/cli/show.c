@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include "base/text.h"
 #include "cli/batch.h"
+#include "history/history.h"
 #include "report/timeline.h"
 
 /* More is in the history's own file. */
@@ -26,8 +27,7 @@ static int print_json(struct app *a, const binding_id *ids, size_t n)
 			json_object_set_new(row, "history", timeline_json(past, events));
 			json_array_append_new(list, row);
 		}
-	json_dumpf(list, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-	putchar('\n');
+	cli_print_json(list);
 	json_decref(list);
 	return REGTOP_OK;
 }
@@ -83,6 +83,8 @@ int cli_show(const struct options *o)
 	plain.filter = empty;
 	status = cli_open(&plain, &a);
 	if (a && (status == REGTOP_OK || status == REGTOP_INCOMPLETE)) {
+		/* Habits come with what is noted of this picture. */
+		history_settle(a->history);
 		ids = cli_find_aor(a, o->operands[0], &n);
 		if (n == 0) {
 			text_clean_buf(slice_of(o->operands[0]), name, sizeof(name));

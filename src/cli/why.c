@@ -69,8 +69,7 @@ static void print_answer(const struct why *y)
 		if (y->options->ladder)
 			json_object_set_new(j, "ladder",
 					    ladder_json(workup_trace(y->workup), &how));
-		json_dumpf(j, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-		putchar('\n');
+		cli_print_json(j);
 		json_decref(j);
 		return;
 	}

@@ -38,12 +38,17 @@ like "$version" '^regtop [0-9]+\.[0-9]+\.[0-9]+$' "--version prints name and ver
 like "$(head -1 "$TOP_SRCDIR/NEWS")" "^regtop ${version#regtop }" "NEWS begins with this version"
 
 # Every command has help of its own, and prints it on stdout with status 0.
-for word in list show why call ping purge journal snapshot listen demo help; do
+for word in list show why call ping watch purge journal snapshot listen check demo help; do
   out=$("$REGTOP" "$word" --help 2>"$tap_dir/err")
   is "$?" 0 "regtop $word --help ends with 0"
   like "$out" "^usage: regtop $word" "regtop $word --help says how it is used"
   is "$(cat "$tap_dir/err")" "" "regtop $word --help keeps quiet on stderr"
 done
+
+# The topics that help names are those that it has.
+"$REGTOP" help no-such-topic 2>&1 | sed 's/.*the topics are //; s/, /\n/g' | sort >"$tap_dir/has"
+"$REGTOP" help commands | sed -n 's/.*the topics are \(.*\)\./\1/p' | sed 's/, /\n/g' | sort >"$tap_dir/named"
+is "$(cat "$tap_dir/named")" "$(cat "$tap_dir/has")" "regtop help names all of its topics"
 
 if command -v man >/dev/null && command -v groff >/dev/null; then
   for page in regtop.1 regtop-snapshot.5; do

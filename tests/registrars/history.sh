@@ -55,6 +55,10 @@ ok "$(grep -q 'history, newest first' "$tap_dir/show" && grep -q 'a new Call-ID:
   "show tells what happened before it began"
 "$REGTOP" show bert "${at[@]}" --json | jq -e '.[0].history | map(.event) | index("call_id") != null' >/dev/null
 ok $? "as JSON too"
+"$REGTOP" show bert "${at[@]}" --json >"$tap_dir/json"
+ok "$(jq -e 'any(.[]; .habit != null and .habit >= 5 and .habit <= 12)' "$tap_dir/json" >/dev/null; echo $?)" \
+  "with the habit that another process learnt"
+unlike "$(cat "$tap_dir/json")" '[0-9]\.[0-9]{13}' "and numbers are as short as they are"
 "$REGTOP" ping bert "${at[@]}" >/dev/null
 "$REGTOP" show bert "${at[@]}" --json | jq -e '[.[].history[] | select(.event == "probe")] | length > 0' >/dev/null
 ok $? "a probe of another process is remembered"
