@@ -17,8 +17,10 @@ def header(text, name):
     return m.group(1) if m else ""
 
 
-def answer(request, line, tag="t", more="", contact="<sip:phone@127.0.0.1:9>", body=""):
+def answer(request, line, tag="t", more="", contact=None, body=""):
     to = header(request, "To")
+    if contact is None:  # its own, which stands in the first line of what it is asked
+        contact = "<sip:phone@%s>" % re.search(r"127\.0\.0\.1:\d+", request).group(0)
     if tag and "tag=" not in to:
         to += f";tag={tag}"
     return (f"SIP/2.0 {line}\r\nVia: {header(request, 'Via')}\r\nFrom: {header(request, 'From')}\r\n"
@@ -107,6 +109,7 @@ def main():
         ports[user] = sock.getsockname()[1]
         sel.register(sock, selectors.EVENT_READ, user)
     make_table(sys.argv[1], ports)
+    print("plays", *PHONES)
     print("ready", flush=True)
     while True:
         for key, _ in sel.select():
