@@ -169,15 +169,24 @@ void tell_move(struct watch *w, const struct seen *s, const char *to)
 	tell(w, &e);
 }
 
+/* Which of several bindings is meant: "at 192.0.2.7:5060 "; "" when there is only one. */
+static void which(const struct watch *w, const struct seen *s, char out[PLACE_SIZE + 8])
+{
+	out[0] = '\0';
+	if (w->people[s->person].bindings > 1)
+		snprintf(out, PLACE_SIZE + 8, "at %s ", s->place);
+}
+
 void tell_late(struct watch *w, const struct seen *s, const struct row *r)
 {
+	char late[16], at[PLACE_SIZE + 8];
 	struct watch_event e;
-	char late[16];
 
 	event_of(w, s, WATCH_LATE, &e);
 	text_duration(row_overdue_s(r), late);
 	snprintf(e.now, sizeof(e.now), "%s", late);
-	snprintf(e.words, sizeof(e.words), "refresh is late, by %s", late);
+	which(w, s, at);
+	snprintf(e.words, sizeof(e.words), "%srefresh is late, by %s", at, late);
 	tell(w, &e);
 }
 
@@ -192,14 +201,15 @@ void tell_refreshed(struct watch *w, const struct seen *s)
 
 void tell_verdict(struct watch *w, const struct seen *s, const struct row *r)
 {
+	char clause[240], at[PLACE_SIZE + 8];
 	struct watch_event e;
-	char clause[240];
 
 	event_of(w, s, WATCH_VERDICT, &e);
 	e.tone = r->j.tone;
 	add_verdict(s->verdict, s->code, e.was, sizeof(e.was));
 	add_verdict(r->j.verdict, r->j.code, e.now, sizeof(e.now));
 	verdict_clause(r, clause, sizeof(clause));
-	snprintf(e.words, sizeof(e.words), "%.60s -> %s", e.was, clause);
+	which(w, s, at);
+	snprintf(e.words, sizeof(e.words), "%s%.60s -> %s", at, e.was, clause);
 	tell(w, &e);
 }

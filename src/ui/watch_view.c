@@ -9,6 +9,8 @@
 /* An AoR that is longer has a line for itself. */
 #define AOR_LEAST 16
 #define AOR_MOST  44
+/* So many bindings of one AoR are shown. */
+#define BINDINGS_MAX 4
 
 struct listing {
 	struct ui *u;
@@ -17,53 +19,76 @@ struct listing {
 };
 
 /* "answers, 9m12s left, at 192.0.2.7:5060". */
-static enum role state_of(struct listing *l, const struct row *r, unsigned bindings,
-			  struct strbuf *out)
+static void put_binding(struct listing *l, const char *label, const struct row *r)
 {
+	struct strbuf state = STRBUF_INIT;
 	char place[96];
 
-	column_show(COL_VERDICT, r, l->s.f->ascii_only, out);
+	column_show(COL_VERDICT, r, l->s.f->ascii_only, &state);
 	if (r->b.expires_s != BINDING_PERMANENT && r->b.expires_s * 1000 > l->now_ms) {
-		strbuf_add_str(out, ", ");
-		column_show(COL_LEFT, r, l->s.f->ascii_only, out);
-		strbuf_add_str(out, " left");
+		strbuf_add_str(&state, ", ");
+		column_show(COL_LEFT, r, l->s.f->ascii_only, &state);
+		strbuf_add_str(&state, " left");
 	}
 	if (place_phone(&r->b, place, sizeof(place))) {
-		strbuf_add_str(out, ", at ");
-		text_clean(slice_of(place), l->s.f->ascii_only, out);
+		strbuf_add_str(&state, ", at ");
+		text_clean(slice_of(place), l->s.f->ascii_only, &state);
 	}
-	if (bindings > 1)
-		strbuf_addf(out, "; %u more", bindings - 1);
-	return verdict_role(&r->j);
+	sheet_field(&l->s, ROLE_KEY, label, verdict_role(&r->j), strbuf_slice(&state));
+	strbuf_free(&state);
+}
+
+struct bindings {
+	struct listing *l;
+	const char *label; /* beside the first one */
+	unsigned put;
+};
+
+static bool put_one(void *ctx, binding_id id)
+{
+	struct bindings *b = ctx;
+	struct row r;
+
+	if (view_row(b->l->u->cfg.view, id, b->l->now_ms, &r))
+		put_binding(b->l, b->put++ ? "" : b->label, &r);
+	return b->put < BINDINGS_MAX;
+}
+
+static void put_absent(struct listing *l, const char *label, int64_t gone_ms)
+{
+	char away[16], words[64] = "not registered";
+
+	if (gone_ms)
+		snprintf(words, sizeof(words), "gone for %s: calls find nobody",
+			 text_duration((l->now_ms - gone_ms) / 1000, away));
+	sheet_field(&l->s, ROLE_KEY, label, ROLE_BAD, slice_of(words));
 }
 
 static void put_mark(void *ctx, const struct watch_mark *m)
 {
 	struct listing *l = ctx;
 	struct binding b = {.user = m->user, .domain = m->domain};
-	struct strbuf raw = STRBUF_INIT, aor = STRBUF_INIT, state = STRBUF_INIT;
-	enum role role = ROLE_BAD;
-	char away[16];
-	struct row r;
+	struct strbuf raw = STRBUF_INIT, aor = STRBUF_INIT;
+	struct bindings all = {.l = l};
+	binding_id newest = store_find_aor(l->u->cfg.store, m->user, m->domain);
+	unsigned twins = store_twins(l->u->cfg.store, newest);
 
 	binding_add_aor(&b, &raw);
 	text_clean(strbuf_slice(&raw), l->s.f->ascii_only, &aor);
-	if (view_row(l->u->cfg.view, store_find_aor(l->u->cfg.store, m->user, m->domain), l->now_ms,
-		     &r))
-		role = state_of(l, &r, r.twins, &state);
-	else if (m->gone_ms)
-		strbuf_addf(&state, "gone for %s: calls find nobody",
-			    text_duration((l->now_ms - m->gone_ms) / 1000, away));
-	else
-		strbuf_add_str(&state, "not registered");
 	if ((int)text_width(strbuf_slice(&aor)) > l->s.indent - 3) {
 		sheet_text(&l->s, 1, ROLE_KEY, strbuf_slice(&aor));
 		strbuf_clear(&aor);
 	}
-	sheet_field(&l->s, ROLE_KEY, strbuf_str(&aor), role, strbuf_slice(&state));
+	all.label = strbuf_str(&aor);
+	store_each_twin(l->u->cfg.store, newest, put_one, &all);
+	if (!all.put)
+		put_absent(l, all.label, m->gone_ms);
+	strbuf_clear(&raw);
+	strbuf_addf(&raw, "and %u more", twins - all.put);
+	if (twins > all.put)
+		sheet_field(&l->s, ROLE_KEY, "", ROLE_DIM, strbuf_slice(&raw));
 	strbuf_free(&raw);
 	strbuf_free(&aor);
-	strbuf_free(&state);
 }
 
 static enum role news_role(enum tone t)

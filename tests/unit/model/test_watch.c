@@ -289,6 +289,24 @@ TEST(a_verdict_that_changes_is_told_with_its_reason)
 	assert_string_equal(after(1), "");
 }
 
+TEST(of_several_bindings_it_is_said_which)
+{
+	binding_id id;
+
+	UNUSED_STATE;
+	id = alice("192.0.2.1");
+	put(&(struct phone){.key = "k2", .user = "alice", .host = "192.0.2.2"});
+	filter("alice");
+	after(0);
+	found(id, PROBE_SILENT, 0);
+	assert_string_equal(after(1), "verdict alice@a.example: at 192.0.2.1 not asked -> silent: "
+				      "no answer in 5 s\n");
+	store_remove(store, 0, slice_of("k2"));
+	after(1);
+	found(id, PROBE_ANSWERED, 200);
+	assert_string_equal(after(1), "verdict alice@a.example: silent -> answers\n");
+}
+
 TEST(a_filter_by_time_finds_who_comes_to_match_it)
 {
 	UNUSED_STATE;
@@ -602,6 +620,7 @@ int main(void)
 		W(what_a_move_makes_unknown_is_not_a_verdict_of_its_own),
 		W(a_new_binding_in_place_of_the_old_one_is_told_as_one),
 		W(a_verdict_that_changes_is_told_with_its_reason),
+		W(of_several_bindings_it_is_said_which),
 		W(a_filter_by_time_finds_who_comes_to_match_it),
 		W(a_filter_by_verdict_finds_whom_a_probe_makes_match),
 		W(who_was_watched_once_is_watched_on_with_other_bindings),

@@ -398,6 +398,22 @@ TEST(from_the_list_Enter_shows_them_in_the_table_and_P_asks_them)
 	assert_true(screen_has("Watched: 1 AoR\n"));
 }
 
+TEST(the_list_shows_the_bindings_of_an_AoR_up_to_a_few)
+{
+	UNUSED_STATE;
+	put("two", "alice", "192.0.2.2");
+	put("three", "alice", "192.0.2.3");
+	screen_has("");
+	keys("g W v");
+	assert_true(screen_has(" alice@example.com  not asked, 10m00s left, at 192.0.2.3"));
+	assert_true(screen_has("                    not asked, 10m00s left, at 192.0.2.2"));
+	assert_true(screen_has("                    not asked, 10m00s left, at 192.0.2.1:5060"));
+	assert_false(screen_has("more"));
+	put("four", "alice", "192.0.2.4");
+	put("five", "alice", "192.0.2.5");
+	assert_true(screen_has("and 1 more"));
+}
+
 TEST(somebody_who_is_not_registered_can_be_watched_by_name)
 {
 	UNUSED_STATE;
@@ -485,6 +501,7 @@ int main(void)
 		U(nothing_moves_behind_a_question_but_the_bell_rings),
 		U(v_lists_who_is_watched_and_what_happened_newest_first),
 		U(from_the_list_Enter_shows_them_in_the_table_and_P_asks_them),
+		U(the_list_shows_the_bindings_of_an_AoR_up_to_a_few),
 		U(somebody_who_is_not_registered_can_be_watched_by_name),
 		U(it_can_be_watched_from_the_detail_and_from_a_workup),
 		U(an_AoR_may_hold_what_a_filter_takes_for_its_own),
