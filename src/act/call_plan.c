@@ -126,7 +126,7 @@ int call_path_find(const struct act_env *env, const struct binding *b, enum call
 	return 0;
 }
 
-static void say_way(const struct ping_path *p, const struct binding *b, char *out, size_t size)
+static void say_way(const struct ping_path *p, char *out, size_t size)
 {
 	char addr[NETADDR_STR] = "";
 	struct strbuf words = STRBUF_INIT;
@@ -140,7 +140,6 @@ static void say_way(const struct ping_path *p, const struct binding *b, char *ou
 		strbuf_addf(&words, "through the registrar at %s", addr);
 	else
 		strbuf_addf(&words, "straight from here to %s", addr);
-	(void)b;
 	text_clean_buf(strbuf_slice(&words), out, size);
 	strbuf_free(&words);
 }
@@ -201,7 +200,7 @@ struct call_plan *call_plan_make(const struct act_env *env, binding_id id,
 		p->pad_to = o->pad_to;
 		p->in_quiet_hours = call_rules_quiet(&env->call_rules, clock_wall_ms(env->clock));
 		slice_to_buf(slice_of(o->reason ? o->reason : ""), p->reason, sizeof(p->reason));
-		say_way(&path, &b, p->way, sizeof(p->way));
+		say_way(&path, p->way, sizeof(p->way));
 		say_will(p);
 	}
 	ping_path_free(&path);
