@@ -126,6 +126,10 @@ void ping_evidence_read(const struct binding *b, enum probe_path path, const str
 	case PROBE_END_SILENT:
 	case PROBE_END_FORGOTTEN:
 		out->outcome = PROBE_SILENT;
+		out->unreadable = r->unreadable;
+		if (r->unreadable)
+			slice_to_buf(SLICE_LIT("what came is no SIP message"), out->detail,
+				     sizeof(out->detail));
 		break;
 	case PROBE_END_REFUSED:
 		out->outcome = PROBE_REFUSED;
@@ -198,6 +202,7 @@ static void note_outcome(struct evidence *e, const struct ping_finding *f)
 	e->path = f->path;
 	e->late = f->late;
 	e->by_registrar = f->by_registrar;
+	e->unreadable = f->unreadable;
 	e->away = f->away;
 	e->code = f->code;
 	e->icmp = f->icmp;

@@ -13,7 +13,8 @@ struct ping_finding {
 	enum probe_path path;
 	bool sent; /* a request left */
 	bool late, by_registrar;
-	bool away; /* the registrar took no SIP */
+	bool unreadable; /* as in struct evidence */
+	bool away;       /* the registrar took no SIP */
 	int code;
 	uint32_t rtt_us;
 	bool icmp;

@@ -170,7 +170,9 @@ bool fact_ignores(const struct findings *f, const struct finding_binding *b)
 
 bool fact_silent(const struct findings *f, const struct finding_binding *b)
 {
-	return silent(b, fact_asked(f, b)) && !fact_reached(f, b);
+	const struct evidence *e = fact_asked(f, b);
+
+	return silent(b, e) && !e->unreadable && !fact_reached(f, b);
 }
 
 bool fact_fails(const struct findings *f, const struct finding_binding *b)

@@ -30,7 +30,8 @@ int fact_code(const struct findings *f, const struct finding_binding *b);
 bool fact_ignores(const struct findings *f, const struct finding_binding *b);
 /* It fails, and no call has reached the phone since. */
 bool fact_fails(const struct findings *f, const struct finding_binding *b);
-/* No answer at all: neither of the phone nor of the network, and no call has reached it since. */
+/* No answer at all: neither of the phone nor of the network, nothing that cannot be read, and no
+ * call has reached it since. */
 bool fact_silent(const struct findings *f, const struct finding_binding *b);
 enum icmp_meaning fact_icmp(const struct evidence *e);
 /* Seconds between the last sign of life of the phone itself and the failed question; -1 unknown. */
@@ -100,6 +101,7 @@ cause_rule cause_half_open, cause_websocket, cause_flow_closed;
 cause_rule cause_moved, cause_filtered, cause_process, cause_process_or_mapping, cause_host_down,
 	cause_no_route, cause_disowned, cause_stranger, cause_edge_answers, cause_last_hop_auth,
 	cause_stale_contact, cause_mapping, cause_off, cause_cannot_tell;
+cause_rule cause_unreadable;
 cause_rule cause_flood, cause_ignores_options;
 cause_rule cause_serial_fork, cause_limit, cause_twin, cause_many_stale, cause_shared, cause_wiped,
 	cause_gaps, cause_flapping, cause_rebound;

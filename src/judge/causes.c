@@ -84,6 +84,8 @@ const struct cause_row causes[] = {
 	 "Look at the phone: do not disturb, call waiting, lines in use, block list, log-in."},
 
 	/* silence */
+	{"unreadable", "what answers is no SIP", cause_unreadable,
+	 "Read what came (L, or regtop why AOR --ladder): a SIP ALG or a tunnel that spoils it, or no phone at that address."},
 	{"stale-public-contact", "it names an old public address", cause_stale_contact,
 	 "Mend STUN or the external address that is set in the phone, or let the switch use the source of the REGISTER."},
 	{"ignores-options", "this model may not answer OPTIONS", cause_ignores_options,

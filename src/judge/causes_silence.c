@@ -12,6 +12,27 @@ static bool failed(const struct evidence *e)
 	return probe_was_sent(e->outcome) && e->outcome != PROBE_ANSWERED;
 }
 
+static bool unreadable(const struct findings *f, size_t i, struct cause *out)
+{
+	const struct finding_binding *b = &f->bindings[i];
+	const struct evidence *e = fact_asked(f, b);
+
+	if (!e || !e->unreadable || !fact_fails(f, b))
+		return false;
+	cause_say(
+		out, CONFIDENCE_MEDIUM,
+		"Something answers at %s, but what comes is no SIP message that can be read: it is "
+		"spoilt on the way, or whoever is there is no phone.",
+		fact_hop(b));
+	cause_add_usual(out, f, b);
+	return true;
+}
+
+bool cause_unreadable(const struct findings *f, struct cause *out)
+{
+	return fact_any(f, out, unreadable);
+}
+
 static bool stale_contact(const struct findings *f, size_t i, struct cause *out)
 {
 	const struct finding_binding *b = &f->bindings[i];

@@ -39,6 +39,7 @@ struct evidence {
 	bool pending;      /* a probe is on its way now */
 	bool late;         /* the answer came after the verdict time */
 	bool by_registrar; /* the registrar itself answered (408, 404, 477 …), not the phone */
+	bool unreadable;   /* SILENT: something came from there that is no SIP message */
 	bool away;         /* the registrar took no SIP, so it was asked straight from here */
 	int code;          /* final response, 0 none */
 	int64_t asked_ms;  /* wall time of the first send of the last finished probe */

@@ -334,7 +334,8 @@ struct caller *caller_new(struct loop *l, const struct clock *c, struct sip_tran
 				.request = call_on_request,
 				.response = call_on_response,
 				.send_error = call_on_send_error,
-				.closed = call_on_closed};
+				.closed = call_on_closed,
+				.rubbish = call_on_rubbish};
 
 	k->loop = l;
 	k->clock = c;

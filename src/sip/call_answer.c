@@ -1,5 +1,6 @@
 /* What comes back to a test call: responses of every kind, ICMP errors, connections that close. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include "base/hash.h"
 #include "sip/call_dialog.h"
@@ -348,6 +349,18 @@ bool call_on_response(void *ctx, const struct sip_flow *from, const struct sip_m
 	if (taken)
 		caller_arm(c);
 	return taken;
+}
+
+/* Nothing in it can be believed: it is only told. */
+void call_on_rubbish(void *ctx, const struct sip_flow *from, struct slice raw, const char *why)
+{
+	const struct caller *c = ctx;
+	char words[TRACE_WORDS];
+
+	snprintf(words, sizeof(words), "%zu bytes that are no SIP message: %s", raw.n, why);
+	for (struct call *x = c->calls; x; x = x->next)
+		if (netaddr_eq(&x->flow.remote, &from->remote))
+			call_trace_trouble(x, &from->remote, words);
 }
 
 /* ---- errors -------------------------------------------------------------------------------- */

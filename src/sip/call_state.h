@@ -156,6 +156,7 @@ int call_send(struct call *x, const struct sip_flow *flow, const struct strbuf *
 bool call_on_response(void *ctx, const struct sip_flow *from, const struct sip_msg *m);
 bool call_on_send_error(void *ctx, const struct sip_send_error *e);
 void call_on_closed(void *ctx, uint32_t connection, int error);
+void call_on_rubbish(void *ctx, const struct sip_flow *from, struct slice raw, const char *why);
 
 /* ---- call_request.c: what the phone asks in the middle of it ------------------------------- */
 

@@ -107,7 +107,9 @@ static void finish(struct prober *p, struct probe *x, struct probe_report *r)
 
 static void tell_silent(struct prober *p, struct probe *x, int64_t now_ms)
 {
-	struct probe_report r = {.end = PROBE_END_SILENT, .sends = x->sends};
+	struct probe_report r = {.end = PROBE_END_SILENT,
+				 .sends = x->sends,
+				 .unreadable = probe_trace_unreadable(&p->traces, x->id)};
 
 	x->told = true;
 	p->open--;
@@ -389,6 +391,13 @@ static bool on_send_error(void *ctx, const struct sip_send_error *e)
 	return true;
 }
 
+static void on_rubbish(void *ctx, const struct sip_flow *from, struct slice raw, const char *why)
+{
+	struct prober *p = ctx;
+
+	probe_trace_rubbish(&p->traces, from, raw.n, why);
+}
+
 static void trace_closed(struct prober *p, const struct probe *x, int error)
 {
 	struct sip_send_error e = {.error = error, .icmp_type = -1, .icmp_code = -1};
@@ -428,7 +437,8 @@ struct prober *prober_new(struct loop *l, const struct clock *c, struct sip_tran
 				.response = on_response,
 				.answer = on_answer,
 				.send_error = on_send_error,
-				.closed = on_closed};
+				.closed = on_closed,
+				.rubbish = on_rubbish};
 
 	p->loop = l;
 	p->clock = c;
@@ -475,7 +485,7 @@ uint64_t prober_start(struct prober *p, const struct probe_spec *s, probe_report
 	x->verdict_ms = s->verdict_ms ? s->verdict_ms : PROBE_VERDICT_MS;
 	x->words = pack_words(p, s);
 	p->open++;
-	probe_trace_begin(&p->traces, id, s->trace);
+	probe_trace_begin(&p->traces, id, &s->flow.remote, s->trace);
 	if (x->transport == TRANSPORT_UDP)
 		enqueue(p, x);
 	else

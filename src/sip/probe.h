@@ -40,9 +40,10 @@ struct probe_report {
 	int code;        /* ANSWER */
 	uint32_t rtt_us; /* from the send that can have been answered, the first one */
 	unsigned sends;
-	struct slice agent;          /* User-Agent or Server of the answer, raw; empty if none */
-	struct slice reason;         /* reason phrase, raw */
-	struct slice warning;        /* Warning header, raw */
+	bool unreadable;      /* SILENT, traced: something came from there that is no SIP message */
+	struct slice agent;   /* User-Agent or Server of the answer, raw; empty if none */
+	struct slice reason;  /* reason phrase, raw */
+	struct slice warning; /* Warning header, raw */
 	struct sip_send_error error; /* REFUSED, UNREACHABLE */
 };
 

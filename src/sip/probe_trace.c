@@ -1,6 +1,7 @@
 /* Which probes are traced, beside the prober's books: a sweep traces none and pays nothing. */
 #include "sip/probe_trace.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include "base/alloc.h"
 #include "sip/send_error.h"
@@ -9,6 +10,8 @@ struct probe_traced {
 	uint64_t id;
 	struct trace *trace;
 	unsigned exchange;
+	struct netaddr remote;
+	bool unreadable;
 };
 
 static struct probe_traced *find(const struct probe_traces *all, uint64_t id)
@@ -19,13 +22,14 @@ static struct probe_traced *find(const struct probe_traces *all, uint64_t id)
 	return NULL;
 }
 
-void probe_trace_begin(struct probe_traces *all, uint64_t id, struct trace *t)
+void probe_trace_begin(struct probe_traces *all, uint64_t id, const struct netaddr *remote,
+		       struct trace *t)
 {
 	if (!t)
 		return;
 	XGROW(all->list, all->cap, all->count + 1);
-	all->list[all->count++] =
-		(struct probe_traced){.id = id, .trace = t, .exchange = trace_current(t)};
+	all->list[all->count++] = (struct probe_traced){
+		.id = id, .trace = t, .exchange = trace_current(t), .remote = *remote};
 }
 
 void probe_trace_end(struct probe_traces *all, uint64_t id)
@@ -94,6 +98,33 @@ void probe_trace_note(struct probe_traces *all, uint64_t id, const char *words)
 
 	trace_note(t, words);
 	trace_switch(t, before);
+}
+
+void probe_trace_rubbish(struct probe_traces *all, const struct sip_flow *from, size_t n,
+			 const char *why)
+{
+	char words[TRACE_WORDS];
+	unsigned before = 0;
+
+	snprintf(words, sizeof(words), "%zu bytes that are no SIP message: %s", n, why);
+	for (size_t i = 0; i < all->count; i++) {
+		struct probe_traced *x = &all->list[i];
+		struct trace *t;
+
+		if (!netaddr_eq(&x->remote, &from->remote))
+			continue;
+		x->unreadable = true;
+		t = enter(all, x->id, &before);
+		trace_trouble(t, from->transport, &from->remote, words);
+		trace_switch(t, before);
+	}
+}
+
+bool probe_trace_unreadable(const struct probe_traces *all, uint64_t id)
+{
+	const struct probe_traced *x = find(all, id);
+
+	return x && x->unreadable;
 }
 
 void probe_traces_forget(struct probe_traces *all, const struct trace *t)

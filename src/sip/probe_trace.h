@@ -12,7 +12,8 @@ struct probe_traces {
 };
 
 /* The probe's messages go into the exchange of t that is current now; t NULL: not traced. */
-void probe_trace_begin(struct probe_traces *all, uint64_t id, struct trace *t);
+void probe_trace_begin(struct probe_traces *all, uint64_t id, const struct netaddr *remote,
+		       struct trace *t);
 void probe_trace_end(struct probe_traces *all, uint64_t id);
 bool probe_trace_has(const struct probe_traces *all, uint64_t id);
 void probe_trace_sent(struct probe_traces *all, uint64_t id, const struct sip_flow *flow,
@@ -22,6 +23,11 @@ void probe_trace_received(struct probe_traces *all, uint64_t id, const struct si
 void probe_trace_trouble(struct probe_traces *all, uint64_t id, enum transport transport,
 			 const struct sip_send_error *e);
 void probe_trace_note(struct probe_traces *all, uint64_t id, const char *words);
+/* What came from there is no SIP message: noted with every probe that asks there. */
+void probe_trace_rubbish(struct probe_traces *all, const struct sip_flow *from, size_t n,
+			 const char *why);
+/* Was there such a thing? */
+bool probe_trace_unreadable(const struct probe_traces *all, uint64_t id);
 /* No probe's messages go into t any more. */
 void probe_traces_forget(struct probe_traces *all, const struct trace *t);
 void probe_traces_free(struct probe_traces *all);

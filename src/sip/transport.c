@@ -115,6 +115,10 @@ void transport_deliver(struct sip_transport *t, const struct sip_flow *from, str
 	case SIP_IN_RUBBISH:
 		t->stats.rubbish++;
 		t->stats.oversize += raw.n > SIP_MAX_MESSAGE;
+		for (size_t i = 0; i < t->handler_count; i++)
+			if (t->handlers[i].rubbish)
+				t->handlers[i].rubbish(t->handlers[i].ctx, from, raw,
+						       why ? why : "it cannot be read");
 		break;
 	}
 	round_end(t);

@@ -43,6 +43,8 @@ struct sip_handler {
 	void (*closed)(void *ctx, uint32_t connection, int error);
 	/* CRLF or STUN keepalive arrived (already answered where an answer is due). */
 	void (*keepalive)(void *ctx, const struct sip_flow *from);
+	/* Something came that is no SIP message; why says what is wrong with it. Told to all. */
+	void (*rubbish)(void *ctx, const struct sip_flow *from, struct slice raw, const char *why);
 	/* A well-formed answer, only scanned: who does not take it leaves it to the parser, and it
 	 * comes again as a response. */
 	bool (*answer)(void *ctx, const struct sip_flow *from, const struct sip_answer *a);

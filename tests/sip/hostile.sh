@@ -57,10 +57,15 @@ for user in notag nocontact badcontact copies forks; do
 done
 # By RFC 3261 17.1.3 the branch and the method make an answer ours; a call looks closer.
 for user in cseq callid fromtag; do why "$user" 0 well; done
-# What is none, or is not ours, changes nothing.
-for user in branch method rubbish nul huge routes moved challenges; do why "$user" 1 off-or-down; done
-for user in cseq callid fromtag branch method rubbish nul huge routes moved challenges; do
+# What is not ours changes nothing.
+for user in branch method; do why "$user" 1 off-or-down; done
+for user in cseq callid fromtag branch method; do call "$user" 1 "no answer to [0-9]+ INVITEs"; done
+# What cannot be read is none either; but it is no silence, and is told.
+for user in rubbish nul huge routes moved challenges; do
+  why "$user" 1 unreadable
+  like "$(cat "$tap_dir/why-$user.out")" "no answer: what came is no SIP message" "why $user: the evidence says so"
   call "$user" 1 "no answer to [0-9]+ INVITEs"
+  like "$(cat "$tap_dir/call-$user.out")" "[0-9]+ bytes that are no SIP message: " "call $user: and so does the ladder"
 done
 # Provisional answers without end: the workup has its answer in time, and the call is ended as far as it can be.
 why storm 1 off-or-down

@@ -260,6 +260,13 @@ static void browser_without_flow(struct scene *s)
 	put(e->detail, sizeof(e->detail), "it can only be reached over its own connection");
 }
 
+static void unreadable(struct scene *s)
+{
+	is_silent(&s->b[0]);
+	s->b[0].ways[WAY_CALL].unreadable = true;
+	put(s->b[0].ways[WAY_CALL].detail, EVIDENCE_DETAIL, "what came is no SIP message");
+}
+
 /* clang-format off */
 const struct cause_case cases_of_probes[] = {
 	{"filtered", "ICMP 3/13", filtered, false},
@@ -275,6 +282,7 @@ const struct cause_case cases_of_probes[] = {
 	{"extension-refused", "421", extension, false},
 	{"phone-refuses", "486 to OPTIONS", refuses, false},
 	{"phone-refuses", "480 at once to a call", refuses_the_call, false},
+	{"unreadable", "what comes is no SIP", unreadable, false},
 	{"stale-public-contact", "its source answers, its contact does not", stale_contact, false},
 	{"nat-mapping", "answered at 45 s, silent at 90 s", mapping, false},
 	{"nat-mapping", "no history", mapping_alone, false},
