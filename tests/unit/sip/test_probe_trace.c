@@ -156,6 +156,38 @@ TEST(a_late_answer_stands_in_it_and_nothing_behind_a_cancel)
 	bench_free(b);
 }
 
+TEST(what_cannot_be_read_stands_in_it_and_is_no_plain_silence)
+{
+	struct bench *b = bench_new();
+	struct netaddr one, two;
+	int traced = loopback_socket(SOCK_DGRAM, &one), other = loopback_socket(SOCK_DGRAM, &two);
+	struct sip_flow to = {.transport = TRANSPORT_UDP, .remote = one};
+
+	UNUSED_STATE;
+	trace_begin(b->trace, "OPTIONS");
+	probe(b, &to, 300, b->trace);
+	answer(b, traced, NULL);
+	loopback_send(traced, &b->ours, "SIP/2.0 200 OK\r\nVia: none\r\n\r\n");
+	/* From another address it is nothing of this probe's. */
+	loopback_send(other, &b->ours, "SIP/2.0 nonsense\r\n\r\n");
+	TURN_UNTIL(b->loop, b->reports == 1);
+	assert_int_equal(b->last.end, PROBE_END_SILENT);
+	assert_true(b->last.unreadable);
+	assert_int_equal(trace_count(b->trace), 2);
+	assert_int_equal(trace_at(b->trace, 1)->kind, TRACE_TROUBLE);
+	assert_non_null(strstr(trace_at(b->trace, 1)->words, "bytes that are no SIP message: "));
+	/* Of one that is not traced nobody knows it. */
+	to.remote = two;
+	probe(b, &to, 300, NULL);
+	answer(b, other, NULL);
+	loopback_send(other, &b->ours, "SIP/2.0 nonsense\r\n\r\n");
+	TURN_UNTIL(b->loop, b->reports == 2);
+	assert_false(b->last.unreadable);
+	close(traced);
+	close(other);
+	bench_free(b);
+}
+
 TEST(icmp_and_lost_connections_stand_in_it_in_words)
 {
 	struct bench *b = bench_new();
@@ -193,6 +225,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(what_is_sent_again_and_answered_stands_in_the_trace_of_its_probe),
 		T(a_late_answer_stands_in_it_and_nothing_behind_a_cancel),
+		T(what_cannot_be_read_stands_in_it_and_is_no_plain_silence),
 		T(icmp_and_lost_connections_stand_in_it_in_words),
 	};
 
