@@ -385,6 +385,10 @@ struct app *app_new_with(const struct options *o, struct source *take, struct lo
 		app_free(a);
 		return NULL;
 	}
+	if (app_open_history(a, o, e) < 0) {
+		app_free(a);
+		return NULL;
+	}
 	app_begin(a, o);
 	return a;
 }

@@ -72,18 +72,19 @@ static bool all_frozen(const struct app *a)
 int app_open_history(struct app *a, const struct options *o, struct err *e)
 {
 	struct history_options ho = {.rows = o->history_rows};
-	bool wanted;
+	bool wanted, in_memory = o->command->bit & CLI_DEMO;
 	char *path;
 
 	if (!(o->command->bit & (CLI_INSPECT | CLI_SHOW | CLI_PING | CLI_PURGE | CLI_WHY |
-				 CLI_CALL | CLI_LISTEN | CLI_WATCH)))
+				 CLI_CALL | CLI_LISTEN | CLI_WATCH | CLI_DEMO)))
 		return 0;
 	if (read_age(o, &ho, &wanted, e) < 0)
 		return e->code;
 	if (!wanted || all_frozen(a))
 		return 0;
-	path = paths_state_file("history.sqlite", &a->history_err);
-	if (path)
+	/* Simulated phones are nobody's tomorrow. */
+	path = in_memory ? NULL : paths_state_file("history.sqlite", &a->history_err);
+	if (path || in_memory)
 		a->history =
 			history_open(a->loop, a->clock, path, &ho, on_trouble, a, &a->history_err);
 	else

@@ -24,8 +24,9 @@ struct history_options {
 	int64_t age_s; /* 0: HISTORY_DAYS */
 };
 
-/* Opens or creates it; it is written by a thread of its own, in a batch each second. NULL with *e
- * when it cannot be had. trouble() is called in the loop, once, when it cannot be written later. */
+/* Opens or creates it; path NULL: in memory, gone with it. It is written by a thread of its own, in
+ * a batch each second. NULL with *e when it cannot be had. trouble() is called in the loop, once,
+ * when it cannot be written later. */
 struct history *history_open(struct loop *l, const struct clock *c, const char *path,
 			     const struct history_options *o,
 			     void (*trouble)(void *ctx, const struct err *e), void *ctx,

@@ -186,6 +186,27 @@ static int make_schema(struct history_db *db, struct err *e)
 	return run(db, "COMMIT", "made", e);
 }
 
+/* Shared by the writer and the reader of this process; a reader does not wait for the writer. */
+#define IN_MEMORY "file:regtop-history?mode=memory&cache=shared"
+
+static int open_file(struct history_db *db, bool in_memory, bool read_only, struct err *e)
+{
+	int flags = in_memory   ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_URI
+		    : read_only ? SQLITE_OPEN_READONLY
+				: SQLITE_OPEN_READWRITE;
+
+	if (sqlite3_open_v2(in_memory ? IN_MEMORY : db->path, &db->db, flags | SQLITE_OPEN_NOMUTEX,
+			    NULL) != SQLITE_OK)
+		return trouble(db, "opened", e);
+	sqlite3_busy_timeout(db->db, BUSY_MS);
+	if (in_memory)
+		return run(db, "PRAGMA read_uncommitted = 1", "opened", e);
+	/* It may lose its last second, and must not cost a disk its time. */
+	return read_only ? 0
+			 : run(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;",
+			       "opened", e);
+}
+
 static int prepare(struct history_db *db, bool read_only, struct err *e)
 {
 	for (int i = 0; i < STATEMENTS; i++) {
@@ -203,27 +224,17 @@ static int prepare(struct history_db *db, bool read_only, struct err *e)
 struct history_db *history_db_open(const char *path, bool read_only, struct err *e)
 {
 	struct history_db *db;
-	int flags =
-		SQLITE_OPEN_NOMUTEX | (read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE);
-	int rc = read_only ? 0 : make_file(path, e);
+	int rc = read_only || !path ? 0 : make_file(path, e);
 
 	if (rc < 0)
 		return NULL;
 	db = xcalloc(1, sizeof(*db));
-	db->path = xstrdup(path);
-	if (sqlite3_open_v2(path, &db->db, flags, NULL) != SQLITE_OK) {
-		rc = trouble(db, "opened", e);
-	} else {
-		sqlite3_busy_timeout(db->db, BUSY_MS);
-		/* It may lose its last second, and must not cost a disk its time. */
-		if (!read_only)
-			rc = run(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;",
-				 "opened", e);
-		if (rc == 0 && !read_only)
-			rc = make_schema(db, e);
-		if (rc == 0)
-			rc = prepare(db, read_only, e);
-	}
+	db->path = xstrdup(path ? path : "in memory");
+	rc = open_file(db, !path, read_only, e);
+	if (rc == 0 && !read_only)
+		rc = make_schema(db, e);
+	if (rc == 0)
+		rc = prepare(db, read_only, e);
 	if (rc == 0)
 		return db;
 	history_db_close(db);

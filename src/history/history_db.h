@@ -13,6 +13,7 @@ struct history_who {
 };
 
 /* Opens or creates it (WAL, mode 0600); read_only: an existing one, for queries beside a writer.
+ * path NULL: in memory, one for the process, until its last user closes it.
  * Several processes may write. NULL with *e: damaged, newer than this program, no right, disk. */
 struct history_db *history_db_open(const char *path, bool read_only, struct err *e);
 void history_db_close(struct history_db *db);

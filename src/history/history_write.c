@@ -277,7 +277,7 @@ void history_write(struct history_writer *w, const struct history_note *notes, s
 		history_db_commit(w->db, e);
 }
 
-void history_write_prune(struct history_writer *w, int64_t oldest_ms, unsigned rows, struct err *e)
+void history_write_prune(struct history_writer *w, int64_t oldest_ms, int64_t rows, struct err *e)
 {
 	history_db_prune(w->db, oldest_ms, rows, e);
 }

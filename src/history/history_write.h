@@ -52,6 +52,6 @@ void history_writer_free(struct history_writer *w);
 void history_write(struct history_writer *w, const struct history_note *notes, size_t n,
 		   struct history_written *out);
 /* As history_db_prune(). */
-void history_write_prune(struct history_writer *w, int64_t oldest_ms, unsigned rows, struct err *e);
+void history_write_prune(struct history_writer *w, int64_t oldest_ms, int64_t rows, struct err *e);
 
 #endif

@@ -79,7 +79,7 @@ static void on_trouble(void *ctx, const struct err *e)
 	w->told++;
 }
 
-static void open_world(struct world *w, int64_t wall_ms)
+static void open_world_at(struct world *w, const char *file, int64_t wall_ms)
 {
 	struct history_options o = {0, 0};
 	struct err e = ERR_NONE;
@@ -89,11 +89,16 @@ static void open_world(struct world *w, int64_t wall_ms)
 	w->loop = loop_new();
 	w->store = store_new();
 	w->source = store_add_source(w->store, "test");
-	w->h = history_open(w->loop, &w->clock.clock, path, &o, on_trouble, w, &e);
+	w->h = history_open(w->loop, &w->clock.clock, file, &o, on_trouble, w, &e);
 	assert_string_equal(e.what, "");
 	assert_non_null(w->h);
 	history_watch(w->h, w->store);
 	history_source_ready(w->h, w->source);
+}
+
+static void open_world(struct world *w, int64_t wall_ms)
+{
+	open_world_at(w, path, wall_ms);
 }
 
 static void close_world(struct world *w)
@@ -163,6 +168,24 @@ TEST(a_file_that_is_locked_is_read_and_written_when_it_is_free)
 	assert_int_equal(events_of(&w, "4022@acme.example"), 1);
 	assert_int_equal(w.told, 1);
 	close_world(&w);
+}
+
+TEST(in_memory_it_is_as_any_other_and_gone_at_the_end)
+{
+	struct world w;
+
+	UNUSED_STATE;
+	for (int i = 0; i < 2; i++) {
+		open_world_at(&w, NULL, START_MS);
+		assert_false(is_known(&w, PHONE_AOR));
+		comes(&w, "4021");
+		history_settle(w.h);
+		assert_true(is_known(&w, PHONE_AOR));
+		assert_int_equal(events_of(&w, PHONE_AOR), 1);
+		assert_int_equal(w.told, 0);
+		close_world(&w);
+	}
+	assert_int_not_equal(access(path, F_OK), 0);
 }
 
 TEST(a_disk_that_is_full_is_told_once_and_written_again_when_it_has_room)
@@ -381,6 +404,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WITH_DIR(a_file_that_is_locked_is_read_and_written_when_it_is_free),
+		WITH_DIR(in_memory_it_is_as_any_other_and_gone_at_the_end),
 		WITH_DIR(a_disk_that_is_full_is_told_once_and_written_again_when_it_has_room),
 		WITH_DIR(a_file_of_another_version_or_program_is_left_alone),
 		WITH_DIR(a_damaged_file_is_told_or_used_and_never_trusted),
