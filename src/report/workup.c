@@ -236,9 +236,11 @@ static void put_registration(struct paper *p, const struct finding_binding *b)
 		field(p, "expires", "never");
 	} else {
 		put_time(p, x->expires_s * 1000, when);
-		field(p, "expires", "%s, %s%s%s%s", when,
+		field(p, left < 0 ? "expired" : "expires", "%s, %s%s%s%s", when,
 		      text_duration(left < 0 ? -left : left, span), left < 0 ? " ago" : " left",
-		      x->granted_s > 0 ? " of " : "",
+		      x->granted_s <= 0 ? ""
+		      : left < 0        ? "; granted was "
+					: " of ",
 		      x->granted_s > 0 ? text_duration(x->granted_s, granted) : "");
 	}
 	if (x->refreshed_s > 0) {

@@ -48,6 +48,10 @@ void status_draw_bottom(struct ui *u, struct frame *f, int64_t now_ms);
 int status_message_lines(const struct ui *u, struct frame *f);
 /* Why there is nothing in the table, in one sentence. */
 const char *status_why_empty(const struct ui *u);
+/* The line of keys for what is shown. */
+void hints_draw(const struct ui *u, struct frame *f, int y);
+/* At ':' the commands that may be meant, in place of the keys; false: there are none. */
+bool hints_draw_candidates(const struct ui *u, struct frame *f, int y);
 
 /* ---- shared by the views */
 /* The verdict's role: its tone, dim when nothing is known or the evidence is old. */
