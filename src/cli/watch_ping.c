@@ -18,9 +18,12 @@ struct watch_ping {
 	struct pinger *pinger;
 	int64_t interval_ms;
 	unsigned rate;
-	int64_t *due; /* by slot; 0: never asked */
-	binding_id *whose;
-	size_t due_cap, whose_cap;
+	struct due {
+		binding_id whose;
+		int64_t at_ms;
+	} * due; /* by slot */
+	size_t cap;
+	size_t next;    /* place among the watched to go on at */
 	int64_t second; /* the counts below are of it */
 	unsigned sent;
 	uint8_t networks[NETWORKS];
@@ -46,7 +49,6 @@ void watch_ping_free(struct watch_ping *g)
 	if (!g)
 		return;
 	free(g->due);
-	free(g->whose);
 	free(g);
 }
 
@@ -90,31 +92,37 @@ static bool has_room(struct watch_ping *g, binding_id id)
 	return true;
 }
 
-static bool ask_if_due(void *ctx, binding_id id)
+/* Makes room for the slot; its binding has a moment of its own from now on. */
+static void know(struct watch_ping *g, binding_id id)
 {
-	struct watch_ping *g = ctx;
 	uint32_t slot = binding_slot(id);
-	size_t had = g->due_cap, had_whose = g->whose_cap;
+	size_t had = g->cap;
 
-	XGROW(g->due, g->due_cap, (size_t)slot + 1);
-	XGROW(g->whose, g->whose_cap, (size_t)slot + 1);
-	if (g->due_cap > had)
-		memset(g->due + had, 0, (g->due_cap - had) * sizeof(*g->due));
-	if (g->whose_cap > had_whose)
-		memset(g->whose + had_whose, 0, (g->whose_cap - had_whose) * sizeof(*g->whose));
-	if (g->whose[slot] != id) {
-		g->whose[slot] = id;
-		g->due[slot] = next_due(g, id, g->interval_ms);
-	}
-	if (g->due[slot] > g->now_ms || pinger_asks(g->pinger, id) || !has_room(g, id))
-		return g->sent < g->rate;
+	XGROW(g->due, g->cap, (size_t)slot + 1);
+	if (g->cap > had)
+		memset(g->due + had, 0, (g->cap - had) * sizeof(*g->due));
+	if (g->due[slot].whose != id)
+		g->due[slot] = (struct due){id, next_due(g, id, g->interval_ms)};
+}
+
+static bool ask_if_due(struct watch_ping *g, binding_id id)
+{
+	struct due *d;
+
+	know(g, id);
+	d = &g->due[binding_slot(id)];
+	if (d->at_ms > g->now_ms || pinger_asks(g->pinger, id) || !has_room(g, id))
+		return false;
 	pinger_ask(g->pinger, id);
-	g->due[slot] = next_due(g, id, period_of(g, id));
+	d->at_ms = next_due(g, id, period_of(g, id));
 	return true;
 }
 
+/* Goes on behind the last one asked: who stands first must not be asked twice before all were. */
 void watch_ping_go_on(struct watch_ping *g, int64_t now_ms)
 {
+	size_t n, from;
+
 	if (!g)
 		return;
 	g->now_ms = now_ms;
@@ -123,7 +131,11 @@ void watch_ping_go_on(struct watch_ping *g, int64_t now_ms)
 		g->sent = 0;
 		memset(g->networks, 0, sizeof(g->networks));
 	}
-	watch_each(g->w, ask_if_due, g);
+	n = watch_count(g->w, NULL);
+	from = g->next;
+	for (size_t i = 0; i < n && g->sent < g->rate; i++)
+		if (ask_if_due(g, watch_at(g->w, (from + i) % n)))
+			g->next = (from + i + 1) % n;
 }
 
 void watch_ping_say(const struct watch_ping *g)

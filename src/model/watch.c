@@ -504,9 +504,7 @@ size_t watch_count(const struct watch *w, bool *full)
 	return w->count;
 }
 
-void watch_each(const struct watch *w, store_visit_fn *fn, void *ctx)
+binding_id watch_at(const struct watch *w, size_t index)
 {
-	for (size_t i = 0; i < w->count; i++)
-		if (!fn(ctx, w->seen[i].id))
-			return;
+	return index < w->count ? w->seen[index].id : 0;
 }

@@ -72,7 +72,7 @@ void watch_each_mark(const struct watch *w, watch_mark_fn *fn, void *ctx);
 void watch_look(struct watch *w, int64_t now_ms, bool told);
 /* Bindings that are watched now; true in *full when there was no room for more. */
 size_t watch_count(const struct watch *w, bool *full);
-/* Visits them in no particular order. */
-void watch_each(const struct watch *w, store_visit_fn *fn, void *ctx);
+/* The one at this place, which may be another one after the next look. */
+binding_id watch_at(const struct watch *w, size_t index);
 
 #endif

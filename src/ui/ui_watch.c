@@ -194,28 +194,16 @@ void watch_enter(struct ui *u)
 	strbuf_free(&filter);
 }
 
-struct gathering {
-	binding_id *ids;
-	size_t n, cap;
-};
-
-static bool gather(void *ctx, binding_id id)
-{
-	struct gathering *g = ctx;
-
-	XGROW(g->ids, g->cap, g->n + 1);
-	g->ids[g->n++] = id;
-	return true;
-}
-
 void watch_ask(struct ui *u)
 {
-	struct gathering g = {0};
+	const struct watch *w = u->watching.watch;
+	size_t n = w ? watch_count(w, NULL) : 0;
+	binding_id *ids = xcalloc(n + 1, sizeof(*ids));
 
-	if (u->watching.watch)
-		watch_each(u->watching.watch, gather, &g);
-	ui_ask_all(u, g.ids, g.n, "that are watched");
-	free(g.ids);
+	for (size_t i = 0; i < n; i++)
+		ids[i] = watch_at(w, i);
+	ui_ask_all(u, ids, n, "that are watched");
+	free(ids);
 }
 
 void watch_end(struct ui *u)

@@ -89,6 +89,33 @@ wait_for 20 told table 'bob@acme.example  gone: was at 127.0.0.1:9; calls to thi
 ok $? "and is gone with its row"
 kill -INT "$watcher"
 wait "$watcher"
+
+# ---- more phones than can be asked as often as was wished -----------------------------------------
+all=$(free_port)
+python3 - "$all" <<'PY' &
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("0.0.0.0", int(sys.argv[1])))
+while True:
+    data, peer = s.recvfrom(65535)
+    head = data.decode(errors="replace").split("\r\n")
+    keep = [h for h in head[1:] if h.split(":")[0].lower() in ("via", "from", "to", "call-id", "cseq")]
+    s.sendto("\r\n".join(["SIP/2.0 200 OK", *keep, "Content-Length: 0", "", ""]).encode(), peer)
+PY
+started $!
+for i in $(seq 40); do
+  echo "insert into location(ruid,username,domain,contact,callid,cseq,expires,last_modified)
+    values('uloc-9$i','u$i','acme.example','sip:u$i@127.0.$i.1:$all','c$i',1,
+      (unixepoch()+900-0.5)/86400+2440587.5,(unixepoch()-0.5)/86400+2440587.5);"
+done | sqlite3 "$db"
+answering() { [ "$(grep -c 'not asked -> answers' "$tap_dir/slow")" = 40 ]; }
+watch slow --quiet-start --ping=5 --rate=4
+wait_for 60 answering
+ok $? "who stands last is asked as well, though the rate is too low for all"
+like "$(cat "$tap_dir/slow.err")" '40 bindings at 4 probes a second: each is asked every 10s, not every 5s' \
+  "and it is said how often each is asked"
+kill -INT "$watcher"
+wait "$watcher"
 source=listen:udp:127.0.0.1:$port
 
 # ---- scripts ------------------------------------------------------------------------------------

@@ -426,25 +426,21 @@ TEST(no_more_are_watched_than_there_is_room_for)
 	assert_int_equal(events, 0);
 }
 
-static bool count_one(void *ctx, binding_id id)
-{
-	assert_true(store_has(store, id));
-	++*(size_t *)ctx;
-	return true;
-}
-
 TEST(what_is_watched_can_be_visited)
 {
-	size_t n = 0;
-
 	UNUSED_STATE;
 	put_many(0, 50, 1);
 	filter("user:u");
 	after(0);
 	store_remove(store, 0, SLICE_LIT("m7-1"));
 	after(1);
-	watch_each(watch, count_one, &n);
-	assert_int_equal(n, 49);
+	assert_int_equal(watch_count(watch, NULL), 49);
+	for (size_t i = 0; i < 49; i++) {
+		assert_true(store_has(store, watch_at(watch, i)));
+		for (size_t k = 0; k < i; k++)
+			assert_true(watch_at(watch, k) != watch_at(watch, i));
+	}
+	assert_int_equal(watch_at(watch, 49), 0);
 }
 
 /* ---- marks -------------------------------------------------------------------------------------
