@@ -213,7 +213,8 @@ static struct app *app_make(const struct options *o)
 	a->env.store = a->store;
 	a->env.read_only = o->read_only;
 	a->env.only_plans = o->dry_run;
-	a->env.read_only_why = o->read_only ? "--read-only or REGTOP_READONLY" : NULL;
+	a->env.read_only_why =
+		o->read_only ? "this regtop only reads (--read-only, or REGTOP_READONLY)" : NULL;
 	if (o->timeout_s && (o->command->bit & (CLI_PING | CLI_WHY)))
 		a->env.probe_timeout_ms = o->timeout_s * 1000;
 	return a;

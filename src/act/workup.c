@@ -165,7 +165,7 @@ static void read_picture(struct workup *w)
 	const struct act_env *env = w->we.env;
 	struct strbuf names = STRBUF_INIT;
 
-	w->f.picture_complete = env->source_count > 0;
+	w->f.picture_complete = w->f.picture_frozen = env->source_count > 0;
 	for (size_t i = 0; i < env->source_count; i++) {
 		const struct source_status *st = &env->sources[i]->status;
 		int64_t age = st->read_ms ? now_ms(w) - st->read_ms : -1;
@@ -176,6 +176,7 @@ static void read_picture(struct workup *w)
 		if (w->f.picture_age_ms >= 0 && (age < 0 || age > w->f.picture_age_ms))
 			w->f.picture_age_ms = age;
 		w->f.picture_complete = w->f.picture_complete && st->complete;
+		w->f.picture_frozen = w->f.picture_frozen && st->state == SOURCE_FROZEN;
 		if (st->trouble.code && !w->f.picture_trouble[0])
 			text_clean_buf(slice_of(st->trouble.what), w->f.picture_trouble,
 				       sizeof(w->f.picture_trouble));

@@ -60,6 +60,7 @@ struct findings {
 	const char *source_name;
 	int64_t picture_age_ms; /* -1: never read */
 	bool picture_complete;
+	bool picture_frozen; /* snapshots alone: as it was at now_ms */
 	char picture_trouble[160];
 	/* Several phones moved from one source address to another since the last refresh of a
 	 * binding here: how many, and from where to where. */

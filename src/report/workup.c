@@ -392,7 +392,9 @@ static void put_head(struct paper *p)
 	if (!f->source_name)
 		return;
 	strbuf_addf(&source, "%s, ", f->source_name);
-	if (f->picture_age_ms < 0)
+	if (f->picture_frozen)
+		strbuf_addf(&source, "a snapshot taken %s", text_rfc3339(f->now_ms / 1000, now));
+	else if (f->picture_age_ms < 0)
 		strbuf_add_str(&source, "never read");
 	else
 		strbuf_addf(&source, "read %s ago", text_duration(f->picture_age_ms / 1000, age));

@@ -215,7 +215,7 @@ static void start_reading(struct source *s)
 	worker_submit(f->worker, read_file, reading_done, g);
 }
 
-static const char *const refusal = "a snapshot is a picture: nothing can be changed through it";
+static const char *const refusal = "a snapshot is a picture, nothing can be removed from it";
 
 static const char *purge_refused(const struct source *s)
 {

@@ -167,7 +167,8 @@ static void run(struct ui *u, const struct command *c, const char *arg, int64_t 
 	const char *why = ui_refused(u, c);
 
 	if (why)
-		ui_say(u, true, "%s is not possible: %s", c->word, why);
+		ui_say(u, true, "%s is not possible: %s%s", c->word, why,
+		       strchr(".?", why[strlen(why) - 1]) ? "" : ".");
 	else
 		c->run(u, arg, now_ms);
 }

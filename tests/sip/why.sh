@@ -177,6 +177,7 @@ diag "$said"
 "$REGTOP" why -s "$tap_dir/now.regtop" silent >"$tap_dir/out" 2>&1
 is $? 1 "a snapshot's phone is judged by what is stored"
 like "$(cat "$tap_dir/out")" "not asked: a snapshot is a picture" "and not asked"
+like "$(cat "$tap_dir/out")" "now.regtop, a snapshot taken 2[0-9-]+T[0-9:]+Z, complete" "its head says when it was taken"
 
 # The own registrar: asked from its own socket.
 reg=$(free_port)

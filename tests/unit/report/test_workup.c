@@ -108,6 +108,23 @@ TEST(evidence_comes_first_then_verdict_cause_and_advice)
 	forget(&w);
 }
 
+TEST(the_head_tells_how_old_the_picture_is_and_when_a_snapshot_was_taken)
+{
+	struct world w;
+
+	UNUSED_STATE;
+	silent_phone(&w);
+	workup_write(&w.f, &w.d, &(struct workup_style){0}, &w.out);
+	assert_non_null(strstr(strbuf_str(&w.out), "kamailio.sqlite, read 1s ago, complete"));
+	strbuf_clear(&w.out);
+	w.f.picture_frozen = true;
+	workup_write(&w.f, &w.d, &(struct workup_style){0}, &w.out);
+	assert_non_null(strstr(strbuf_str(&w.out), "kamailio.sqlite, a snapshot taken "
+						   "2031-05-07T03:12:40Z, complete"));
+	strbuf_free(&w.out);
+	diagnosis_free(&w.d);
+}
+
 TEST(no_line_is_wider_than_the_paper)
 {
 	struct world w;
@@ -229,6 +246,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(evidence_comes_first_then_verdict_cause_and_advice),
+		T(the_head_tells_how_old_the_picture_is_and_when_a_snapshot_was_taken),
 		T(no_line_is_wider_than_the_paper),
 		T(a_ticket_holds_neither_numbers_nor_addresses_nor_devices),
 		T(text_from_outside_reaches_no_terminal),
