@@ -21,6 +21,7 @@ struct lines {
 	int fd;
 	struct strbuf unread;
 	uint64_t left_out;
+	enum lines_kind kind;
 	bool goes_on;
 	bool nobody; /* the reader went away */
 	struct loop_timer *retry;
@@ -67,6 +68,17 @@ static void lines_flush(void *arg)
 		loop_timer_set(l->retry, RETRY_MS);
 }
 
+static void add_left_out(struct lines *l)
+{
+	unsigned long long n = l->left_out;
+
+	if (l->kind == LINES_JSON)
+		strbuf_addf(&l->unread, "{\"event\":\"left-out\",\"count\":%llu}\n", n);
+	else
+		strbuf_addf(&l->unread, "(%llu changes left out: they were not read in time)\n", n);
+	l->left_out = 0;
+}
+
 void lines_add(struct lines *l, struct slice line)
 {
 	if (l->nobody)
@@ -75,21 +87,19 @@ void lines_add(struct lines *l, struct slice line)
 		l->left_out++;
 		return;
 	}
-	if (l->left_out && l->unread.n < UNREAD_MAX / 2) {
-		strbuf_addf(&l->unread, "(%llu changes left out: they were not read in time)\n",
-			    (unsigned long long)l->left_out);
-		l->left_out = 0;
-	}
+	if (l->left_out && l->unread.n < UNREAD_MAX / 2)
+		add_left_out(l);
 	strbuf_add_slice(&l->unread, line);
 	strbuf_add_char(&l->unread, '\n');
 	if (!loop_timer_is_set(l->retry))
 		lines_flush(l);
 }
 
-struct lines *lines_new(struct loop *loop, bool goes_on)
+struct lines *lines_new(struct loop *loop, enum lines_kind kind, bool goes_on)
 {
 	struct lines *l = xcalloc(1, sizeof(*l));
 
+	l->kind = kind;
 	l->goes_on = goes_on;
 	l->fd = open_unblocked();
 	l->retry = loop_timer_new(loop, LOOP_DRAW, lines_flush, l);

@@ -7,10 +7,15 @@
 
 struct lines;
 
+enum lines_kind {
+	LINES_TEXT,
+	LINES_JSON, /* one object on each line, also what is said of lines left out */
+};
+
 /* What a stalled reader (a pager, ^S) does not read in time is left out, and it is told how many
- * lines that were. loop is borrowed. goes_on: the command goes on
- * without a reader, and a closed pipe is worth a message. */
-struct lines *lines_new(struct loop *loop, bool goes_on);
+ * lines that were. loop is borrowed. goes_on: the command goes on without a reader, and a closed
+ * pipe is worth a message. */
+struct lines *lines_new(struct loop *loop, enum lines_kind kind, bool goes_on);
 /* Writes what can be written at once. NULL is fine. */
 void lines_free(struct lines *l);
 /* line without its end. */

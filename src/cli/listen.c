@@ -88,7 +88,7 @@ int cli_listen(const struct options *o)
 		signals[i] = loop_signal_new(a->loop, ends[i], on_signal, a);
 	for (size_t i = 0; i < a->env.source_count; i++)
 		fprintf(stderr, "regtop: %s\n", a->env.sources[i]->name);
-	changes = (struct changes){a, lines_new(a->loop, true)};
+	changes = (struct changes){a, lines_new(a->loop, LINES_TEXT, true)};
 	store_listen(a->store, print_change, &changes);
 	loop_run(a->loop);
 	store_listen(a->store, NULL, NULL);

@@ -182,7 +182,7 @@ static void begin(struct watching *w)
 	w->watch = watch_new(w->app->view, w->app->store, on_event, w);
 	/* It was parsed once already, for the view. */
 	watch_set_filter(w->watch, slice_of(w->options->filter), &e);
-	w->lines = lines_new(w->app->loop, false);
+	w->lines = lines_new(w->app->loop, w->options->json ? LINES_JSON : LINES_TEXT, false);
 	w->look = loop_timer_new(w->app->loop, LOOP_DRAW, on_look, w);
 	w->end = loop_timer_new(w->app->loop, LOOP_DRAW, on_end, w);
 	if (w->options->timeout_s)

@@ -116,6 +116,44 @@ like "$(cat "$tap_dir/slow.err")" '40 bindings at 4 probes a second: each is ask
   "and it is said how often each is asked"
 kill -INT "$watcher"
 wait "$watcher"
+
+# ---- a reader that stalls -------------------------------------------------------------------------
+mkfifo "$tap_dir/fifo"
+exec 9<>"$tap_dir/fifo"
+"$REGTOP" watch -s "$db" --json --quiet-start many >"$tap_dir/fifo" 2>"$tap_dir/fifo.err" 9<&- &
+watcher=$!
+started "$watcher"
+wait_for 10 grep -q 'nothing matches yet' "$tap_dir/fifo.err"
+for i in $(seq 3000); do
+  echo "insert into location(ruid,username,domain,contact,callid,cseq,expires,last_modified)
+    values('uloc-8$i','many$i','acme.example','sip:many$i@127.0.0.1:9','d$i',1,
+      (unixepoch()+900-0.5)/86400+2440587.5,(unixepoch()-0.5)/86400+2440587.5);"
+done | sed '1i begin;
+$a commit;' | sqlite3 "$db"
+full() {
+  python3 -c 'import array, fcntl, sys, termios
+n = array.array("i", [0]); fcntl.ioctl(9, termios.FIONREAD, n); sys.exit(n[0] < 60000)'
+}
+wait_for 20 full
+sleep 1 # the rest of the table is read meanwhile
+cat <&9 >"$tap_dir/late" &
+started $!
+wait_for 10 grep -q '"aor":"many' "$tap_dir/late"
+sqlite3 "$db" "delete from location where username='many1'"
+wait_for 20 told late '"event":"left-out","count":[0-9]+\}$'
+ok $? "is told in JSON how many lines it missed"
+wait_for 10 told late '"event":"gone"'
+kill -INT "$watcher"
+wait "$watcher"
+exec 9<&-
+python3 - "$tap_dir/late" <<'PY'
+import json, sys
+seen = [json.loads(l) for l in open(sys.argv[1])]
+missed = sum(o["count"] for o in seen if o["event"] == "left-out")
+told = sum(o["event"] == "comes" for o in seen)
+assert missed > 0 and missed + told == 3000, (missed, told)
+PY
+ok $? "every line is an object, and none is lost unsaid"
 source=listen:udp:127.0.0.1:$port
 
 # ---- scripts ------------------------------------------------------------------------------------
