@@ -321,6 +321,10 @@ static void look_at_subject(struct workup *w, size_t i)
 	if (probe_was_sent(b->known.outcome) ? b->known.asked_ms > s->asked_before_ms
 					     : !asked_by_us(s, b, way))
 		b->ways[way] = b->known;
+	if (way == WAY_DIRECT && s->call == PROBE_PATH_REGISTRAR && b->ways[way].asked_ms)
+		slice_to_buf(b->known.away ? SLICE_LIT("the registrar takes no SIP")
+					   : SLICE_LIT("nobody listens where it would lead"),
+			     b->ways[WAY_CALL].detail, EVIDENCE_DETAIL);
 	if (b->name == NAME_FAILS && !probe_was_sent(b->ways[way].outcome))
 		slice_to_buf(SLICE_LIT("its name does not resolve"), b->ways[way].detail,
 			     EVIDENCE_DETAIL);

@@ -93,6 +93,7 @@ const char *fact_way(enum probe_path path);
 /* ---- the rules, by file; the table is causes.c */
 typedef bool cause_rule(const struct findings *f, struct cause *out);
 cause_rule cause_banned, cause_not_registered, cause_still_called, cause_lapsed, cause_only_table;
+cause_rule cause_registrar_away;
 cause_rule cause_edge_dead, cause_restarted, cause_registrar_silent, cause_site_down,
 	cause_model_silent;
 cause_rule cause_elsewhere, cause_private, cause_name, cause_transport, cause_family,

@@ -22,6 +22,8 @@ const struct cause_row causes[] = {
 	 "It comes back with the phone's next REGISTER. Let the registrar drop such entries when it starts (Kamailio: db_clean_tcp)."},
 	{"address-moved", "the line has a new public address", cause_moved,
 	 "The phone learns of it only at its next REGISTER: restart it or let it register, and lower its expiry."},
+	{"registrar-away", "the registrar takes no SIP", cause_registrar_away,
+	 "Start the registrar, or look why its SIP port is shut; if it runs, tell regtop its address (--sip)."},
 	{"registrar-silent", "the registrar's side is silent", cause_registrar_silent,
 	 "Look at the registrar's process, socket and network before any phone: does it answer at all?"},
 	{"site-down", "phones of its site are silent", cause_site_down,

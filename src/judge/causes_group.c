@@ -97,6 +97,31 @@ bool cause_restarted(const struct findings *f, struct cause *out)
 	return fact_any(f, out, restarted);
 }
 
+/* What was found straight from here says something of the phone, and nothing of its calls. */
+static bool registrar_away(const struct findings *f, size_t i, struct cause *out)
+{
+	const struct finding_binding *b = &f->bindings[i];
+	const struct evidence *e = &b->ways[WAY_DIRECT];
+
+	if (!e->away)
+		return false;
+	cause_say(
+		out, CONFIDENCE_HIGH,
+		"The registrar itself takes no SIP: its port is shut, or there is no way to it. No "
+		"call can come to any of its phones, whatever they answer to others.");
+	cause_add(out, e->asked_ms, "the registrar took no OPTIONS; straight from here: %s",
+		  e->outcome == PROBE_ANSWERED ? fact_format("%d", e->code)
+		  : e->detail[0]               ? e->detail
+					       : "no answer");
+	cause_add_usual(out, f, b);
+	return true;
+}
+
+bool cause_registrar_away(const struct findings *f, struct cause *out)
+{
+	return fact_any(f, out, registrar_away);
+}
+
 /* Everybody of a socket, node or source at once: what they share is the registrar's. */
 bool cause_registrar_silent(const struct findings *f, struct cause *out)
 {

@@ -173,10 +173,14 @@ void call_found_mean(const struct call_found *c, char *out, size_t size)
 		means = "";
 		break;
 	case CALL_REFUSED:
-		means = "Nobody listens there any more.";
+		means = c->path == PROBE_PATH_REGISTRAR
+				? "The registrar itself takes no SIP there: no call can come."
+				: "Nobody listens there any more.";
 		break;
 	case CALL_NO_ROUTE:
-		means = "Nothing gets there.";
+		means = c->path == PROBE_PATH_REGISTRAR
+				? "Nothing gets to the registrar itself: no call can come."
+				: "Nothing gets there.";
 		break;
 	case CALL_FLOW_GONE:
 		means = "Its connection is gone: no call can come.";

@@ -73,6 +73,15 @@ sqlite3 "$db" "INSERT INTO location (ruid, username, contact, expires, last_modi
 why frieda
 is "$status $(field 'd["cause"]["id"]')" "1 only-in-table" "what only the table has is told as that"
 
+# Nothing of the phone's: its registrar is not there.
+bash "$here/kamailio_start.sh" "$dir" stop
+why anna
+is "$status $(field 'd["cause"]["id"], d["well"]')" "1 ('registrar-away', False)" \
+  "a phone that answers is not well while its registrar takes no SIP"
+is "$(field "($way)(d['bindings'][0], 'direct')")" "('answered', 200)" "though it answers to others"
+like "$(field 'd["bindings"][0]["asked"]["call"]["detail"]')" "the registrar takes no SIP" "the path of a call says so"
+bash "$here/kamailio_start.sh" "$dir" "$port" DBMODE=1
+
 why gustav
 is "$status $(field 'd["cause"]["id"]')" "1 not-registered" "nobody of that name is registered"
 plan_later

@@ -75,6 +75,21 @@ static void site_down(struct scene *s)
 	group(s, GROUP_NETWORK, "203.0.113.0/24", 6, 1);
 }
 
+static void registrar_away(struct scene *s)
+{
+	s->b[0].known = s->b[0].ways[WAY_DIRECT] = answered(PROBE_PATH_DIRECT, 200);
+	s->b[0].known.away = s->b[0].ways[WAY_DIRECT].away = true;
+	memset(&s->b[0].ways[WAY_CALL], 0, sizeof(s->b[0].ways[WAY_CALL]));
+}
+
+static void registrar_away_and_silent(struct scene *s)
+{
+	registrar_away(s);
+	s->b[0].known = failed(PROBE_PATH_DIRECT, PROBE_REFUSED, "ICMP port unreachable");
+	s->b[0].known.away = true;
+	s->b[0].ways[WAY_DIRECT] = s->b[0].known;
+}
+
 static void registrar_silent(struct scene *s)
 {
 	is_silent(&s->b[0]);
@@ -262,6 +277,8 @@ const struct cause_case cases_of_data[] = {
 	{"address-moved", "silent through the registrar, and a packet of ours finds no such host", moved_beside_registrar, false},
 	{"address-moved", "two siblings came back from elsewhere", moved_with_siblings, false},
 	{"site-down", "five of six of one network", site_down, false},
+	{"registrar-away", "the phone answers straight from here", registrar_away, false},
+	{"registrar-away", "and nobody listens at the phone", registrar_away_and_silent, false},
 	{"registrar-silent", "all of one socket", registrar_silent, false},
 	{"model-silent", "all of one model", model_silent, false},
 	{"only-in-table", "memory does not know it", only_table, false},

@@ -98,6 +98,20 @@ TEST(silence_and_what_only_the_registrar_said_are_lost)
 	assert_false(call_found_well(&c));
 }
 
+TEST(a_closed_port_is_the_registrars_where_calls_go_through_it)
+{
+	struct call_found c = ended(CALL_QUIET, CALL_REFUSED, 0, "");
+
+	UNUSED_STATE;
+	c.path = PROBE_PATH_DIRECT;
+	assert_string_equal(meant(&c), "Nobody listens there any more.");
+	c.path = PROBE_PATH_REGISTRAR;
+	assert_non_null(strstr(meant(&c), "The registrar itself takes no SIP"));
+	c.outcome = CALL_NO_ROUTE;
+	assert_non_null(strstr(meant(&c), "Nothing gets to the registrar itself"));
+	assert_false(call_found_well(&c));
+}
+
 TEST(codes_mean_what_they_commonly_stand_for)
 {
 	struct call_found c = ended(CALL_QUIET, CALL_FINAL, 404, "Not Found");
@@ -119,6 +133,7 @@ int main(void)
 		T(a_phone_that_may_still_ring_is_not_well),
 		T(a_ring_test_that_rang_and_was_cancelled_went_well),
 		T(silence_and_what_only_the_registrar_said_are_lost),
+		T(a_closed_port_is_the_registrars_where_calls_go_through_it),
 		T(codes_mean_what_they_commonly_stand_for),
 	};
 
