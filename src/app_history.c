@@ -156,15 +156,7 @@ static void past(void *ctx, const char *source, const char *aor, const struct bi
 
 static void take_call(void *ctx, const struct call_found *c)
 {
-	struct finding_binding *out = ctx;
-
-	out->calls[c->kind] = *c;
-	if (c->kind != CALL_PADDED)
-		return;
-	if (c->outcome == CALL_SILENT && !c->trying && (!out->pad_lost || c->size < out->pad_lost))
-		out->pad_lost = c->size;
-	else if (c->code && c->size > out->pad_answered)
-		out->pad_answered = c->size;
+	workup_note_call(ctx, c);
 }
 
 static void calls(void *ctx, const char *source, const struct binding *b,

@@ -166,6 +166,8 @@ static void read_picture(struct workup *w)
 	struct strbuf names = STRBUF_INIT;
 
 	w->f.picture_complete = w->f.picture_frozen = env->source_count > 0;
+	w->f.picture_age_ms = 0;
+	w->f.picture_trouble[0] = '\0';
 	for (size_t i = 0; i < env->source_count; i++) {
 		const struct source_status *st = &env->sources[i]->status;
 		int64_t age = st->read_ms ? now_ms(w) - st->read_ms : -1;
@@ -393,6 +395,7 @@ static unsigned open_questions(const struct workup *w)
 static void read_again(struct workup *w)
 {
 	w->f.now_ms = now_ms(w);
+	read_picture(w);
 	for (size_t i = 0; i < w->f.count; i++) {
 		if (!take(w, i))
 			w->f.bindings[i].changed_meanwhile = true;
@@ -489,20 +492,33 @@ void workup_cancel(struct workup *w)
 	finish(w);
 }
 
-static void note_call(struct finding_binding *b, const struct call_found *c)
+/* A registrar's own 100 and 408 say that it got the call, and the phone did not. Of two calls of
+ * one size the later one counts. */
+static void note_padded(struct finding_binding *b, const struct call_found *c)
+{
+	if (call_found_lost(c)) {
+		if (!b->pad_lost || c->size < b->pad_lost)
+			b->pad_lost = c->size;
+		if (b->pad_answered >= c->size)
+			b->pad_answered = 0;
+	} else if (c->ringing || (c->code && !c->by_registrar)) {
+		if (c->size > b->pad_answered)
+			b->pad_answered = c->size;
+		if (b->pad_lost && c->size >= b->pad_lost)
+			b->pad_lost = 0;
+	}
+}
+
+void workup_note_call(struct finding_binding *b, const struct call_found *c)
 {
 	b->calls[c->kind] = *c;
 	if (c->kind != CALL_PADDED)
 		return;
+	note_padded(b, c);
 	/* The smallest of them is a quiet call like any. */
-	if (b->calls[CALL_QUIET].outcome == CALL_NOT_MADE)
+	if (b->calls[CALL_QUIET].outcome == CALL_NOT_MADE) {
 		b->calls[CALL_QUIET] = *c;
-	/* A registrar's own 100 and 408 say that it got the call, and the phone did not. */
-	if (call_found_lost(c)) {
-		if (!b->pad_lost || c->size < b->pad_lost)
-			b->pad_lost = c->size;
-	} else if (c->size > b->pad_answered && (c->ringing || (c->code && !c->by_registrar))) {
-		b->pad_answered = c->size;
+		b->calls[CALL_QUIET].kind = CALL_QUIET;
 	}
 }
 
@@ -513,7 +529,7 @@ void workup_called(struct workup *w, binding_id id, const struct call_found *fou
 
 		for (size_t k = 0; w->subjects[i].id == id && k < n; k++)
 			if (found[k].outcome != CALL_NOT_MADE)
-				note_call(b, &found[k]);
+				workup_note_call(b, &found[k]);
 	}
 	/* Calls take a minute and more: the phone has registered again meanwhile. */
 	read_again(w);

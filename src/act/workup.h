@@ -61,6 +61,8 @@ struct workup *workup_start(const struct workup_env *we, const char *aor, const 
 void workup_cancel(struct workup *w);
 bool workup_over(const struct workup *w);
 void workup_progress(const struct workup *w, struct workup_progress *out);
+/* Adds a call to what is known of calls to b; in the order in which they were made. */
+void workup_note_call(struct finding_binding *b, const struct call_found *c);
 /* When it is over: test calls to one of its bindings, made since, in their order. The diagnosis is
  * made anew. */
 void workup_called(struct workup *w, binding_id id, const struct call_found *found, size_t n);

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include "base/alloc.h"
+#include "judge/cause_facts.h"
 #include "judge/verdict.h"
 
 /* So many slots are looked at in one go: a millisecond or two. */
@@ -121,10 +122,21 @@ static void count_remembered(struct workup_groups *g, binding_id id)
 	group_effects_add(g->g, g->n, &r);
 }
 
+/* What a phone left behind when it was restarted is no phone of its own. */
+static bool is_left_behind(const struct workup_groups *g, binding_id id)
+{
+	for (size_t i = 0; i < g->f->count; i++)
+		if (g->f->bindings[i].row.id == id)
+			return fact_superseded(g->f, i, NULL);
+	return false;
+}
+
 static void count(struct workup_groups *g, binding_id id)
 {
 	struct row r;
 
+	if (is_left_behind(g, id))
+		return;
 	if (!store_evidence(g->we->env->store, id))
 		count_remembered(g, id);
 	else if (view_row(g->we->view, id, now_ms(g), &r))

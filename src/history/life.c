@@ -159,6 +159,7 @@ static void refreshed(struct life *l, const struct binding *is, int64_t before_s
 		char words[160], late[16], granted[16];
 
 		l->s.gaps++;
+		l->silent_ms = 0;
 		snprintf(words, sizeof(words), "refreshed after %s, though granted %s",
 			 text_duration(interval, late), text_duration(granted_s, granted));
 		tell_change(HISTORY_GAP, is, "", "", words, now_ms, fn, ctx);
@@ -233,6 +234,7 @@ static void came_back(struct life *l, const struct binding *is, int64_t now_ms, 
 	if (!l->gone_ms)
 		return;
 	l->s.flaps++;
+	l->silent_ms = 0;
 	snprintf(words, sizeof(words), "listed again after %s",
 		 text_duration((now_ms - l->gone_ms) / 1000, away));
 	tell_change(HISTORY_BACK, is, "", "", words, now_ms, fn, ctx);
@@ -415,6 +417,17 @@ static void learn_ages(struct life *l, const struct evidence *e, bool answered)
 		l->s.silent_at_age_s = age;
 }
 
+/* Who is off registers late, or not at all. */
+static void learn_recovery(struct life *l, const struct evidence *e, bool answered)
+{
+	if (!answered && e->outcome == PROBE_SILENT && !l->silent_ms) {
+		l->silent_ms = e->asked_ms;
+	} else if (answered) {
+		l->s.recoveries += l->silent_ms && l->s.last_refresh_s * 1000 > l->silent_ms;
+		l->silent_ms = 0;
+	}
+}
+
 void life_probed(struct life *device, const struct binding *b, const struct evidence *e,
 		 life_event_fn *fn, void *ctx)
 {
@@ -430,6 +443,7 @@ void life_probed(struct life *device, const struct binding *b, const struct evid
 	if (device->noted_ms > e->asked_ms)
 		device->noted_ms = 0;
 	learn_ages(device, e, answered);
+	learn_recovery(device, e, answered);
 	if (answered)
 		device->s.last_answer_ms = e->asked_ms;
 	else

@@ -25,6 +25,7 @@ struct life {
 	char call_id[96]; /* of the last REGISTER, cut */
 	/* The last probe. */
 	int64_t outcome, path, code, asked_ms, rtt_us, failures, failed_first_ms;
+	int64_t silent_ms; /* it was silent then, and has not missed a refresh since; 0 no */
 	int64_t probes, answers, noted_ms; /* noted_ms: when a probe was last worth an event */
 };
 

@@ -52,7 +52,7 @@ static const struct field fields[] = {
 	I64("interval_count", interval_count), LIST("registers", registers_ms),
 	I64("register_count", register_count), I64("outcome", outcome), I64("path", path),
 	I64("code", code), I64("asked", asked_ms), I64("rtt_us", rtt_us),
-	I64("failures", failures), I64("failed_first", failed_first_ms), I64("probes", probes),
+	UINT("recoveries", s.recoveries), I64("silent", silent_ms), I64("failures", failures), I64("failed_first", failed_first_ms), I64("probes", probes),
 	I64("answers", answers), I64("noted", noted_ms),
 };
 /* clang-format on */
@@ -68,18 +68,20 @@ static json_t *list_json(const int64_t *at, size_t n)
 	return list;
 }
 
-/* What is nothing is left out: most lives are short. */
-static json_t *value_of(const struct life *l, const struct field *f)
+/* What is as in a new life is left out: most are short. */
+static json_t *value_of(const struct life *l, const struct life *fresh, const struct field *f)
 {
 	const char *at = (const char *)l + f->offset;
 
+	if (memcmp(at, (const char *)fresh + f->offset, f->size) == 0)
+		return NULL;
 	switch (f->kind) {
 	case KIND_I64:
-		return *(const int64_t *)at ? json_integer(*(const int64_t *)at) : NULL;
+		return json_integer(*(const int64_t *)at);
 	case KIND_UNSIGNED:
-		return *(const unsigned *)at ? json_integer(*(const unsigned *)at) : NULL;
+		return json_integer(*(const unsigned *)at);
 	case KIND_TEXT:
-		return *at ? json_string(at) : NULL;
+		return json_string(at);
 	case KIND_LIST:
 		return list_json((const int64_t *)at, f->size / sizeof(int64_t));
 	}
@@ -89,10 +91,12 @@ static json_t *value_of(const struct life *l, const struct field *f)
 char *life_to_json(const struct life *l)
 {
 	json_t *o = json_object(), *v;
+	struct life fresh;
 	char *text;
 
+	life_init(&fresh);
 	for (size_t i = 0; i < FIELDS; i++) {
-		v = value_of(l, &fields[i]);
+		v = value_of(l, &fresh, &fields[i]);
 		if (v)
 			json_object_set_new(o, fields[i].name, v);
 	}

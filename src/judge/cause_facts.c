@@ -24,10 +24,13 @@ static bool same_host(struct slice a, struct slice b)
 }
 
 /* Its instance names a device; without one, the same model at the same inner address is it. */
-static bool same_device(const struct binding *a, const struct binding *b, bool *instance)
+bool fact_same_device(const struct binding *a, const struct binding *b, bool *instance)
 {
-	*instance = same_text(a->instance, b->instance);
-	if (*instance)
+	bool same = same_text(a->instance, b->instance);
+
+	if (instance)
+		*instance = same;
+	if (same)
 		return a->reg_id == b->reg_id;
 	if (a->instance.n && b->instance.n)
 		return false;
@@ -52,7 +55,7 @@ bool fact_superseded(const struct findings *f, size_t i, bool *instance)
 	for (size_t j = 0; j < f->count; j++) {
 		const struct binding *o = &f->bindings[j].row.b;
 
-		if (j == i || !same_device(b, o, &known) || slice_eq(b->call_id, o->call_id) ||
+		if (j == i || !fact_same_device(b, o, &known) || slice_eq(b->call_id, o->call_id) ||
 		    slice_eq(b->contact, o->contact) ||
 		    !is_later(f, &f->bindings[j], &f->bindings[i]))
 			continue;

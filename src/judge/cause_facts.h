@@ -12,6 +12,8 @@ enum icmp_meaning { ICMP_NOTHING, ICMP_PORT, ICMP_HOST, ICMP_FILTER, ICMP_OTHER 
 
 /* ---- one binding */
 bool fact_live(const struct findings *f, const struct finding_binding *b);
+/* *instance tells whether its instance names it, and not only its looks; NULL is fine. */
+bool fact_same_device(const struct binding *a, const struct binding *b, bool *instance);
 /* Another binding of the same device was registered later: this one is what is left of before.
  * instance tells whether the device is known by its instance, and not only by its looks. */
 bool fact_superseded(const struct findings *f, size_t i, bool *instance);

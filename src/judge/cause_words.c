@@ -192,6 +192,10 @@ void cause_add_past(struct cause *out, const struct finding_binding *b)
 	if (h->silent_at_age_s >= 0 && h->last_failure_ms)
 		cause_add(out, h->last_failure_ms, "it was silent from %s after a refresh on",
 			  fact_span(h->silent_at_age_s));
+	if (h->recoveries)
+		cause_add(out, h->last_answer_ms,
+			  "it was silent before and answered after its next refresh, %u time%s",
+			  h->recoveries, h->recoveries == 1 ? "" : "s");
 	if (h->habit_s)
 		cause_add(out, h->last_refresh_s * 1000, "it refreshes every %s as a rule",
 			  fact_span(h->habit_s));

@@ -20,8 +20,8 @@ const struct cause_row causes[] = {
 	 "Look at the edge, not at the phone: is it running, is the way to it open, has it lost its phones in a restart?"},
 	{"registrar-restarted", "its connection ended with a restart", cause_restarted,
 	 "It comes back with the phone's next REGISTER. Let the registrar drop such entries when it starts (Kamailio: db_clean_tcp)."},
-	{"address-moved", "the line has a new public address", cause_moved,
-	 "The phone learns of it only at its next REGISTER: restart it or let it register, and lower its expiry."},
+	{"address-moved", "its public address is gone", cause_moved,
+	 "Look whether the site's line is up. If it got a new address, the phone learns of it only at its next REGISTER: restart the phone or let it register, and lower its expiry."},
 	{"registrar-away", "the registrar takes no SIP", cause_registrar_away,
 	 "Start the registrar, or look why its SIP port is shut; if it runs, tell regtop its address (--sip)."},
 	{"registrar-silent", "the registrar's side is silent", cause_registrar_silent,
@@ -51,7 +51,7 @@ const struct cause_row causes[] = {
 
 	/* connections */
 	{"flow-half-open", "its connection only looks open", cause_half_open,
-	 "Set TCP keepalive or CRLF pings below the NAT's time-out, and a user time-out at the registrar; the phone must connect again."},
+	 "See whether the phone has power and its network; it must connect again. If it is well, set TCP keepalive or CRLF pings below the NAT's time-out, and a user time-out at the registrar."},
 	{"websocket-closed", "the browser page is closed", cause_websocket,
 	 "Nothing to mend in the network: the browser page must be open for calls, or a push must wake it."},
 	{"flow-closed", "its connection is closed", cause_flow_closed,
@@ -117,7 +117,7 @@ const struct cause_row causes[] = {
 	{"registration-gaps", "gaps between registrations", cause_gaps,
 	 "The phone ignores the time that it is granted: raise the registrar's maximum, or mend the phone."},
 	{"port-rebound", "a new port each time", cause_rebound,
-	 "The registrar must take the source of each REGISTER. Shorten Expires, or turn on keepalive, so that a change is seen soon."},
+	 "Turn on keepalive (25 s), so that the router keeps the port; shorten Expires, so that a change is seen soon. The registrar must take the source of each REGISTER."},
 
 	/* it answers, and calls fail */
 	{"fragments-lost", "large messages are dropped", cause_fragments,
@@ -140,7 +140,7 @@ const struct cause_row causes[] = {
 	 "Look at who plays that sound: an announcement, a mailbox, or a gateway."},
 	{"rings-unheard", "it does ring", cause_rings,
 	 "Look at the phone: ringer volume, headset, a silent ring tone (Alert-Info), the wrong room."},
-	{"well", "nothing is wrong here", cause_well,
+	{"well", "no fault found", cause_well,
 	 "Look at do not disturb, forwarding, call limits, ring groups and codecs; call it quietly, then let it ring."},
 
 	/* no answer to the question */

@@ -31,14 +31,20 @@ static const struct call_found *first_code(const struct findings *f,
 
 /* ---- it does not get through ----------------------------------------------------------------- */
 
+/* The largest INVITE that the phone answered; 0: none was sent, or none was. */
+static unsigned largest_passed(const struct findings *f, const struct finding_binding *b)
+{
+	const struct call_found *quiet = fact_phone_call(f, b, CALL_QUIET);
+
+	return quiet && quiet->size > b->pad_answered ? quiet->size : b->pad_answered;
+}
+
 static bool fragments(const struct findings *f, size_t i, struct cause *out)
 {
 	const struct finding_binding *b = &f->bindings[i];
 	const struct call_found *quiet = fact_phone_call(f, b, CALL_QUIET);
-	unsigned passes = b->pad_answered;
+	unsigned passes = largest_passed(f, b);
 
-	if (quiet && quiet->size > passes)
-		passes = quiet->size;
 	if (!fact_call(f, b, CALL_PADDED) || !b->pad_lost || !passes || b->pad_lost <= passes ||
 	    fact_is_stream(b))
 		return false;
@@ -47,8 +53,10 @@ static bool fragments(const struct findings *f, size_t i, struct cause *out)
 		  "one of %u gets nothing. Packets that are cut into fragments are dropped on the "
 		  "way.",
 		  passes, b->pad_lost);
-	cause_add_call(out, fact_call(f, b, CALL_QUIET));
-	cause_add_call(out, fact_call(f, b, CALL_PADDED));
+	cause_add_call(out, quiet);
+	cause_add(out, fact_call(f, b, CALL_PADDED)->when_ms,
+		  "padded INVITEs: the phone answered up to %u bytes, and nothing from %u on",
+		  passes, b->pad_lost);
 	cause_add_usual(out, f, b);
 	return true;
 }
@@ -399,6 +407,7 @@ static bool well(const struct findings *f, size_t i, struct cause *out)
 	const struct evidence *e = fact_asked(f, b);
 
 	const struct call_found *ring = fact_call(f, b, CALL_RING), *reached;
+	unsigned passes;
 
 	/* A call that went wrong is not outdone by a probe. */
 	if (ring && !fact_phone_call(f, b, CALL_RING))
@@ -415,10 +424,13 @@ static bool well(const struct findings *f, size_t i, struct cause *out)
 	}
 	if (!fact_answers(f, b))
 		return false;
+	passes = largest_passed(f, b);
 	cause_say(out, e->path == PROBE_PATH_DIRECT ? CONFIDENCE_MEDIUM : CONFIDENCE_HIGH,
-		  "The phone is registered and answers from %s in %u.%u ms: nothing is wrong with "
-		  "its registration or with the way to it. A test call tells the rest.",
-		  fact_hop(b), e->rtt_us / 1000, e->rtt_us / 100 % 10);
+		  "The phone is registered and answers from %s in %u.%u ms: its registration and "
+		  "the way to it are good, for %s. A ring test tells the rest.",
+		  fact_hop(b), e->rtt_us / 1000, e->rtt_us / 100 % 10,
+		  passes ? fact_format("messages of %u bytes too", passes)
+			 : "small messages at least");
 	cause_add_usual(out, f, b);
 	cause_add_call(out, fact_call(f, b, CALL_QUIET));
 	return true;

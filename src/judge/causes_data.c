@@ -140,6 +140,9 @@ static bool differs(const struct findings *f, size_t i, struct cause *out)
 
 	if (b->row.differs != BINDING_FIELDS && b->row.differs != BINDING_ONLY_MEMORY)
 		return false;
+	/* A REGISTER that is later than the last look at the table is no difference. */
+	if (f->picture_age_ms >= 0 && b->row.b.refreshed_s * 1000 >= f->now_ms - f->picture_age_ms)
+		return false;
 	cause_say(out, CONFIDENCE_HIGH,
 		  b->row.differs == BINDING_FIELDS
 			  ? "The registrar's memory and its table differ about this binding; what "

@@ -142,6 +142,18 @@ bool cause_registrar_silent(const struct findings *f, struct cause *out)
 	return true;
 }
 
+/* Who answers there proves the line, and the router. */
+static void site_in_part(const struct group_effect *g, struct cause *out)
+{
+	cause_say(out, CONFIDENCE_MEDIUM,
+		  "Not this phone alone: %s. %u there answer%s, so the line is up: look for what "
+		  "the silent ones share.",
+		  g->words, g->answered, g->answered == 1 ? "s" : "");
+	out->advice = "Look for what the silent ones have in common and the others have not: a "
+		      "switch or its power (PoE), a Wi-Fi, a VLAN, a model. Leave the bindings in "
+		      "place.";
+}
+
 bool cause_site_down(const struct findings *f, struct cause *out)
 {
 	const struct group_effect *g = effect(f, GROUP_NETWORK);
@@ -152,12 +164,10 @@ bool cause_site_down(const struct findings *f, struct cause *out)
 		return false;
 	if (all_fail(g))
 		cause_say(out, CONFIDENCE_HIGH,
-			  "Not this phone alone: %s. It is the site or its line.", g->words);
+			  "Not this phone alone: %s. It is the site or its line%s.", g->words,
+			  g->host[0] ? "" : ", or the network that these addresses share");
 	else
-		cause_say(out, CONFIDENCE_MEDIUM,
-			  "Not this phone alone: %s. %u there answer%s, so the line is up: look "
-			  "for what the silent ones share.",
-			  g->words, g->answered, g->answered == 1 ? "s" : "");
+		site_in_part(g, out);
 	add_group(f, g, out);
 	cause_add_usual(out, f, b);
 	return true;
@@ -202,9 +212,11 @@ static bool half_open(const struct findings *f, size_t i, struct cause *out)
 		return false;
 	cause_say(out, CONFIDENCE_HIGH,
 		  "The %s connection looks open and is not: what the registrar writes is never "
-		  "acknowledged. Somewhere in between it was forgotten.",
+		  "acknowledged. A router in between forgot it, or the phone went away without a "
+		  "word.",
 		  transport_name(b->hop.transport));
-	if (tcp_state_half_open(t))
+	/* The probe may have said the same. */
+	if (tcp_state_half_open(t) && !said_half_open(e))
 		cause_add(out, f->now_ms,
 			  "kernel: %u bytes wait, sent again %u times, last acknowledged %s ago",
 			  t->send_queue, t->retransmits, fact_span(t->last_ack_ms / 1000));

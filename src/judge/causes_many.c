@@ -11,6 +11,21 @@
 
 /* ---- several contacts ------------------------------------------------------------------------ */
 
+/* What the device registered after it. */
+static void add_successor(const struct findings *f, size_t former, struct cause *out)
+{
+	for (size_t i = 0; i < f->count; i++) {
+		const struct finding_binding *b = &f->bindings[i];
+
+		if (i == former || !fact_same_device(&b->row.b, &f->bindings[former].row.b, NULL) ||
+		    fact_superseded(f, i, NULL))
+			continue;
+		cause_add(out, b->row.b.refreshed_s * 1000, "registered anew as %s%s",
+			  fact_text(b->row.b.contact), fact_answers(f, b) ? ", which answers" : "");
+		return;
+	}
+}
+
 bool cause_twin(const struct findings *f, struct cause *out)
 {
 	bool instance;
@@ -25,7 +40,7 @@ bool cause_twin(const struct findings *f, struct cause *out)
 			  "The phone was restarted and registered anew; its former binding %s is "
 			  "still listed until %s, and calls are sent there too.",
 			  fact_text(b->row.b.contact), fact_time(f, b->row.b.expires_s * 1000));
-		cause_add(out, b->row.b.refreshed_s * 1000, "last REGISTER of the former one");
+		add_successor(f, i, out);
 		cause_add_usual(out, f, b);
 		return true;
 	}
@@ -192,8 +207,8 @@ static bool rebound(const struct findings *f, size_t i, struct cause *out)
 		return false;
 	if (often)
 		cause_say(out, fact_answers(f, b) ? CONFIDENCE_HIGH : CONFIDENCE_MEDIUM,
-			  "The router gives the phone a new port again and again (%u until now, "
-			  "the last from %s to %s): from a change until the next refresh calls go "
+			  "The router gives the phone a new port again and again (%u times until "
+			  "now, last from %s to %s): from a change until the next refresh calls go "
 			  "to the old one.",
 			  h->port_moves, h->moved_from, h->moved_to);
 	else
@@ -201,7 +216,7 @@ static bool rebound(const struct findings *f, size_t i, struct cause *out)
 			  "The router gave the phone a new port, from %s to %s: until it "
 			  "registered again, calls went to the old one.",
 			  h->moved_from, h->moved_to);
-	cause_add(out, h->last_move_ms, "%s, then %s", h->moved_from, h->moved_to);
+	cause_add(out, h->last_move_ms, "moved from %s to %s", h->moved_from, h->moved_to);
 	cause_add_usual(out, f, b);
 	return true;
 }

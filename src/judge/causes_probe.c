@@ -42,7 +42,8 @@ static bool moved(const struct findings *f, size_t i, struct cause *out)
 			  "line has got a new one, or is down.",
 			  fact_hop(b));
 	if (f->siblings_moved)
-		cause_add(out, f->now_ms, "other phones: %s, then %s", f->siblings_from,
+		cause_add(out, f->now_ms, "%u other phone%s: before at %s, now at %s",
+			  f->siblings_moved, f->siblings_moved == 1 ? "" : "s", f->siblings_from,
 			  f->siblings_to);
 	cause_add_usual(out, f, b);
 	return true;
@@ -134,12 +135,13 @@ static bool host_down(const struct findings *f, size_t i, struct cause *out)
 	if (mine)
 		cause_say(out, CONFIDENCE_HIGH,
 			  "The router %s is there, and says that the phone behind it is not: it is "
-			  "without power, or its cable or Wi-Fi is down.",
+			  "without power, its cable or Wi-Fi is down, or it has another address "
+			  "there now.",
 			  e->offender);
 	else
 		cause_say(out, CONFIDENCE_HIGH,
-			  "No device is at %s any more: it is without power, or its cable or Wi-Fi "
-			  "is down.",
+			  "No device is at %s any more: it is without power, its cable or Wi-Fi is "
+			  "down, or it has another address now.",
 			  fact_hop(b));
 	cause_add_usual(out, f, b);
 	return true;
@@ -325,8 +327,9 @@ static bool server_only(const struct findings *f, size_t i, struct cause *out)
 	bool refused = direct->outcome == PROBE_ANSWERED &&
 		       (direct->code == 403 || direct->code == 404 || direct->code == 433);
 
-	if (call->path == PROBE_PATH_DIRECT || !fact_answers(f, b) || fact_asked(f, b) != call ||
-	    (direct->outcome != PROBE_SILENT && !refused))
+	/* What a NAT keeps out, the phone has never seen. */
+	if (call->path == PROBE_PATH_DIRECT || (b->hop.nat && !refused) || !fact_answers(f, b) ||
+	    fact_asked(f, b) != call || (direct->outcome != PROBE_SILENT && !refused))
 		return false;
 	cause_say(out, CONFIDENCE_MEDIUM,
 		  "It takes what its registrar sends, and nothing from elsewhere: no fault, but a "

@@ -77,14 +77,17 @@ static const char *registered_until(const struct findings *f, const struct findi
 	return fact_format("registered until %s", fact_time(f, b->row.b.expires_s * 1000));
 }
 
-/* It answered soon after a refresh before: sure, as long as it never did so late as now. */
+/* Who was silent before, and answered after its next refresh, was not off then. That it answered
+ * once, sooner after a refresh than now, may as well be because it was not off yet. */
 static enum confidence sure_of_mapping(const struct finding_binding *b, const struct evidence *e)
 {
 	int64_t age_s = e->asked_ms / 1000 - b->row.b.refreshed_s;
 
 	if (b->past.answered_at_age_s < 0 || !b->past.last_answer_ms)
 		return doubted(e, CONFIDENCE_MEDIUM);
-	return b->past.answered_at_age_s < age_s ? CONFIDENCE_HIGH : CONFIDENCE_LOW;
+	if (b->past.answered_at_age_s >= age_s)
+		return CONFIDENCE_LOW;
+	return b->past.recoveries ? CONFIDENCE_HIGH : CONFIDENCE_MEDIUM;
 }
 
 static bool mapping(const struct findings *f, size_t i, struct cause *out)
@@ -93,14 +96,19 @@ static bool mapping(const struct findings *f, size_t i, struct cause *out)
 	const struct evidence *e = fact_asked(f, b);
 	int64_t quiet = fact_quiet_s(b, e), by;
 	bool refused, closed = fact_port_closed(f, b, &refused) && !refused && fact_forgets(b);
+	static const char *const begins[] = {[CONFIDENCE_LOW] = "Perhaps the",
+					     [CONFIDENCE_MEDIUM] = "Most likely the",
+					     [CONFIDENCE_HIGH] = "The"};
+	enum confidence sure;
 
 	if ((!silent_udp_nat(f, b) && !closed) || fact_overdue(f, b, &by) ||
 	    quiet < VERDICT_MAPPING_FRESH_S)
 		return false;
-	cause_say(out, sure_of_mapping(b, e),
-		  "The router in front of the phone forgot it between two refreshes: %s %s, %s "
+	sure = sure_of_mapping(b, e);
+	cause_say(out, sure,
+		  "%s router in front of the phone forgot it between two refreshes: %s %s, %s "
 		  "after it was last heard; %s.",
-		  closed ? "nobody is left behind" : "no answer from", fact_hop(b),
+		  begins[sure], closed ? "nobody is left behind" : "no answer from", fact_hop(b),
 		  fact_span(quiet), registered_until(f, b));
 	cause_add_usual(out, f, b);
 	cause_add_past(out, b);

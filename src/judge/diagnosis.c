@@ -16,6 +16,11 @@ const char *confidence_name(enum confidence c)
 	return names[c];
 }
 
+const char *cause_advice(const struct cause *c)
+{
+	return c->advice ? c->advice : c->row->advice;
+}
+
 static bool is_well(const struct cause_row *row)
 {
 	return row->applies == cause_well || row->applies == cause_rings;

@@ -24,6 +24,7 @@ struct cause {
 		char words[200];
 	} evidence[CAUSE_EVIDENCE];
 	unsigned evidence_count;
+	const char *advice; /* for this case, where the row's would not fit; NULL: the row's */
 };
 
 struct cause_row {
@@ -33,6 +34,9 @@ struct cause_row {
 	bool (*applies)(const struct findings *f, struct cause *out);
 	const char *advice; /* what the support desk should do */
 };
+
+/* What the support desk should do in this case. */
+const char *cause_advice(const struct cause *c);
 
 /* THE table, in the order of judging (facts/sip-and-diagnosis 4.1): the first that holds is the
  * cause, the others are listed beside it. */

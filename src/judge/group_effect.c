@@ -18,6 +18,8 @@ static const struct {
 	[GROUP_AGENT] = {"User-Agent", "of the model"},
 };
 
+static const char *const says[2][2] = {{"does not answer", "do not answer"}, {"answers", "answer"}};
+
 const char *group_kind_name(enum group_kind k)
 {
 	return kinds[k].name;
@@ -63,6 +65,18 @@ size_t group_effects_begin(const struct row *subject, struct group_effect out[GR
 	return n;
 }
 
+/* Phones behind one router have one address; a network has many sites, or many phones. */
+static void note_host(struct group_effect *g, const struct binding *b)
+{
+	char host[sizeof(g->host)];
+
+	place_host(b, host, sizeof(host));
+	if (!g->asked)
+		memcpy(g->host, host, sizeof(host));
+	else if (strcmp(g->host, host) != 0)
+		g->host[0] = '\0';
+}
+
 void group_effects_add(struct group_effect *g, size_t n, const struct row *r)
 {
 	enum tally_state state = tally_state(r);
@@ -75,6 +89,8 @@ void group_effects_add(struct group_effect *g, size_t n, const struct row *r)
 		g[i].members++;
 		if (state == TALLY_UNASKED)
 			continue;
+		if (g[i].kind == GROUP_NETWORK)
+			note_host(&g[i], &r->b);
 		g[i].asked++;
 		g[i].answered += state == TALLY_ANSWERED;
 		g[i].silent += state == TALLY_SILENT;
@@ -85,16 +101,11 @@ void group_effects_add(struct group_effect *g, size_t n, const struct row *r)
 void group_effects_end(struct group_effect *g, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		unsigned failed = g[i].asked - g[i].answered;
+		unsigned failed = g[i].asked - g[i].answered, told = failed ? failed : g[i].asked;
 
 		g[i].effect = tally_is_effect(g[i].asked, failed);
-		if (failed)
-			snprintf(g[i].words, sizeof(g[i].words),
-				 "%u of %u asked phones %s %s do not answer", failed, g[i].asked,
-				 kinds[g[i].kind].behind, g[i].value);
-		else
-			snprintf(g[i].words, sizeof(g[i].words),
-				 "%u of %u asked phones %s %s answer", g[i].answered, g[i].asked,
-				 kinds[g[i].kind].behind, g[i].value);
+		snprintf(g[i].words, sizeof(g[i].words), "%u of %u asked phones %s %s %s", told,
+			 g[i].asked, kinds[g[i].kind].behind, g[i].host[0] ? g[i].host : g[i].value,
+			 says[!failed][told != 1]);
 	}
 }

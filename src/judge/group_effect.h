@@ -17,13 +17,15 @@ enum group_kind {
 
 struct group_effect {
 	enum group_kind kind;
-	char value[96];   /* cleaned */
+	char value[96]; /* cleaned */
+	/* Of GROUP_NETWORK: the one address that all the asked come from, cleaned; "" several. */
+	char host[64];
 	unsigned members; /* bindings, asked or not */
 	unsigned asked, answered;
 	unsigned silent; /* of the asked: no answer at all */
 	unsigned gone;   /* of the asked: refused, no route, flow gone */
 	bool effect;     /* enough of them fail */
-	char words[200]; /* "5 of 6 asked phones from 192.0.2.0/24 do not answer" */
+	char words[200]; /* "5 of 6 asked phones from 192.0.2.7 do not answer" */
 };
 
 /* "the source network", … for headings. */

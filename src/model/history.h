@@ -59,6 +59,8 @@ struct history_summary {
 	/* Seconds since its refresh: the most after which it answered, the least after which it was
 	 * silent; HISTORY_AGE_UNKNOWN. */
 	int64_t answered_at_age_s, silent_at_age_s;
+	/* Times it was silent, registered again in time, and answered then: alive all the while. */
+	unsigned recoveries;
 	bool never_answered_agent; /* phones of this User-Agent were asked, and none ever answered
 				    */
 	int64_t removed_ms;        /* last removal of any kind; 0 none */

@@ -34,6 +34,18 @@ bool place_network(const struct binding *b, char *out, size_t size)
 	return true;
 }
 
+bool place_host(const struct binding *b, char *out, size_t size)
+{
+	struct netaddr a;
+	char text[NETADDR_STR];
+
+	out[0] = '\0';
+	if (!host_of(b->received, &a) && !host_of(b->contact, &a))
+		return false;
+	snprintf(out, size, "%s", netaddr_format_host(&a, text));
+	return true;
+}
+
 static bool host_and_port(struct slice uri, char *out, size_t size)
 {
 	struct sip_uri u;

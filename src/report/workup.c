@@ -262,8 +262,11 @@ static void put_past(struct paper *p, const struct history_summary *h)
 
 	if (h->first_seen_s) {
 		put_time(p, h->first_seen_s * 1000, when);
-		field(p, "history", "seen since %s, %u refresh%s", when, h->refreshes,
-		      h->refreshes == 1 ? "" : "es");
+		if (h->refreshes)
+			field(p, "history", "seen since %s, %u refresh%s", when, h->refreshes,
+			      h->refreshes == 1 ? "" : "es");
+		else
+			field(p, "history", "first seen here at %s", when);
 	}
 	if (h->habit_s)
 		field(p, "habit", "refreshes every %s (%s to %s)", text_duration(h->habit_s, span),
@@ -307,13 +310,20 @@ static void add_outcome(const struct evidence *e, struct strbuf *words)
 	}
 }
 
+/* That its own socket leaves no other way to ask needs no line. */
+static bool is_only_way(const struct finding_binding *b, int way)
+{
+	return way == WAY_DIRECT && b->ways[WAY_CALL].path == PROBE_PATH_OWN &&
+	       !probe_was_sent(b->ways[way].outcome);
+}
+
 static void put_ways(struct paper *p, const struct finding_binding *b)
 {
 	for (int i = 0; i < WAY_COUNT; i++) {
 		const struct evidence *e = &b->ways[i];
 		struct strbuf words = STRBUF_INIT;
 
-		if (e->outcome == PROBE_NOT_ASKED && !e->detail[0])
+		if ((e->outcome == PROBE_NOT_ASKED && !e->detail[0]) || is_only_way(b, i))
 			continue;
 		strbuf_addf(&words, "%s: ", ways[i].name);
 		add_outcome(e, &words);
@@ -332,6 +342,25 @@ static void put_connection(struct paper *p, const struct finding_binding *b)
 						   : "stands");
 }
 
+/* Of a series of calls the sizes tell, and not how the last one ended. */
+static bool put_padded(struct paper *p, const struct finding_binding *b)
+{
+	char words[160];
+
+	if (b->pad_answered && b->pad_lost)
+		snprintf(words, sizeof(words),
+			 "padded quiet INVITEs: answered up to %u bytes, none from %u bytes on",
+			 b->pad_answered, b->pad_lost);
+	else if (b->pad_answered)
+		snprintf(words, sizeof(words),
+			 "padded quiet INVITEs: answered up to %u bytes, the largest sent",
+			 b->pad_answered);
+	else
+		return false;
+	timed(p, 4, b->calls[CALL_PADDED].when_ms, slice_of(words));
+	return true;
+}
+
 static void put_calls(struct paper *p, const struct finding_binding *b)
 {
 	static const char *const kinds[] = {
@@ -345,7 +374,7 @@ static void put_calls(struct paper *p, const struct finding_binding *b)
 		const struct call_found *c = &b->calls[i];
 		struct strbuf words = STRBUF_INIT;
 
-		if (c->outcome == CALL_NOT_MADE)
+		if (c->outcome == CALL_NOT_MADE || (i == CALL_PADDED && put_padded(p, b)))
 			continue;
 		strbuf_addf(&words, "%s of %u bytes: ", kinds[i], c->size);
 		if (c->ringing)
@@ -361,12 +390,22 @@ static void put_calls(struct paper *p, const struct finding_binding *b)
 	}
 }
 
-static void put_binding(struct paper *p, const struct finding_binding *b)
+static bool same_past(const struct finding_binding *a, const struct finding_binding *b)
 {
+	return a->past.first_seen_s && memcmp(&a->past, &b->past, sizeof(a->past)) == 0;
+}
+
+static void put_binding(struct paper *p, size_t i)
+{
+	const struct finding_binding *b = &p->f->bindings[i];
+
 	put_address(p, b);
 	put_hop(p, b);
 	put_registration(p, b);
-	put_past(p, &b->past);
+	if (i && same_past(b, &p->f->bindings[i - 1]))
+		field(p, "history", "the same device's as above");
+	else
+		put_past(p, &b->past);
 	put_connection(p, b);
 	put_ways(p, b);
 	put_calls(p, b);
@@ -404,19 +443,30 @@ static void put_head(struct paper *p)
 	strbuf_free(&source);
 }
 
+/* What the phones of a site have in common besides says nothing new, unless others have it too. */
+static bool says_more(const struct findings *f, const struct group_effect *g)
+{
+	if (g->kind == GROUP_NETWORK)
+		return true;
+	for (size_t i = 0; i < f->group_count; i++)
+		if (f->groups[i].kind == GROUP_NETWORK && f->groups[i].asked >= g->asked)
+			return false;
+	return g->effect;
+}
+
 static void put_evidence(struct paper *p)
 {
 	const struct findings *f = p->f;
 
 	heading(p, f->count < 2 ? "Evidence" : "Evidence, newest binding first");
 	for (size_t i = 0; i < f->count; i++)
-		put_binding(p, &f->bindings[i]);
+		put_binding(p, i);
 	if (!f->count)
 		put_past(p, &f->past);
 	if (!f->count && !f->past.first_seen_s)
 		put(p, 2, "", 0, SLICE_LIT("no binding, and none is remembered"));
 	for (size_t i = 0; i < f->group_count; i++)
-		if (f->groups[i].effect || f->groups[i].kind == GROUP_NETWORK)
+		if (says_more(f, &f->groups[i]))
 			put(p, 2, "others     ", LABEL_WIDTH + 2, slice_of(f->groups[i].words));
 	if (f->cancelled)
 		put(p, 2, "", 0, SLICE_LIT("The workup was stopped before its end."));
@@ -456,7 +506,7 @@ static void put_cause(struct paper *p, const struct diagnosis *d)
 	for (unsigned i = 0; i < c->evidence_count; i++)
 		timed(p, 4, c->evidence[i].when_ms, slice_of(c->evidence[i].words));
 	heading(p, "Advice");
-	put(p, 2, "", 0, slice_of(c->row->advice));
+	put(p, 2, "", 0, slice_of(cause_advice(c)));
 	strbuf_free(&words);
 }
 

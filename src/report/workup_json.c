@@ -85,6 +85,9 @@ static json_t *past_json(const struct history_summary *h)
 	json_object_set_new(o, "moved_to", text_json(h->moved_to));
 	json_object_set_new(o, "gaps", json_integer(h->gaps));
 	json_object_set_new(o, "flaps", json_integer(h->flaps));
+	json_object_set_new(o, "wipes", json_integer(h->wipes));
+	json_object_set_new(o, "registers_last_minute", json_integer(h->registers_last_minute));
+	json_object_set_new(o, "recoveries", json_integer(h->recoveries));
 	json_object_set_new(o, "alternations", json_integer(h->alternations));
 	json_object_set_new(o, "last_answer", time_json(h->last_answer_ms));
 	json_object_set_new(o, "last_failure", time_json(h->last_failure_ms));
@@ -92,6 +95,7 @@ static json_t *past_json(const struct history_summary *h)
 	json_object_set_new(o, "silent_at_age", age_json(h->silent_at_age_s));
 	json_object_set_new(o, "last_contact", text_json(h->last_contact));
 	json_object_set_new(o, "last_source", text_json(h->last_source));
+	json_object_set_new(o, "removed", time_json(h->removed_ms));
 	json_object_set_new(o, "removed_by", text_json(h->removed_by));
 	return o;
 }
@@ -119,6 +123,8 @@ static json_t *binding_json(const struct finding_binding *b)
 									 : call_json(&b->calls[i]));
 	json_object_set_new(o, "asked", asked);
 	json_object_set_new(o, "calls", calls);
+	json_object_set_new(o, "padded_answered", count_json(b->pad_answered));
+	json_object_set_new(o, "padded_lost", count_json(b->pad_lost));
 	json_object_set_new(o, "history", past_json(&b->past));
 	json_object_set_new(
 		o, "connection",
@@ -135,6 +141,7 @@ static json_t *group_json(const struct group_effect *g)
 
 	json_object_set_new(o, "by", json_string(group_kind_name(g->kind)));
 	json_object_set_new(o, "value", text_json(g->value));
+	json_object_set_new(o, "host", text_json(g->host));
 	json_object_set_new(o, "asked", json_integer(g->asked));
 	json_object_set_new(o, "answered", json_integer(g->answered));
 	json_object_set_new(o, "effect", json_boolean(g->effect));
@@ -150,7 +157,7 @@ static json_t *cause_json(const struct findings *f, const struct cause *c)
 	json_object_set_new(o, "title", json_string(c->row->title));
 	json_object_set_new(o, "confidence", json_string(confidence_name(c->confidence)));
 	json_object_set_new(o, "sentence", text_json(c->sentence));
-	json_object_set_new(o, "advice", json_string(c->row->advice));
+	json_object_set_new(o, "advice", json_string(cause_advice(c)));
 	json_object_set_new(o, "binding",
 			    c->binding < f->count ? json_integer((json_int_t)c->binding)
 						  : json_null());

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""A phone for the tests, on loopback only.
+"""A phone for the tests, on loopback only, or in a network namespace.
 
-  phone.py register USER REGISTRAR_PORT [key=value ...]   one REGISTER; exit 0 when it was accepted
-  phone.py stay     USER REGISTRAR_PORT [key=value ...]   REGISTER, say "ready", answer requests
+  phone.py register USER REGISTRAR [key=value ...]   one REGISTER; exit 0 when it was accepted
+  phone.py stay     USER REGISTRAR [key=value ...]   REGISTER, say "ready", answer requests
   phone.py rpc      SOCKET METHOD [PARAMETER as JSON ...] one JSON-RPC call, prints the answer
-keys: port (own), contact, params (of the Contact), headers (separated by |), callid, cseq, expires,
+REGISTRAR: a port of 127.0.0.1, or ADDRESS:PORT
+keys: host, port (own), contact (* for all), params (of the Contact), headers (separated by |), callid, cseq, expires,
       domain, agent, code (answer to requests; 0: none)
 """
 import json, os, random, re, socket, sys
@@ -28,24 +29,27 @@ def value(text):
 
 class Phone:
     def __init__(self, user, registrar, options):
-        self.o = dict(port="0", contact="", params="", headers="", callid="%x@test" % random.getrandbits(48),
+        self.o = dict(host="127.0.0.1", port="0", contact="", params="", headers="", callid="%x@test" % random.getrandbits(48),
                       cseq="1", expires="600", domain="127.0.0.1", agent="testphone/1", code="200")
         self.o.update(p.split("=", 1) for p in options)
-        self.user, self.registrar = user, ("127.0.0.1", int(registrar))
+        address, _, registrar = registrar.rpartition(":")
+        self.user, self.registrar = user, (address or "127.0.0.1", int(registrar))
         self.s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.s.bind(("127.0.0.1", int(self.o["port"])))
+        self.host = self.o["host"]
+        self.s.bind((self.host, int(self.o["port"])))
         self.port = self.s.getsockname()[1]
 
     def register(self):
         o, token = self.o, "%x" % random.getrandbits(40)
-        contact = o["contact"] or "sip:%s@127.0.0.1:%d" % (self.user, self.port)
+        contact = o["contact"] or "sip:%s@%s:%d" % (self.user, self.host, self.port)
+        contact = contact if contact == "*" else "<%s>%s" % (contact, o["params"])
         lines = ["REGISTER sip:%s SIP/2.0" % o["domain"],
-                 "Via: SIP/2.0/UDP 127.0.0.1:%d;branch=z9hG4bK%s;rport" % (self.port, token),
+                 "Via: SIP/2.0/UDP %s:%d;branch=z9hG4bK%s;rport" % (self.host, self.port, token),
                  "Max-Forwards: 70",
                  "From: <sip:%s@%s>;tag=%s" % (self.user, o["domain"], token),
                  "To: <sip:%s@%s>" % (self.user, o["domain"]),
                  "Call-ID: " + o["callid"], "CSeq: %s REGISTER" % o["cseq"],
-                 "Contact: <%s>%s" % (contact, o["params"]), "Expires: " + o["expires"],
+                 "Contact: " + contact, "Expires: " + o["expires"],
                  "User-Agent: " + o["agent"]]
         lines += [h for h in o["headers"].split("|") if h] + ["Content-Length: 0", "", ""]
         for _ in range(3):

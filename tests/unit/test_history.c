@@ -243,6 +243,50 @@ TEST(ages_of_answers_and_silence_are_learnt)
 	assert_int_equal(known.asked_ms, (START_S + 120) * 1000LL);
 }
 
+TEST(who_was_silent_and_answers_after_its_next_refresh_was_there_all_the_while)
+{
+	struct device d;
+	struct evidence e = found(PROBE_SILENT, START_S + 90);
+
+	UNUSED_STATE;
+	begin(&d);
+	life_probed(&d.device, &d.now, &e, take, &d.told);
+	e = found(PROBE_ANSWERED, START_S + 100);
+	life_probed(&d.device, &d.now, &e, take, &d.told);
+	/* It answered without one: a packet was lost. */
+	assert_int_equal(d.device.s.recoveries, 0);
+	e = found(PROBE_SILENT, START_S + 200);
+	life_probed(&d.device, &d.now, &e, take, &d.told);
+	change(&d, phone(START_S + 290));
+	e = found(PROBE_ANSWERED, START_S + 295);
+	life_probed(&d.device, &d.now, &e, take, &d.told);
+	assert_int_equal(d.device.s.recoveries, 1);
+	/* Who misses a refresh may have been off. */
+	e = found(PROBE_SILENT, START_S + 400);
+	life_probed(&d.device, &d.now, &e, take, &d.told);
+	change(&d, phone(START_S + 90000));
+	e = found(PROBE_ANSWERED, START_S + 90005);
+	life_probed(&d.device, &d.now, &e, take, &d.told);
+	assert_int_equal(d.device.s.recoveries, 1);
+}
+
+TEST(that_it_answered_at_once_is_remembered)
+{
+	struct device d;
+	struct evidence e = found(PROBE_ANSWERED, START_S);
+	struct life again;
+	char *text;
+
+	UNUSED_STATE;
+	begin(&d);
+	life_probed(&d.device, &d.now, &e, take, &d.told);
+	text = life_to_json(&d.device);
+	life_from_json(&again, text);
+	assert_int_equal(again.s.answered_at_age_s, 0);
+	assert_int_equal(again.s.silent_at_age_s, HISTORY_AGE_UNKNOWN);
+	free(text);
+}
+
 TEST(a_life_is_the_same_after_json)
 {
 	struct device d;
@@ -566,6 +610,8 @@ int main(void)
 		T(it_went_and_came_back),
 		T(two_devices_in_turn_are_counted),
 		T(ages_of_answers_and_silence_are_learnt),
+		T(who_was_silent_and_answers_after_its_next_refresh_was_there_all_the_while),
+		T(that_it_answered_at_once_is_remembered),
 		T(a_life_is_the_same_after_json),
 		WITH_DIR(the_next_process_knows_what_this_one_saw),
 		WITH_DIR(nothing_is_written_before_the_first_whole_picture),

@@ -93,6 +93,12 @@ static void mapping(struct scene *s)
 	s->b[0].past.last_refresh_s = NOW_S - 600;
 }
 
+static void mapping_again(struct scene *s)
+{
+	mapping(s);
+	s->b[0].past.recoveries = 2;
+}
+
 static void mapping_alone(struct scene *s)
 {
 	is_silent(&s->b[0]);
@@ -136,6 +142,7 @@ static void ignores(struct scene *s)
 
 static void server_only(struct scene *s)
 {
+	in_the_open(&s->b[0], "sip:4021@203.0.113.9:5060");
 	s->b[0].ways[WAY_DIRECT] = failed(PROBE_PATH_DIRECT, PROBE_SILENT, "");
 	s->b[0].ways[WAY_CALL].path = PROBE_PATH_REGISTRAR;
 }
@@ -285,6 +292,7 @@ const struct cause_case cases_of_probes[] = {
 	{"unreadable", "what comes is no SIP", unreadable, false},
 	{"stale-public-contact", "its source answers, its contact does not", stale_contact, false},
 	{"nat-mapping", "answered at 45 s, silent at 90 s", mapping, false},
+	{"nat-mapping", "as twice before, when it answered after its next refresh", mapping_again, false},
 	{"nat-mapping", "no history", mapping_alone, false},
 	{"off-or-down", "silent, no NAT", off, false},
 	{"off-or-down", "silent and overdue", off_overdue, false},

@@ -32,7 +32,7 @@ static void write_case(const struct cause_case *x, const struct diagnosis *d, st
 		strbuf_addf(out, "  %s\n  %s: %s\n", c->row->title, confidence_name(c->confidence),
 			    c->sentence);
 		write_evidence(c, out);
-		strbuf_addf(out, "  advice: %s\n", c->row->advice);
+		strbuf_addf(out, "  advice: %s\n", cause_advice(c));
 	}
 	strbuf_addf(out, "  verdict: %s\n  all:", d->verdict);
 	for (size_t i = 0; i < d->count; i++)
