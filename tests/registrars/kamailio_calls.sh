@@ -173,28 +173,12 @@ like "$said" 'should not ring' "what would happen is said"
 is "$(baresip_events "$tap_dir/alice" CALL_INCOMING)" "$rang" "nothing of this rang"
 
 # ---- others on the same switch -----------------------------------------------------------------
+# sipp is called without a proxy between (tests/sip/call_phones.sh): it answers whoever sent its first
+# request, not as the Via says, so it cannot be hung up on directly, as a real phone can.
 
 rpc() { python3 "$here/phone.py" rpc "$dir/kamailio_rpc.sock" "$@"; }
 # add USER PORT: a contact that Kamailio sends calls to.
 add() { python3 "$here/phone.py" register "$1" "$port" "port=$2" "agent=$1"; }
-
-if command -v sipp >/dev/null; then
-  at=$(free_port)
-  add carol "$at" >/dev/null
-  sipp_start "$tap_dir/carol" "127.0.0.1:$at" "$lib/uas_answers.xml" -m 1 -timeout 20
-  call carol --ring=3 --yes --allow-ring
-  is "$status" 0 "sipp answers"
-  wait "$(cat "$tap_dir/carol/pid")"
-  is $? 0 "sipp: and is acknowledged and ended"
-  at=$(free_port)
-  add dan "$at" >/dev/null
-  sipp_start "$tap_dir/dan" "127.0.0.1:$at" "$lib/uas_rings.xml" -m 1 -timeout 20
-  call dan --ring=1 --yes --allow-ring
-  wait "$(cat "$tap_dir/dan/pid")"
-  is "$status $?" "0 0" "sipp: rings until it is cancelled"
-else
-  skip "sipp: answers, rings" "sipp is not installed"
-fi
 
 if command -v linphonec >/dev/null; then
   linphone_start "$tap_dir/bob" "$(free_port)" "127.0.0.1:$port" bob
