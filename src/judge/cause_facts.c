@@ -171,11 +171,19 @@ bool fact_ignores(const struct findings *f, const struct finding_binding *b)
 	return silent(b, fact_asked(f, b)) && fact_reached(f, b);
 }
 
+bool fact_only_direct(const struct finding_binding *b)
+{
+	const struct evidence *call = &b->ways[WAY_CALL], *direct = &b->ways[WAY_DIRECT];
+
+	return call->path == PROBE_PATH_REGISTRAR && silent(b, call) && !b->row.b.path.n &&
+	       somebody_answers(b, direct) && !other_agent(b, direct) && !disowns(direct->code);
+}
+
 bool fact_silent(const struct findings *f, const struct finding_binding *b)
 {
 	const struct evidence *e = fact_asked(f, b);
 
-	return silent(b, e) && !e->unreadable && !fact_reached(f, b);
+	return silent(b, e) && !e->unreadable && !fact_only_direct(b) && !fact_reached(f, b);
 }
 
 bool fact_fails(const struct findings *f, const struct finding_binding *b)
@@ -239,6 +247,8 @@ int64_t fact_heard_ms(const struct finding_binding *b)
 	int64_t heard = b->row.b.refreshed_s > 0 ? b->row.b.refreshed_s * 1000 : 0;
 
 	heard = later(heard, answered_ms(b));
+	if (fact_only_direct(b))
+		heard = later(heard, b->ways[WAY_DIRECT].asked_ms);
 	return later(heard, b->past.last_refresh_s * 1000);
 }
 

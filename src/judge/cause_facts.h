@@ -32,6 +32,8 @@ int fact_code(const struct findings *f, const struct finding_binding *b);
 bool fact_ignores(const struct findings *f, const struct finding_binding *b);
 /* It fails, and no call has reached the phone since. */
 bool fact_fails(const struct findings *f, const struct finding_binding *b);
+/* The phone answers who asks it straight, and nothing came back on the path of a call. */
+bool fact_only_direct(const struct finding_binding *b);
 /* No answer at all: neither of the phone nor of the network, nothing that cannot be read, and no
  * call has reached it since. */
 bool fact_silent(const struct findings *f, const struct finding_binding *b);
@@ -95,7 +97,7 @@ const char *fact_way(enum probe_path path);
 /* ---- the rules, by file; the table is causes.c */
 typedef bool cause_rule(const struct findings *f, struct cause *out);
 cause_rule cause_banned, cause_not_registered, cause_still_called, cause_lapsed, cause_only_table;
-cause_rule cause_registrar_away;
+cause_rule cause_registrar_away, cause_registrar_path;
 cause_rule cause_edge_dead, cause_restarted, cause_registrar_silent, cause_site_down,
 	cause_model_silent;
 cause_rule cause_elsewhere, cause_private, cause_name, cause_transport, cause_family,

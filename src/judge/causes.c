@@ -26,6 +26,8 @@ const struct cause_row causes[] = {
 	 "Start the registrar, or look why its SIP port is shut; if it runs, tell regtop its address (--sip)."},
 	{"registrar-silent", "the registrar's side is silent", cause_registrar_silent,
 	 "Look at the registrar's process, socket and network before any phone: does it answer at all?"},
+	{"registrar-path", "it answers, but not to the registrar", cause_registrar_path,
+	 "Ask a phone elsewhere through the registrar too: does it answer anybody? Then look at its load, its socket, and firewalls between it and the phone."},
 	{"site-down", "phones of its site are silent", cause_site_down,
 	 "Look at the site's line and router before any phone. Leave the bindings in place: they are right again when the line is."},
 	{"model-silent", "one model is silent everywhere", cause_model_silent,

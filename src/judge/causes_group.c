@@ -122,6 +122,28 @@ bool cause_registrar_away(const struct findings *f, struct cause *out)
 	return fact_any(f, out, registrar_away);
 }
 
+static bool registrar_path(const struct findings *f, size_t i, struct cause *out)
+{
+	const struct finding_binding *b = &f->bindings[i];
+	const struct evidence *call = &b->ways[WAY_CALL], *direct = &b->ways[WAY_DIRECT];
+
+	if (!fact_only_direct(b) || !fact_fails(f, b))
+		return false;
+	cause_say(
+		out, call->failures < 2 ? CONFIDENCE_LOW : CONFIDENCE_MEDIUM,
+		"The phone answers at %s who asks it straight, and nothing comes back through "
+		"the registrar: the fault is the registrar's, or lies on its own way to the phone.",
+		fact_hop(b));
+	cause_add(out, direct->asked_ms, "straight from here: %d", direct->code);
+	cause_add_usual(out, f, b);
+	return true;
+}
+
+bool cause_registrar_path(const struct findings *f, struct cause *out)
+{
+	return fact_any(f, out, registrar_path);
+}
+
 /* Everybody of a socket, node or source at once: what they share is the registrar's. */
 bool cause_registrar_silent(const struct findings *f, struct cause *out)
 {

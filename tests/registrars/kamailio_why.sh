@@ -73,6 +73,13 @@ sqlite3 "$db" "INSERT INTO location (ruid, username, contact, expires, last_modi
 why frieda
 is "$status $(field 'd["cause"]["id"]')" "1 only-in-table" "what only the table has is told as that"
 
+# A registrar that hangs: the phone is not to blame.
+main=$(cat "$dir/kamailio.pid") all=$(pgrep -P "$main" | tr '\n' ' ')
+kill -STOP "$main" $all
+why anna
+is "$status $(field 'd["cause"]["id"]')" "1 registrar-path" "a phone that answers, but not through the registrar"
+kill -CONT "$main" $all
+
 # Nothing of the phone's: its registrar is not there.
 bash "$here/kamailio_start.sh" "$dir" stop
 why anna

@@ -90,6 +90,12 @@ static void registrar_away_and_silent(struct scene *s)
 	s->b[0].ways[WAY_DIRECT] = s->b[0].known;
 }
 
+static void registrar_path(struct scene *s)
+{
+	s->b[0].known = s->b[0].ways[WAY_CALL] = failed(PROBE_PATH_REGISTRAR, PROBE_SILENT, "");
+	s->b[0].ways[WAY_DIRECT] = answered(PROBE_PATH_DIRECT, 200);
+}
+
 static void registrar_silent(struct scene *s)
 {
 	is_silent(&s->b[0]);
@@ -276,6 +282,7 @@ const struct cause_case cases_of_data[] = {
 	{"address-moved", "a router complains", moved, false},
 	{"address-moved", "silent through the registrar, and a packet of ours finds no such host", moved_beside_registrar, false},
 	{"address-moved", "two siblings came back from elsewhere", moved_with_siblings, false},
+	{"registrar-path", "silent through the registrar, 200 straight", registrar_path, false},
 	{"site-down", "five of six of one network", site_down, false},
 	{"registrar-away", "the phone answers straight from here", registrar_away, false},
 	{"registrar-away", "and nobody listens at the phone", registrar_away_and_silent, false},
