@@ -54,26 +54,43 @@ diag() { sed 's/^/# /' <<<"$*"; }
 # started PID...: will be stopped at the end.
 started() { tap_pids+=("$@"); }
 
-# wait_for SECONDS COMMAND...: until the command succeeds; never just sleeps.
+# wait_for SECONDS COMMAND...: until the command succeeds; never just sleeps. It gives up after three times
+# the seconds: they are what a quiet machine needs at most, and a test machine has more to do.
 wait_for() {
-  local end=$((SECONDS + $1)); shift
+  local end=$((SECONDS + 3 * $1)); shift
   until "$@" >/dev/null 2>&1; do
     [ "$SECONDS" -lt "$end" ] || return 1
     sleep 0.05
   done
 }
 
-# free_port: a UDP and TCP port of loopback that nobody uses now.
+# free_port: a UDP and TCP port of loopback that nobody uses now, and that this test was not given before.
+# It is none that the kernel gives away by itself: a server that stops finds its port again.
 free_port() {
-  python3 - <<'PY'
-import socket
+  python3 - "$tap_dir/ports" <<'PY'
+import random, socket, sys
+with open("/proc/sys/net/ipv4/ip_local_port_range") as f:
+    low = int(f.read().split()[0])
+try:
+    with open(sys.argv[1]) as f:
+        given = f.read().split()
+except OSError:
+    given = []
 while True:
-    u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); u.bind(("127.0.0.1", 0))
-    p = u.getsockname()[1]
-    t = socket.socket()
-    try: t.bind(("127.0.0.1", p))
-    except OSError: continue
-    print(p); break
+    u, t = socket.socket(socket.AF_INET, socket.SOCK_DGRAM), socket.socket()
+    # Tests name ports up to 18000 themselves.
+    p = random.randrange(18001, low) if low > 20000 else 0
+    try:
+        u.bind(("127.0.0.1", p))
+        p = u.getsockname()[1]
+        t.bind(("127.0.0.1", p))
+    except OSError:
+        continue
+    if str(p) not in given:
+        break
+with open(sys.argv[1], "a") as f:
+    print(p, file=f)
+print(p)
 PY
 }
 

@@ -294,12 +294,16 @@ register solo contact=sip:solo@127.0.0.1:17404
 register duo contact=sip:duo@127.0.0.1:17405
 register duo contact=sip:duo@127.0.0.1:17406
 wait_for 15 row_count_is "@127.0.0.1:1740" 3
+bash "$here/kamailio_start.sh" "$dir" hold
 rpc ul.rm_contact location solo sip:solo@127.0.0.1:17404 >/dev/null
 purge solo --yes
 is $? 1 "what somebody else removed is not removed again"
 like "$(said)" 'already gone.*timer' "and its row is left to the timer"
 unlike "$(said)" '[-]-leftovers' "without an offer"
+is "$(rows 17404)" 1 "it waits for that"
+bash "$here/kamailio_start.sh" "$dir" go
 wait_for 15 row_count_is 17404 0
+ok $? "and the timer takes it"
 rpc ul.rm_contact location duo sip:duo@127.0.0.1:17405 >/dev/null
 purge contact:17405 --leftovers --yes
 like "$(said)" 'already gone|none of them is a row' "beside other contacts it is waited for, and the timer takes the row"

@@ -5,17 +5,33 @@
 #                     [DROP=nobody: started as root and given to this user by Kamailio itself]
 #                     [DB=mysql://USER:PASSWORD@HOST:PORT/DATABASE | DB=postgres://… | DB=redis://…]
 #   kamailio_start.sh DIR stop
+#   kamailio_start.sh DIR hold    its timers stand still: in db_mode 2 nothing is written back
+#   kamailio_start.sh DIR go      until now
 # DIR gets the database (kept when it is there), the control sockets and the FIFO, the log and the pid.
 set -eu
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 dir=$1
 mkdir -p "$dir"
 
+if [ "$2" = hold ]; then
+  python3 "$here/phone.py" rpc "$dir/kamailio_rpc.sock" core.psx | python3 -c 'import json, sys
+for p in json.load(sys.stdin)["result"]:
+    if p["DSC"].endswith("timer"): print(p["PID"])' >"$dir/held"
+  xargs kill -STOP <"$dir/held"
+  exit 0
+fi
+if [ -e "$dir/held" ]; then
+  xargs -r kill -CONT <"$dir/held" 2>/dev/null || true
+  rm "$dir/held"
+fi
+[ "$2" != go ] || exit 0
+
 if [ "$2" = stop ]; then
   [ -s "$dir/kamailio.pid" ] || exit 0
   pid=$(cat "$dir/kamailio.pid")
   kill "$pid" 2>/dev/null || true
-  for _ in $(seq 200); do
+  # A slow machine may take long over what its timer has to write at the end.
+  for _ in $(seq 1200); do
     kill -0 "$pid" 2>/dev/null || exit 0
     sleep 0.05
   done
@@ -56,9 +72,13 @@ rm -f "$dir/kamailio.pid" "$dir/kamailio_rpc.sock" "$dir/kamailio_ctl" "$dir/kam
 touch "$dir/kamailio.log"
 "${as[@]}" kamailio "${drop[@]}" -f "$here/kamailio.cfg" -Y "$dir" -P "$dir/kamailio.pid" -m 64 -M "$pkg" -DD -E \
   -A "SIPPORT=$port" -A "DBURL=\"$server\"" -A "CTLSOCK=\"unix:$dir/kamailio_ctl\"" "${defines[@]}" >"$dir/kamailio.log" 2>&1 &
-for _ in $(seq 400); do
+started=$!
+# It runs when it answers: its sockets are there before anybody serves them.
+for _ in $(seq 1200); do
   if [ -S "$dir/kamailio_rpc.sock" ] && [ -S "$dir/kamailio_ctl" ] &&
-    [ -p "$dir/kamailio_rpc.fifo" ] && [ -s "$dir/kamailio.pid" ]; then exit 0; fi
+    [ -p "$dir/kamailio_rpc.fifo" ] && [ -s "$dir/kamailio.pid" ] &&
+    python3 "$here/phone.py" rpc "$dir/kamailio_rpc.sock" core.version >/dev/null 2>&1; then exit 0; fi
+  kill -0 "$started" 2>/dev/null || break
   sleep 0.05
 done
 sed 's/^/# /' "$dir/kamailio.log" | tail -20

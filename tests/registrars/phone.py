@@ -14,7 +14,7 @@ import json, os, random, re, socket, sys
 def rpc(path, method, *params):
     s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     s.bind("")
-    s.settimeout(5)
+    s.settimeout(20)
     call = {"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)}
     s.sendto(json.dumps(call).encode(), path)
     return json.loads(s.recv(1 << 20))
