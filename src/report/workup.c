@@ -276,8 +276,11 @@ static void put_past(struct paper *p, const struct history_summary *h)
 		field(p, "moved", "%s, from %s to %s (%u time%s)", when, h->moved_from, h->moved_to,
 		      h->moves + h->port_moves, h->moves + h->port_moves == 1 ? "" : "s");
 	}
-	if (h->gaps || h->flaps)
-		field(p, "gaps", "%u, and it went and came back %u time%s", h->gaps, h->flaps,
+	if (h->gaps)
+		field(p, "gaps", "it registered too late %u time%s", h->gaps,
+		      h->gaps == 1 ? "" : "s");
+	if (h->flaps)
+		field(p, h->gaps ? "" : "gaps", "it went and came back %u time%s", h->flaps,
 		      h->flaps == 1 ? "" : "s");
 	if (h->last_answer_ms) {
 		put_time(p, h->last_answer_ms, when);
