@@ -175,6 +175,7 @@ const char *sip_reason_phrase(int code)
 		{481, "Call/Transaction Does Not Exist"},
 		{483, "Too Many Hops"},
 		{486, "Busy Here"},
+		{487, "Request Terminated"},
 		{488, "Not Acceptable Here"},
 		{500, "Server Internal Error"},
 		{501, "Not Implemented"},

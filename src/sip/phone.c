@@ -339,6 +339,11 @@ static void on_datagram_request(struct phones *p, struct line *l, struct sip_flo
 		sip_response_flow(msg, from, &to);
 		send_datagram(l, &to.remote, strbuf_slice(&out));
 	}
+	strbuf_clear(&out);
+	if (phone_add_ended(&p->phone[i].role, msg, from, &out)) {
+		sip_response_flow(msg, from, &to);
+		send_datagram(l, &to.remote, strbuf_slice(&out));
+	}
 	strbuf_free(&out);
 }
 
@@ -388,6 +393,7 @@ static bool on_tcp_request(void *ctx, const struct sip_flow *from, const struct 
 	struct sip_flow to;
 
 	if (ph && phone_add_answer(&ph->role, msg, from, &out)) {
+		phone_add_ended(&ph->role, msg, from, &out);
 		sip_response_flow(msg, from, &to);
 		(void)sip_transport_send(p->transport, &to, out.p, out.n);
 	}

@@ -2,6 +2,7 @@
 #include "sip/phone_text.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include "base/hash.h"
 #include "base/sipuri.h"
 #include "sip/build.h"
@@ -127,8 +128,17 @@ unsigned phone_min_expires(const struct sip_msg *msg)
 
 /* ---- answers --------------------------------------------------------------------------------- */
 
-static int answer_code(const struct phone_role *role, struct slice method)
+/* What is asked for with Require, and no phone has. */
+static bool is_refused(const struct sip_msg *msg)
 {
+	return sip_msg_header(msg, "Require", 0).n > 0;
+}
+
+/* It rings until the caller gives up: nobody is there to answer. */
+static int answer_code(const struct phone_role *role, const struct sip_msg *msg)
+{
+	struct slice method = sip_msg_method(msg);
+
 	if (slice_eq_str(method, "ACK") || role->kind == PHONE_SILENT || role->kind == PHONE_PUSH ||
 	    role->kind == PHONE_PRIVATE)
 		return 0;
@@ -136,26 +146,66 @@ static int answer_code(const struct phone_role *role, struct slice method)
 		return 404;
 	if (role->kind == PHONE_BUSY)
 		return 486;
-	return slice_eq_str(method, "OPTIONS") ? 200 : 405;
+	if (slice_eq_str(method, "INVITE"))
+		return is_refused(msg) ? 420 : 180;
+	return slice_eq_str(method, "OPTIONS") || slice_eq_str(method, "CANCEL") ? 200 : 405;
 }
 
-bool phone_add_answer(const struct phone_role *role, const struct sip_msg *msg,
-		      const struct sip_flow *from, struct strbuf *out)
+static void add_answer(const struct phone_role *role, const struct sip_msg *msg,
+		       const struct sip_flow *from, int code, struct strbuf *out)
 {
-	int code = answer_code(role, sip_msg_method(msg));
-	char tag[9];
+	char tag[20];
 
-	if (code == 0)
-		return false;
-	random_token(tag, sizeof(tag) - 1);
+	/* The same for all answers to one call, so that it needs no memory. */
+	snprintf(tag, sizeof(tag), "%016llx",
+		 (unsigned long long)hash_bytes(sip_msg_call_id(msg).p, sip_msg_call_id(msg).n));
 	sip_build_response(out, msg, from, code, NULL, tag);
+	if (code == 420) {
+		strbuf_add_str(out, "Unsupported: ");
+		sip_build_add(out, sip_msg_header(msg, "Require", 0));
+		strbuf_add_str(out, "\r\n");
+	}
 	strbuf_addf(out,
 		    "User-Agent: %s\r\n"
 		    "Allow: " ALLOW "\r\n"
 		    "Accept: application/sdp\r\n",
 		    role->answers_as);
 	sip_build_end(out, SLICE_NONE);
-	return true;
+}
+
+bool phone_add_answer(const struct phone_role *role, const struct sip_msg *msg,
+		      const struct sip_flow *from, struct strbuf *out)
+{
+	int code = answer_code(role, msg);
+
+	if (code)
+		add_answer(role, msg, from, code, out);
+	return code != 0;
+}
+
+/* A CANCEL is its INVITE but for the method (RFC 3261 9.1), so that it tells what to answer. */
+bool phone_add_ended(const struct phone_role *role, const struct sip_msg *cancel,
+		     const struct sip_flow *from, struct strbuf *out)
+{
+	struct slice raw = sip_msg_raw(cancel), word = SLICE_LIT(" CANCEL\r\n");
+	ptrdiff_t at = slice_find_icase(raw, word);
+	struct strbuf text = STRBUF_INIT;
+	struct sip_msg *invite = NULL;
+	bool rings = at > 0 && slice_eq_str(sip_msg_method(cancel), "CANCEL") &&
+		     answer_code(role, cancel) == 200;
+
+	if (!rings)
+		return false;
+	strbuf_add_str(&text, "INVITE");
+	strbuf_add_slice(&text, slice_make(raw.p + 6, (size_t)at - 6));
+	strbuf_add_str(&text, " INVITE\r\n");
+	strbuf_add_slice(&text, slice_skip(raw, (size_t)at + word.n));
+	rings = sip_msg_parse(text.p, text.n, &invite, NULL, NULL) == SIP_IN_MESSAGE;
+	if (rings)
+		add_answer(role, invite, from, 487, out);
+	sip_msg_free(invite);
+	strbuf_free(&text);
+	return rings;
 }
 
 unsigned phone_line_of(struct slice request_uri)

@@ -26,6 +26,10 @@ void phone_add_register(const struct phone_role *role, const struct phone_call *
 /* The answer to a request; false when this phone never answers, or the request wants none. */
 bool phone_add_answer(const struct phone_role *role, const struct sip_msg *msg,
 		      const struct sip_flow *from, struct strbuf *out);
+/* To a CANCEL, behind its own answer: the 487 that ends the INVITE which rings; false: none does.
+ */
+bool phone_add_ended(const struct phone_role *role, const struct sip_msg *cancel,
+		     const struct sip_flow *from, struct strbuf *out);
 /* Seconds granted to this phone's contact; otherwise when the 200 does not say. */
 unsigned phone_granted(const struct sip_msg *msg, const struct phone_role *role,
 		       unsigned otherwise);

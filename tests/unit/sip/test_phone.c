@@ -172,28 +172,76 @@ TEST(the_cast_is_the_same_for_the_same_number)
 
 /* ---- answers, without a wire ----------------------------------------------------------------- */
 
-static int answer_of(enum phone_kind kind, const char *method, struct strbuf *out)
+static struct sip_msg *request(const char *method, const char *more)
 {
-	struct sip_flow from = {.transport = TRANSPORT_UDP};
 	struct strbuf text = STRBUF_INIT;
-	struct phone_role role;
 	struct sip_msg *msg;
-	bool said;
 
-	netaddr_parse(SLICE_LIT("127.0.0.1"), 5060, &from.remote);
-	phone_role(kind, PHONE_KIND_COUNT, &role);
 	strbuf_addf(
 		&text,
 		"%s sip:x@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bK1;rport\r\n"
 		"Max-Forwards: 70\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:x@y>\r\nCall-ID: 1\r\n"
-		"CSeq: 1 %s\r\nContent-Length: 0\r\n\r\n",
-		method, method);
+		"CSeq: 1 %s\r\n%sContent-Length: 0\r\n\r\n",
+		method, method, more);
 	assert_int_equal(sip_msg_parse(text.p, text.n, &msg, NULL, NULL), SIP_IN_MESSAGE);
+	strbuf_free(&text);
+	return msg;
+}
+
+static int code_of(const struct strbuf *answer)
+{
+	return (int)strtol(strbuf_str(answer) + strlen("SIP/2.0 "), NULL, 10);
+}
+
+static int answer_of(enum phone_kind kind, const char *method, struct strbuf *out)
+{
+	struct sip_flow from = {.transport = TRANSPORT_UDP};
+	struct sip_msg *msg = request(method, "");
+	struct phone_role role;
+	bool said;
+
+	netaddr_parse(SLICE_LIT("127.0.0.1"), 5060, &from.remote);
+	phone_role(kind, PHONE_KIND_COUNT, &role);
 	strbuf_clear(out);
 	said = phone_add_answer(&role, msg, &from, out);
 	sip_msg_free(msg);
-	strbuf_free(&text);
-	return said ? (int)strtol(strbuf_str(out) + strlen("SIP/2.0 "), NULL, 10) : 0;
+	return said ? code_of(out) : 0;
+}
+
+TEST(a_quiet_call_is_refused_and_another_rings_until_it_is_cancelled)
+{
+	struct sip_flow from = {.transport = TRANSPORT_UDP};
+	struct sip_msg *quiet = request("INVITE", "Require: x-nobody\r\n"),
+		       *invite = request("INVITE", ""), *cancel = request("CANCEL", "");
+	struct strbuf rings = STRBUF_INIT, out = STRBUF_INIT;
+	struct phone_role role;
+	const char *tag;
+	char wanted[40];
+
+	UNUSED_STATE;
+	netaddr_parse(SLICE_LIT("127.0.0.1"), 5060, &from.remote);
+	phone_role(PHONE_ANSWERS, PHONE_KIND_COUNT, &role);
+	assert_true(phone_add_answer(&role, quiet, &from, &out));
+	assert_int_equal(code_of(&out), 420);
+	assert_non_null(strstr(strbuf_str(&out), "Unsupported: x-nobody\r\n"));
+	assert_true(phone_add_answer(&role, invite, &from, &rings));
+	assert_int_equal(code_of(&rings), 180);
+	assert_false(phone_add_ended(&role, invite, &from, &out));
+	strbuf_clear(&out);
+	assert_true(phone_add_ended(&role, cancel, &from, &out));
+	assert_non_null(strstr(strbuf_str(&out), "SIP/2.0 487 Request Terminated\r\n"));
+	assert_non_null(strstr(strbuf_str(&out), "CSeq: 1 INVITE\r\n"));
+	tag = strstr(strbuf_str(&rings), "<sip:x@y>;tag=");
+	assert_non_null(tag);
+	snprintf(wanted, sizeof(wanted), "%.30s", tag);
+	assert_non_null(strstr(strbuf_str(&out), wanted));
+	phone_role(PHONE_SILENT, PHONE_KIND_COUNT, &role);
+	assert_false(phone_add_ended(&role, cancel, &from, &out));
+	sip_msg_free(quiet);
+	sip_msg_free(invite);
+	sip_msg_free(cancel);
+	strbuf_free(&rings);
+	strbuf_free(&out);
 }
 
 TEST(every_kind_answers_as_its_name_says)
@@ -212,6 +260,10 @@ TEST(every_kind_answers_as_its_name_says)
 	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		assert_int_equal(answer_of(cases[i].kind, "OPTIONS", &out), cases[i].code);
 	assert_int_equal(answer_of(PHONE_ANSWERS, "ACK", &out), 0);
+	assert_int_equal(answer_of(PHONE_ANSWERS, "INVITE", &out), 180);
+	assert_int_equal(answer_of(PHONE_BUSY, "INVITE", &out), 486);
+	assert_int_equal(answer_of(PHONE_SILENT, "INVITE", &out), 0);
+	assert_int_equal(answer_of(PHONE_ANSWERS, "CANCEL", &out), 200);
 	assert_int_equal(answer_of(PHONE_ANSWERS, "MESSAGE", &out), 405);
 	assert_int_equal(answer_of(PHONE_STRANGER, "OPTIONS", &out), 200);
 	phone_role(PHONE_STRANGER, PHONE_KIND_COUNT, &role);
@@ -228,6 +280,7 @@ int main(void)
 		T(a_hostile_name_arrives_unbroken),
 		T(hundreds_of_phones_register_within_seconds),
 		T(the_cast_is_the_same_for_the_same_number),
+		T(a_quiet_call_is_refused_and_another_rings_until_it_is_cancelled),
 		T(every_kind_answers_as_its_name_says),
 	};
 
