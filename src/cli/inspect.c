@@ -11,7 +11,6 @@
 #include "cli/batch.h"
 #include "cli/inspect_state.h"
 #include "paths.h"
-#include "report/snapshot.h"
 #include "report/ticket.h"
 
 /* At most this often; a key is drawn at once. */
@@ -346,21 +345,6 @@ int inspect_new_file(const char *stem, const char *ending, int64_t now_ms, char 
 	return err_set(e, -EEXIST, NULL, "%s: too many files of this second", path);
 }
 
-static int port_snapshot(void *ctx, char path[256], struct err *e)
-{
-	struct inspector *in = ctx;
-	struct app *a = in->app;
-	int64_t now = app_now_ms(a);
-	int rc = inspect_new_file("regtop", ".regtop", clock_wall_ms(a->clock), path, e);
-
-	if (rc < 0)
-		return rc;
-	/* What is written obeys the filter that stands on the screen. */
-	view_update(a->view, now);
-	return snapshot_write(a->view, (const struct source *const *)a->env.sources,
-			      a->env.source_count, now, path, false, e);
-}
-
 int inspect_write_text(const char *path, struct slice text, struct err *e)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600), rc = 0;
@@ -435,7 +419,8 @@ static const struct ui_port port = {
 	.purge_plan_now = port_purge_plan_now,
 	.purge_offered = port_purge_offered,
 	.purge_take_offer = port_purge_take_offer,
-	.snapshot = port_snapshot,
+	.snapshot = inspect_snapshot,
+	.snapshot_now = inspect_snapshot_now,
 	.ticket = port_ticket,
 	.copy = port_copy,
 	.purge_refused = port_purge_refused,
@@ -534,6 +519,7 @@ int cli_inspect_app(struct app *a, const struct options *o, const char *title,
 	loop_timer_free(in.draw_first);
 	loop_timer_free(in.draw);
 	loop_timer_free(in.work);
+	inspect_snapshot_free(&in);
 	frame_free(&in.frame);
 	return status;
 }

@@ -19,10 +19,12 @@ struct inspector {
 	struct terminal *terminal;
 	struct frame frame;
 	struct loop_timer *draw, *work;
-	struct purge *run;      /* running, or the last one */
-	struct workup *why;     /* running, or the last one */
-	struct test_call *call; /* running, or the last one */
-	int64_t call_us;        /* monotonic, when it began */
+	struct purge *run;                 /* running, or the last one */
+	struct workup *why;                /* running, or the last one */
+	struct test_call *call;            /* running, or the last one */
+	struct inspect_snapshot *snapshot; /* being written */
+	struct worker *disk;               /* NULL until a large snapshot is written */
+	int64_t call_us;                   /* monotonic, when it began */
 	struct inspect_ladder {
 		binding_id id; /* 0: free */
 		struct trace *trace;
@@ -43,6 +45,12 @@ void inspect_changed(struct inspector *in);
 int inspect_new_file(const char *stem, const char *ending, int64_t now_ms, char path[256],
 		     struct err *e);
 int inspect_write_text(const char *path, struct slice text, struct err *e);
+
+/* ---- inspect_snapshot.c: the port's part for snapshots */
+int inspect_snapshot(void *ctx, struct err *e);
+bool inspect_snapshot_now(void *ctx, size_t *done, size_t *of);
+/* Nothing is left half written. After the screen: what became of it is said on stderr. */
+void inspect_snapshot_free(struct inspector *in);
 
 /* ---- app_history.c through the port */
 size_t inspect_history(void *ctx, binding_id id, struct history_summary *sum,

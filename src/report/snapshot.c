@@ -163,34 +163,6 @@ static bool too_long(const struct binding *b)
 	return false;
 }
 
-static int write_document(const struct view *v, const struct source *const *sources,
-			  size_t source_count, int64_t now_ms, FILE *out)
-{
-	struct strbuf b = STRBUF_INIT;
-	size_t written = 0;
-	struct row r;
-	int rc = 0;
-
-	add_head(&b, v, sources, source_count, now_ms);
-	for (size_t i = 0; i < view_count(v) && rc == 0; i++) {
-		if (!view_row(v, view_at(v, i), now_ms, &r))
-			continue;
-		if (too_long(&r.b)) {
-			rc = -EMSGSIZE;
-			break;
-		}
-		strbuf_add_str(&b, written++ ? ",\n" : "\n");
-		add_binding(&b, &r);
-		if (b.n >= PENDING)
-			rc = json_out_flush(&b, out);
-	}
-	strbuf_add_str(&b, "\n]}\n");
-	if (rc == 0)
-		rc = json_out_flush(&b, out);
-	strbuf_free(&b);
-	return rc;
-}
-
 /* ---- the file ---------------------------------------------------------------------------------
  */
 
@@ -283,44 +255,153 @@ static int tell_failure(int rc, const char *shown, struct err *e)
 		       "The snapshot %s could not be written: %s.", shown, strerror(-rc));
 }
 
+/* ---- writing ----------------------------------------------------------------------------------
+ */
+
+struct snapshot_writer {
+	const struct view *v;
+	int64_t now_ms;
+	binding_id *ids; /* the view may change between the steps */
+	size_t count, at, written;
+	struct strbuf b;
+	FILE *f;
+	char *temp, *folder, *path, shown[200];
+	bool force, settled;
+	int rc;
+};
+
+static void writer_free(struct snapshot_writer *w)
+{
+	strbuf_free(&w->b);
+	free(w->ids);
+	free(w->temp);
+	free(w->folder);
+	free(w->path);
+	free(w);
+}
+
+/* 0600 from the start: the file names customers. */
+static int open_temp(struct snapshot_writer *w)
+{
+	int fd = mkostemp(w->temp, O_CLOEXEC), rc;
+
+	if (fd >= 0)
+		w->f = fdopen(fd, "w");
+	if (w->f)
+		return 0;
+	rc = io_code();
+	if (fd >= 0) {
+		close(fd);
+		unlink(w->temp);
+	}
+	return rc;
+}
+
+struct snapshot_writer *snapshot_begin(const struct view *v, const struct source *const *sources,
+				       size_t source_count, int64_t now_ms, const char *path,
+				       bool force, struct err *e)
+{
+	struct snapshot_writer *w = xcalloc(1, sizeof(*w));
+	int rc;
+
+	text_clean_buf(slice_of(path), w->shown, sizeof(w->shown));
+	w->path = xstrdup(path);
+	w->folder = folder_of(path);
+	w->temp = xasprintf("%s/.regtop-snapshot-XXXXXX", w->folder);
+	w->force = force;
+	if (refuse_target(path, w->shown, force, e) < 0) {
+		writer_free(w);
+		return NULL;
+	}
+	rc = open_temp(w);
+	if (rc < 0) {
+		tell_failure(rc, w->shown, e);
+		writer_free(w);
+		return NULL;
+	}
+	w->v = v;
+	w->now_ms = now_ms;
+	w->count = view_count(v);
+	w->ids = xcalloc(w->count ? w->count : 1, sizeof(*w->ids));
+	for (size_t i = 0; i < w->count; i++)
+		w->ids[i] = view_at(v, i);
+	add_head(&w->b, v, sources, source_count, now_ms);
+	return w;
+}
+
+static void write_row(struct snapshot_writer *w, binding_id id)
+{
+	struct row r;
+
+	if (!view_row(w->v, id, w->now_ms, &r))
+		return;
+	if (too_long(&r.b)) {
+		w->rc = -EMSGSIZE;
+		return;
+	}
+	strbuf_add_str(&w->b, w->written++ ? ",\n" : "\n");
+	add_binding(&w->b, &r);
+	if (w->b.n >= PENDING)
+		w->rc = json_out_flush(&w->b, w->f);
+}
+
+int snapshot_step(struct snapshot_writer *w, size_t rows)
+{
+	for (; rows && w->at < w->count && w->rc == 0; rows--)
+		write_row(w, w->ids[w->at++]);
+	return w->rc == 0 && w->at < w->count;
+}
+
+size_t snapshot_progress(const struct snapshot_writer *w, size_t *of)
+{
+	*of = w->count;
+	return w->at;
+}
+
+void snapshot_settle(struct snapshot_writer *w)
+{
+	if (w->rc == 0) {
+		strbuf_add_str(&w->b, "\n]}\n");
+		w->rc = json_out_flush(&w->b, w->f);
+	}
+	w->rc = finish_file(w->f, w->rc);
+	w->f = NULL;
+	if (w->rc == 0)
+		w->rc = place(w->temp, w->path, w->force);
+	if (w->rc == 0)
+		sync_folder(w->folder);
+	w->settled = true;
+}
+
+int snapshot_end(struct snapshot_writer *take, struct err *e)
+{
+	int rc = take->settled ? take->rc : -ECANCELED;
+
+	if (take->f)
+		fclose(take->f);
+	if (rc)
+		unlink(take->temp);
+	if (rc == -ECANCELED)
+		err_set(e, rc, NULL, "The snapshot was stopped; nothing was left behind.");
+	else if (rc)
+		tell_failure(rc, take->shown, e);
+	writer_free(take);
+	return rc;
+}
+
 int snapshot_write(const struct view *v, const struct source *const *sources, size_t source_count,
 		   int64_t now_ms, const char *path, bool force, struct err *e)
 {
-	char shown[200];
-	char *folder, *temp;
-	FILE *f = NULL;
-	int fd, rc;
+	struct err own = ERR_NONE;
+	struct snapshot_writer *w;
 
-	text_clean_buf(slice_of(path), shown, sizeof(shown));
-	rc = refuse_target(path, shown, force, e);
-	if (rc)
-		return rc;
-	folder = folder_of(path);
-	temp = xasprintf("%s/.regtop-snapshot-XXXXXX", folder);
-	/* 0600 from the start: the file names customers. */
-	fd = mkostemp(temp, O_CLOEXEC);
-	if (fd >= 0)
-		f = fdopen(fd, "w");
-	if (!f) {
-		rc = io_code();
-		if (fd >= 0) {
-			close(fd);
-			unlink(temp);
-		}
-		rc = tell_failure(rc, shown, e);
-		goto out;
-	}
-	rc = finish_file(f, write_document(v, sources, source_count, now_ms, f));
-	if (rc == 0)
-		rc = place(temp, path, force);
-	if (rc) {
-		unlink(temp);
-		rc = tell_failure(rc, shown, e);
-	} else {
-		sync_folder(folder);
-	}
-out:
-	free(temp);
-	free(folder);
-	return rc;
+	if (!e)
+		e = &own;
+	w = snapshot_begin(v, sources, source_count, now_ms, path, force, e);
+	if (!w)
+		return e->code;
+	while (snapshot_step(w, SIZE_MAX))
+		;
+	snapshot_settle(w);
+	return snapshot_end(w, e);
 }

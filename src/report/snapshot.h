@@ -11,6 +11,25 @@
  * it, synced, then renamed; an existing file is not overwritten unless force. Mode 0600. */
 int snapshot_write(const struct view *v, const struct source *const *sources, size_t source_count,
 		   int64_t now_ms, const char *path, bool force, struct err *e);
+
+/* The same for who has other things to do meanwhile: begun, then steps until one returns 0, then
+ * settled, then ended. What changes between the steps is written as it is by then, what left is
+ * left out. */
+struct snapshot_writer;
+/* NULL with *e when the file cannot be begun. v is borrowed until the last step; the rows are those
+ * that it has now. */
+struct snapshot_writer *snapshot_begin(const struct view *v, const struct source *const *sources,
+				       size_t source_count, int64_t now_ms, const char *path,
+				       bool force, struct err *e);
+/* Writes so many rows more. 1: go on; 0: all are written, or it failed: settle. */
+int snapshot_step(struct snapshot_writer *w, size_t rows);
+/* Rows that were done, of *of. */
+size_t snapshot_progress(const struct snapshot_writer *w, size_t *of);
+/* Syncs the file and puts it in its place: may take long, and may be done by another thread. */
+void snapshot_settle(struct snapshot_writer *w);
+/* 0 when it is there, else a code with *e and nothing is left behind: -ECANCELED when it was not
+ * settled. Frees take. */
+int snapshot_end(struct snapshot_writer *take, struct err *e);
 /* True when the head of the file looks like a snapshot. */
 bool snapshot_recognise(const char *path, struct err *e);
 

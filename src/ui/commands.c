@@ -82,7 +82,7 @@ const struct command commands[] = {
 
 	{"ticket", "t", "ticket", "Write the text for a trouble ticket to a file, redacted.",
 	 NULL, GROUP_RECORD, false, do_ticket},
-	{"snapshot", "s", NULL, "Write the picture to a file that opens again with -s.",
+	{"snapshot", "s", NULL, "Write the picture to a file that opens again with -s; again stops that.",
 	 NULL, GROUP_RECORD, false, do_snapshot},
 	{"copy", "y", NULL, "Copy AoR and contact to the clipboard of your own terminal.",
 	 NULL, GROUP_RECORD, false, do_copy},

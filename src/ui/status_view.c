@@ -329,6 +329,20 @@ static bool add_sweep(const struct ui *u, struct strbuf *out)
 	return true;
 }
 
+static bool add_snapshot(const struct ui *u, struct strbuf *out)
+{
+	size_t done, of;
+
+	if (!u->cfg.port.snapshot_now(u->cfg.port.ctx, &done, &of))
+		return false;
+	if (done < of || !of)
+		strbuf_addf(out, "Writing the snapshot: %u %%. s stops it.",
+			    of ? (unsigned)(done * 100 / of) : 0);
+	else
+		strbuf_add_str(out, "The snapshot is written, and being put on the disk.");
+	return true;
+}
+
 /* What has to be said now; empty when nothing has. */
 static enum role add_message(const struct ui *u, struct strbuf *out)
 {
@@ -339,6 +353,8 @@ static enum role add_message(const struct ui *u, struct strbuf *out)
 		strbuf_add_str(out, u->message);
 		return u->alert ? ROLE_ALERT : u->news ? ROLE_FRESH : ROLE_STATUS;
 	}
+	if (add_snapshot(u, out))
+		return ROLE_STATUS;
 	add_trouble(u, out);
 	return ROLE_BAD;
 }

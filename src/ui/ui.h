@@ -57,8 +57,12 @@ struct ui_port {
 	/* When it is over: what may be asked next, or NULL (act/purge.h). */
 	const struct plan *(*purge_offered)(void *ctx);
 	struct plan *(*purge_take_offer)(void *ctx);
+	/* Writes a file, and says where by ui_say() when it is there: now, or later when it is
+	 * large. Again while it is being written: stops that, -ECANCELED with the words in *e. */
+	int (*snapshot)(void *ctx, struct err *e);
+	/* Rows that are written, of *of; false: none is being written. */
+	bool (*snapshot_now)(void *ctx, size_t *done, size_t *of);
 	/* Writes a file and says where in path. */
-	int (*snapshot)(void *ctx, char path[256], struct err *e);
 	int (*ticket)(void *ctx, const binding_id *ids, size_t n, char path[256], struct err *e);
 	/* Puts text on the operator's clipboard (OSC 52). */
 	void (*copy)(void *ctx, struct slice text);

@@ -1,4 +1,5 @@
 /* What the keys that act do: marks, probes, the purge with its question, and what is written. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include "base/alloc.h"
@@ -464,14 +465,14 @@ void do_ticket(struct ui *u, const char *arg, int64_t now_ms)
 void do_snapshot(struct ui *u, const char *arg, int64_t now_ms)
 {
 	struct err e = ERR_NONE;
-	char path[256] = "";
+	int rc = u->cfg.port.snapshot(u->cfg.port.ctx, &e);
 
 	(void)arg;
 	(void)now_ms;
-	if (u->cfg.port.snapshot(u->cfg.port.ctx, path, &e) < 0)
+	if (rc == -ECANCELED)
+		ui_say(u, false, "%s", e.what);
+	else if (rc < 0)
 		ui_say_err(u, &e);
-	else
-		ui_say(u, false, "The snapshot is in %s; regtop -s opens it.", path);
 }
 
 /* Appends "AoR contact", cleaned; false when the clipboard has no room for the line. */

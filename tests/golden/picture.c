@@ -164,19 +164,28 @@ static const struct plan *port_purge_plan_now(void *ctx, bool *over)
 	return p->ran;
 }
 
-static int port_snapshot(void *ctx, char path[256], struct err *e)
+static int port_snapshot(void *ctx, struct err *e)
 {
 	(void)ctx;
 	(void)e;
-	snprintf(path, 256, "20310507T031240Z.regtop");
 	return 0;
+}
+
+static bool port_snapshot_now(void *ctx, size_t *done, size_t *of)
+{
+	(void)ctx;
+	*done = *of = 0;
+	return false;
 }
 
 static int port_ticket(void *ctx, const binding_id *ids, size_t n, char path[256], struct err *e)
 {
+	(void)ctx;
 	(void)ids;
 	(void)n;
-	return port_snapshot(ctx, path, e);
+	(void)e;
+	snprintf(path, 256, "20310507T031240Z.txt");
+	return 0;
 }
 
 static void port_copy(void *ctx, struct slice text)
@@ -296,7 +305,7 @@ static void port_why_cancel(void *ctx)
 static int port_why_ticket(void *ctx, enum ui_ladder ladder, char path[256], struct err *e)
 {
 	(void)ladder;
-	return port_snapshot(ctx, path, e);
+	return port_ticket(ctx, NULL, 0, path, e);
 }
 
 /* ---- test calls ------------------------------------------------------------------------------ */
@@ -540,6 +549,7 @@ void picture_open(struct picture *p, bool ascii_only)
 			 .purge_offered = port_purge_offered,
 			 .purge_take_offer = port_purge_take_offer,
 			 .snapshot = port_snapshot,
+			 .snapshot_now = port_snapshot_now,
 			 .ticket = port_ticket,
 			 .copy = port_copy,
 			 .history = port_history,

@@ -1,14 +1,17 @@
 """Drives regtop on a pseudo terminal, one case per call, and prints what was seen as NAME=VALUE
 lines; tty.sh judges them. A small screen emulation (a vt100's) turns the bytes back into lines."""
 import fcntl
+import json
 import os
 import pty
 import re
 import select
 import signal
+import sqlite3
 import struct
 import subprocess
 import sys
+import tempfile
 import termios
 import time
 
@@ -345,6 +348,38 @@ def case_watch():
     say("bell", run.raw.count(b"\x07") > 0)
     run.keys("\x1bW")
     say("fewer", run.wait_for("is watched no more"))
+    run.stop()
+
+
+def case_snapshot():
+    """A large picture is written while keys go on; what is stopped, or left, leaves nothing behind."""
+    place = tempfile.mkdtemp(dir=os.environ["XDG_STATE_HOME"].rsplit("/", 1)[0])
+    table, top = place + "/location.sqlite", os.environ["TOP_SRCDIR"]
+    db = sqlite3.connect(table)
+    with open(top + "/tests/registrars/location-9.sql", encoding="utf-8") as f:
+        db.executescript(f.read())
+    until = time.time() / 86400 + 2440587.5 + 1
+    db.executemany("insert into location(ruid,username,domain,contact,expires) values(?,?,?,?,?)",
+                   (("u%d" % i, "%06d" % i, "acme.example", "sip:%06d@127.0.0.1:9" % i, until)
+                    for i in range(50000)))
+    db.commit()
+    db.close()
+    os.chdir(place)
+    run = Run([REGTOP, "-s", table, "--history=no"])
+    say("whole", run.wait_for(r"(?s)complete.*50,?000 bindings.*000000@"))
+    run.keys("s")
+    say("progress", run.wait_for(r"Writing the snapshot: \d+ %\. s stops it\."))
+    run.keys("j")
+    say("key", run.wait_for(r"(?m)^> +000001@"))
+    say("told", run.wait_for(r"The snapshot is in regtop-\S+; regtop -s opens it\.", 30))
+    files = [f for f in os.listdir(place) if f.endswith(".regtop")]
+    with open(files[0], encoding="utf-8") as f:
+        say("rows", len(json.load(f)["bindings"]))
+    run.keys("ss")
+    say("stopped", run.wait_for(r"The snapshot was stopped"))
+    run.keys("sq")
+    say("ended", run.wait_end(10) is not None)
+    say("left", len([f for f in os.listdir(place) if "regtop" in f]) - len(files))
     run.stop()
 
 

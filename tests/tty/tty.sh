@@ -71,6 +71,16 @@ expect watch \
   bell True "what happens to them rings the terminal's bell" \
   fewer True "W again ends it"
 
+expect snapshot \
+  whole True "a large table is on the screen" \
+  progress True "s says how far its snapshot is" \
+  key True "and keys go on meanwhile" \
+  told True "where it is is said when it is there" \
+  rows 50000 "with every row" \
+  stopped True "s again stops one" \
+  ended True "who leaves need not wait for it" \
+  left 0 "and nothing half is left behind"
+
 expect suspend \
   started True "it starts from a shell" \
   stopped True "^Z stops it" \

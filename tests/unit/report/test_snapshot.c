@@ -656,9 +656,63 @@ TEST(a_file_that_is_not_there_does_not_open)
 
 #define TX(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+static struct snapshot_writer *begin_three(struct fx *x)
+{
+	static const char *const keys[] = {"k1", "k2", "k3"};
+	struct snapshot_writer *w;
+	struct err e = ERR_NONE;
+
+	for (int i = 0; i < 3; i++) {
+		struct binding b = fixture_binding(keys[i], "2012");
+
+		fixture_put(&x->f, &b);
+	}
+	w = snapshot_begin(x->f.view, x->f.sources, 1, NOW_MS, x->path, false, &e);
+	assert_non_null(w);
+	return w;
+}
+
+TEST(in_steps_who_left_between_them_is_left_out)
+{
+	struct fx *x = *state;
+	struct snapshot_writer *w = begin_three(x);
+	struct snapshot_head head;
+	struct got got = {0};
+	struct err e = ERR_NONE;
+	size_t of;
+
+	assert_int_equal(snapshot_step(w, 1), 1);
+	assert_int_equal(snapshot_progress(w, &of), 1);
+	assert_int_equal(of, 3);
+	store_remove(x->f.store, 0, SLICE_LIT("k1"));
+	store_remove(x->f.store, 0, SLICE_LIT("k2"));
+	store_remove(x->f.store, 0, SLICE_LIT("k3"));
+	assert_int_equal(snapshot_step(w, 10), 0);
+	assert_int_equal(access(x->path, F_OK), -1); /* not before it is whole */
+	snapshot_settle(w);
+	assert_int_equal(snapshot_end(w, &e), 0);
+	assert_int_equal(snapshot_read_head(x->path, &head, keep, &got, &e), 0);
+	assert_int_equal(got.count, 1);
+	got_free(&got);
+}
+
+/* teardown sees that the folder is empty. */
+TEST(one_that_is_stopped_leaves_nothing_behind)
+{
+	struct fx *x = *state;
+	struct snapshot_writer *w = begin_three(x);
+	struct err e = ERR_NONE;
+
+	assert_int_equal(snapshot_step(w, 2), 1);
+	assert_int_equal(snapshot_end(w, &e), -ECANCELED);
+	assert_string_equal(e.what, "The snapshot was stopped; nothing was left behind.");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TX(in_steps_who_left_between_them_is_left_out),
+		TX(one_that_is_stopped_leaves_nothing_behind),
 		TX(every_field_of_a_binding_survives),
 		TX(what_is_unset_comes_back_unset),
 		TX(evidence_survives_except_that_nothing_is_pending_in_a_picture),

@@ -29,6 +29,7 @@ struct world {
 	bool over;
 	const char *refused;
 	struct strbuf copied;
+	size_t snapshot_done, snapshot_of;
 	size_t ticketed;
 	struct findings f; /* of the workup that the keys began */
 	struct diagnosis d;
@@ -129,11 +130,19 @@ static struct plan *port_purge_take_offer(void *ctx)
 	return taken;
 }
 
-static int port_snapshot(void *ctx, char path[256], struct err *e)
+static int port_snapshot(void *ctx, struct err *e)
 {
 	(void)ctx;
-	path[0] = '\0';
 	return err_set(e, -ENOSPC, "Make room.", "The disk is full.");
+}
+
+static bool port_snapshot_now(void *ctx, size_t *done, size_t *of)
+{
+	struct world *me = ctx;
+
+	*done = me->snapshot_done;
+	*of = me->snapshot_of;
+	return me->snapshot_of > 0;
 }
 
 static int port_ticket(void *ctx, const binding_id *ids, size_t n, char path[256], struct err *e)
@@ -343,6 +352,7 @@ static int open_world(void **state)
 					  port_purge_offered,
 					  port_purge_take_offer,
 					  port_snapshot,
+					  port_snapshot_now,
 					  port_ticket,
 					  port_copy,
 					  port_purge_refused,
@@ -1006,6 +1016,21 @@ TEST(the_table_stands_still_behind_the_question_and_goes_on_after_it)
 	assert_true(view_frozen(w.view));
 }
 
+TEST(a_large_snapshot_says_how_far_it_is)
+{
+	UNUSED_STATE;
+	w.snapshot_of = 1000000;
+	assert_true(screen_has("Writing the snapshot: 0 %. s stops it."));
+	w.snapshot_done = 349999;
+	assert_true(screen_has("Writing the snapshot: 34 %."));
+	keys("j");
+	assert_true(screen_has("Writing the snapshot: 34 %."));
+	w.snapshot_done = w.snapshot_of;
+	assert_true(screen_has("being put on the disk"));
+	w.snapshot_of = 0;
+	assert_false(screen_has("snapshot"));
+}
+
 TEST(the_detail_purges_what_it_shows_whatever_is_marked)
 {
 	UNUSED_STATE;
@@ -1497,6 +1522,7 @@ int main(void)
 		W(several_marks_of_which_some_are_hidden_are_counted_in_the_question),
 		W(an_empty_table_purges_nothing),
 		W(the_table_stands_still_behind_the_question_and_goes_on_after_it),
+		W(a_large_snapshot_says_how_far_it_is),
 		W(the_detail_purges_what_it_shows_whatever_is_marked),
 		W(a_purge_that_is_not_allowed_says_why_and_asks_nothing),
 		W(a_running_purge_is_stopped_by_ctrl_c_and_holds_q),
