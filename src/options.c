@@ -398,8 +398,8 @@ static int take_default(struct options *o, const struct config_default *d, struc
 
 	if (row < 0 || !(option_rows[row].commands & CLI_IN_FILE))
 		return default_wrong(o->config, d,
-				     "Before the first section stand read-only, columns, sort, "
-				     "timeout, rate, no-color and ascii.",
+				     "regtop help config lists what stands before the first "
+				     "section.",
 				     "this is no option for the file:", e);
 	flag = store_rules[row].kind == OPT_FLAG;
 	if (flag && !yes && strcmp(d->value, "no") != 0)
@@ -457,6 +457,20 @@ void options_print_commands(void)
 		snprintf(term, sizeof(term), "regtop %s%s%s", cli_commands[i].word,
 			 cli_commands[i].word[0] ? " " : "", cli_commands[i].operands);
 		rows_print(27, term, cli_commands[i].help);
+	}
+}
+
+void options_print_defaults(void)
+{
+	char term[64];
+
+	for (size_t i = 0; i < option_rows_count; i++) {
+		const struct option_row *r = &option_rows[i];
+
+		if (!(r->commands & CLI_IN_FILE))
+			continue;
+		snprintf(term, sizeof(term), "%s = %s", r->name, r->arg ? r->arg : "yes|no");
+		rows_print(27, term, r->help);
 	}
 }
 

@@ -77,6 +77,8 @@ void options_free(struct options *o);
 void options_print_commands(void);
 /* One row for each option. */
 void options_print_rows(void);
+/* One row for each option that the configuration file can set. */
+void options_print_defaults(void);
 /* The usage text of the whole program, or of one command. */
 void options_print_help(const struct cli_command *c);
 

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "cli/batch.h"
 #include "cli/check_report.h"
+#include "history/history_db.h"
 #include "paths.h"
 #include "source/rpc/control.h"
 
@@ -300,6 +301,28 @@ static void look_at_journal(struct check *c)
 	free(path);
 }
 
+/* It is made when it is needed first: what is there has to be good. */
+static void look_at_history(struct check *c)
+{
+	bool wanted = !c->options->history || strcmp(c->options->history, "no") != 0;
+	json_t *out = json_object();
+	struct err e = ERR_NONE;
+	char *path = wanted ? paths_state_file("history.sqlite", &e) : NULL;
+	bool there = path && access(path, F_OK) == 0;
+	struct history_db *db = there ? history_db_open(path, false, &e) : NULL;
+
+	set_text(out, "path", path);
+	json_object_set_new(out, "kept", json_boolean(wanted));
+	json_object_set_new(out, "there", json_boolean(there));
+	if (e.code) {
+		set_text(out, "trouble", e.what);
+		found_wrong(c, REGTOP_FOUND);
+	}
+	json_object_set_new(c->report, "history", out);
+	history_db_close(db);
+	free(path);
+}
+
 static void look_at_terminal(struct check *c)
 {
 	json_t *out = json_object();
@@ -382,6 +405,7 @@ int cli_check(const struct options *o)
 	tell_found(&c);
 	look_at_sources(&c);
 	look_at_journal(&c);
+	look_at_history(&c);
 	look_at_terminal(&c);
 	set_text(c.report, "result", result_words(&c));
 	json_object_set_new(c.report, "status", json_integer(c.status));

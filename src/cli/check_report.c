@@ -101,6 +101,17 @@ static void print_source(const json_t *s)
 		line("  purge", text_of(s, "purge"));
 }
 
+static void print_history(const json_t *h)
+{
+	const char *path = text_of(h, "path");
+
+	printf("%-14s %s%s%s\n", "history", path ? path : "", path ? ": " : "",
+	       !is_true(h, "kept")     ? "none is kept"
+	       : text_of(h, "trouble") ? text_of(h, "trouble")
+	       : is_true(h, "there")   ? "can be written"
+				       : "is made when it is needed");
+}
+
 static void print_machine(const json_t *r)
 {
 	const json_t *j = json_object_get(r, "journal"), *t = json_object_get(r, "terminal");
@@ -108,6 +119,7 @@ static void print_machine(const json_t *r)
 
 	printf("\n%-14s %s%s%s\n", "journal", path ? path : "", path ? ": " : "",
 	       is_true(j, "writable") ? "can be written" : text_of(j, "trouble"));
+	print_history(json_object_get(r, "history"));
 	if (is_true(r, "read_only"))
 		line("read-only", "nothing can be changed");
 	printf("%-14s TERM=%s, %s", "terminal", text_of(t, "term") ? text_of(t, "term") : "",

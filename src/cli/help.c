@@ -74,6 +74,14 @@ static void help_causes(void)
 		print_cause(&causes[i]);
 }
 
+static void help_config(void)
+{
+	puts("Before the first section:");
+	options_print_defaults();
+	puts("In a section:");
+	config_print_keys();
+}
+
 static void help_filter(void)
 {
 	puts("  acme 4021                 words that must all be found in what a ticket would say\n"
@@ -110,7 +118,7 @@ static const struct topic {
 	{"verdicts", help_verdicts},
 	{"causes", help_causes},
 	{"filter", help_filter},
-	{"config", config_print_keys},
+	{"config", help_config},
 	{"exit", help_exit},
 };
 

@@ -26,6 +26,11 @@ sqlite3 "$db" "insert into location(ruid,username,contact,expires,callid,cseq,so
 check 1
 like "$out" 'There is no registrar' "it says that there is no registrar"
 like "$out" 'journal .*state/regtop/journal.sqlite: can be written' "it looks at the journal"
+like "$out" 'history .*state/regtop/history.sqlite: is made when it is needed' "and at the history, which it does not make"
+echo "no history, and long enough to be looked at as one: ........................" >"$XDG_STATE_HOME/regtop/history.sqlite"
+"$REGTOP" check -s "$db" >"$tap_dir/history.out" 2>&1
+is "$? $(grep -c 'history .*cannot be opened: file is not a database' "$tap_dir/history.out")" "1 1" "one that is damaged is wrong"
+rm "$XDG_STATE_HOME/regtop/history.sqlite"
 like "$out" 'terminal +TERM=.*no terminal' "it looks at the terminal"
 out=$("$REGTOP" list 2>&1)
 is $? 3 "a listing of nothing ends with 3"
@@ -46,7 +51,7 @@ check 3 -s "$db" -s "$tap_dir/nothing.sqlite"
 like "$out" '1 binding, complete' "what can be read is read all the same"
 check 2 -s "$db" --control rubbish
 check 0 -s "$db" --control table --read-only
-like "$out" 'purge +not offered: --read-only' "read-only is told"
+like "$out" 'purge +not offered: this regtop only reads .--read-only' "read-only is told"
 : >"$tap_dir/file"
 XDG_STATE_HOME=$tap_dir/file check 1 -s "$db" --control table
 like "$out" 'journal .*cannot be made' "a journal that cannot be written is wrong"
