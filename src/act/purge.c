@@ -220,6 +220,17 @@ static bool ask_again(struct purge *p, const struct err *e)
 	return true;
 }
 
+static void hear_nothing(struct purge *p, const struct err *e)
+{
+	p->sent_blind = true;
+	p->failed = e && e->code == -EREMOTEIO;
+	if (p->failed)
+		snprintf(p->blind, sizeof(p->blind), "the registrar reported an error (%.100s)",
+			 e->what);
+	else
+		snprintf(p->blind, sizeof(p->blind), "no answer");
+}
+
 static void on_removed(struct purge *p, enum source_answer a, const struct err *e)
 {
 	p->removed_us = clock_mono_us(p->env->clock);
@@ -229,7 +240,7 @@ static void on_removed(struct purge *p, enum source_answer a, const struct err *
 		break;
 	case SOURCE_NO_ANSWER:
 		/* Only the registrar's own word can tell now what became of it. */
-		p->sent_blind = true;
+		hear_nothing(p, e);
 		break;
 	case SOURCE_GONE:
 		finish_step(p, PLAN_SKIPPED_GONE, "the registrar no longer had it", NULL);
@@ -389,7 +400,7 @@ static void next_item(struct purge *p)
 		return;
 	}
 	purge_item(p)->state = PLAN_RUNNING;
-	p->sent_blind = false;
+	p->sent_blind = p->failed = false;
 	p->again_us = 0;
 	p->how[0] = p->proof[0] = '\0';
 	tell(p, p->at);

@@ -9,10 +9,11 @@
 /* "removed" with what there is to say of it. */
 static void finish_gone(struct purge *p, const char *row_words)
 {
-	const char *const parts[] = {p->sent_blind ? "no answer, but it is gone" : "", p->how,
-				     row_words};
+	const char *const parts[] = {p->how, row_words};
 	struct strbuf words = STRBUF_INIT;
 
+	if (p->sent_blind)
+		strbuf_addf(&words, "%s, but it is gone", p->blind);
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
 		if (!parts[i][0])
 			continue;
@@ -21,6 +22,17 @@ static void finish_gone(struct purge *p, const char *row_words)
 	}
 	purge_finish_saying(p, PLAN_DONE, strbuf_str(&words));
 	strbuf_free(&words);
+}
+
+/* "no answer" and the like, before what was found out afterwards. */
+static void finish_blind(struct purge *p, enum plan_state state, const char *words,
+			 const struct err *e)
+{
+	char all[240];
+
+	snprintf(all, sizeof(all), "%s, %s", p->blind, words);
+	purge_say_why(purge_item(p), all, e);
+	purge_finish(p, state);
 }
 
 /* Other nodes that showed the same binding under the same key are asked as well. */
@@ -56,9 +68,10 @@ static void prove_still_there(struct purge *p, const struct binding *now)
 		changed = "the registrar's memory knows it again";
 	snprintf(p->proof, sizeof(p->proof), "%s", changed ? changed : "it is still there");
 	if (p->sent_blind)
-		purge_finish_saying(p, PLAN_UNKNOWN,
-				    changed ? "no answer, and it has registered again since"
-					    : "no answer, and it is still there");
+		finish_blind(p, p->failed && !changed ? PLAN_REFUSED : PLAN_UNKNOWN,
+			     changed ? "and it has registered again since"
+				     : "and it is still there",
+			     NULL);
 	else if (changed)
 		purge_finish_saying(p, PLAN_CAME_BACK, changed);
 	else
@@ -69,20 +82,39 @@ static void prove_still_there(struct purge *p, const struct binding *now)
 static void prove_copied(struct purge *p, const struct err *e)
 {
 	text_clean_buf(slice_of(e->what), p->proof, sizeof(p->proof));
-	purge_say_why(purge_item(p),
-		      p->sent_blind ? "no answer, and it is not gone from everywhere"
-				    : "gone from its own node",
-		      e);
-	purge_finish(p, p->sent_blind ? PLAN_UNKNOWN : PLAN_UNPROVEN);
+	if (p->sent_blind) {
+		finish_blind(p, PLAN_UNKNOWN, "and it is not gone from everywhere", e);
+		return;
+	}
+	purge_say_why(purge_item(p), "gone from its own node", e);
+	purge_finish(p, PLAN_UNPROVEN);
+}
+
+/* Calls do not go there any more; a row that nobody could read may bring it back. */
+static void prove_half(struct purge *p, const struct err *e)
+{
+	if (p->sent_blind) {
+		finish_blind(p, PLAN_UNPROVEN, "but it is gone", e);
+		return;
+	}
+	purge_say_why(purge_item(p), "gone from memory", e);
+	purge_finish(p, PLAN_UNPROVEN);
 }
 
 static void prove_gone(struct purge *p, const struct binding *row, const struct err *e)
 {
 	int64_t ms = (clock_mono_us(p->env->clock) - p->removed_us) / 1000;
 	bool told = e && e->what[0] && (row || e->code == -EAGAIN);
+	bool unread = !row && e && e->code == -EIO;
 
 	snprintf(p->proof, sizeof(p->proof), "gone when asked again after %" PRId64 " ms%s", ms,
-		 row ? "; its row is left in the table" : "");
+		 row      ? "; its row is left in the table"
+		 : unread ? "; whether its row is left could not be read"
+			  : "");
+	if (unread) {
+		prove_half(p, e);
+		return;
+	}
 	text_clean_buf(slice_of(told ? e->what : ""), p->row_words, sizeof(p->row_words));
 	if (row && p->plan->kind == PLAN_ROWS) {
 		purge_finish_saying(p, PLAN_REFUSED,
@@ -110,11 +142,13 @@ void purge_on_proof(struct purge *p, enum source_answer a, const struct binding 
 			prove_still_there(p, now);
 		return;
 	default:
-		purge_say_why(purge_item(p),
-			      p->sent_blind ? "no answer, and it cannot be read again"
-					    : "the registrar said yes, but it cannot be read again",
+		if (p->sent_blind) {
+			finish_blind(p, PLAN_UNKNOWN, "and it cannot be read again", e);
+			return;
+		}
+		purge_say_why(purge_item(p), "the registrar said yes, but it cannot be read again",
 			      e);
-		purge_finish(p, p->sent_blind ? PLAN_UNKNOWN : PLAN_UNPROVEN);
+		purge_finish(p, PLAN_UNPROVEN);
 	}
 }
 

@@ -18,7 +18,9 @@ struct purge {
 	enum step step;   /* what the source was asked for; IDLE: nothing is in flight */
 	size_t elsewhere; /* STEP_PROVE_ELSEWHERE: source that is asked */
 	size_t removed;   /* items before this one were removed in one step, and want their proof */
-	bool sent_blind;  /* the removal itself was not answered */
+	bool sent_blind;  /* the removal itself was not answered, or not with yes or no */
+	char blind[160];  /* what was heard instead */
+	bool failed;      /* an error was heard, which is a no when the binding is still there */
 	int64_t removed_us;
 	int64_t again_us; /* since when the removal is asked for again and again; 0: it is not */
 	unsigned silent;

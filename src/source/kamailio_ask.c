@@ -228,7 +228,7 @@ static void done_unknown(void *arg)
 	} else if (k->rc < 0 && k->verb == ASK_REMOVE_ROW) {
 		ask_end(k, SOURCE_REFUSED, NULL, &k->e);
 	} else if (k->rc < 0) {
-		err_set(&e, k->rc, k->e.hint,
+		err_set(&e, -EIO, k->e.hint,
 			"Kamailio no longer has it; whether its row is left cannot be read: %s",
 			k->e.what);
 		ask_end(k, SOURCE_GONE, NULL, &e);

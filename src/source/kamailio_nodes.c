@@ -407,7 +407,8 @@ static void ask_node(void *arg)
 	} else if (node) {
 		/* The row, if there is one, is the owner's. */
 		kamailio_ask_memory(node->asker, p->b, on_proof, p);
-	} else if (p->row || (p->nodes->count == 1 && p->row_words.what[0])) {
+	} else if (p->row || p->row_words.code == -EIO ||
+		   (p->nodes->count == 1 && p->row_words.what[0])) {
 		proof_end(p, SOURCE_GONE, p->row, &p->row_words);
 	} else {
 		err_set(&e, -ENOENT, NULL, "No node has it any more.");

@@ -7,6 +7,10 @@
 #include "source/kamailio_ask_state.h"
 #include "source/kamailio_contact.h"
 
+/* Something failed in the middle: while the database is away Kamailio forgets a contact, cannot
+ * delete its row, and says this. */
+#define FAULT_INTERNAL 500
+
 /* ---- one contact ----------------------------------------------------------------------------- */
 
 static bool fault_says(const struct control_reply *r, const char *words)
@@ -42,6 +46,9 @@ static void on_command(void *ctx, const struct control_reply *r)
 			 * it with a made-up Call-ID, not find what is there? (facts 2) */
 			k->refused_alone = true;
 			ask_lookup(k);
+		} else if (r->fault_code == FAULT_INTERNAL) {
+			err_set(&e, -EREMOTEIO, NULL, "%d %s", r->fault_code, r->fault);
+			ask_end(k, SOURCE_NO_ANSWER, NULL, &e);
 		} else {
 			ask_end(k, SOURCE_REFUSED, NULL, &e);
 		}

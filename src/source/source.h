@@ -57,12 +57,14 @@ enum source_answer {
 	SOURCE_DONE,
 	/* re-read: the registrar no longer has it, calls do not go there. *now, if any, is the row
 	 * that its table still has; e says what becomes of that: code -EAGAIN when the registrar's
-	 * own timer may still take it away. */
+	 * own timer may still take it away, -EIO when nobody can tell whether a row is left. */
 	SOURCE_GONE,
 	SOURCE_CHANGED, /* purge: it had changed, nothing was touched */
 	/* the registrar said no; e says what: code -EAGAIN when it is only too early */
 	SOURCE_REFUSED,
-	SOURCE_NO_ANSWER, /* silence, or the connection broke: the outcome is unknown */
+	/* silence, or the connection broke: the outcome is unknown. purge: also when the registrar
+	 * failed in the middle; e then has its words and the code -EREMOTEIO */
+	SOURCE_NO_ANSWER,
 	/* purge: the registrar could only remove it together with every other contact of its AoR;
 	 * nothing was touched */
 	SOURCE_WHOLE_AOR,
