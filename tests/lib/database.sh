@@ -45,3 +45,37 @@ stop_servers() {
     bash "$TOP_SRCDIR/tests/registrars/database_start.sh" "${one%%:*}" "${one#*:}" stop
   done
 }
+
+# outlives KIND: what becomes of an inspector and of its purges when the server goes and comes back beside a
+# Kamailio in db_mode 1 that runs on. Wants what the test's begin() sets, its register, rpc, and end_kamailio.
+outlives() {
+  local kind=$1 at=(-s "$url" --control "unix:$sock")
+  in_memory() { rpc ul.lookup location "$1" | grep -q '"Address"'; }
+  register keep && register victim && register later
+  ok $? "phones register ($kind)"
+  python3 "$here/outage.py" "$REGTOP" "$url" "unix:$sock" "$here/database_start.sh" "$kind" "$server_dir" \
+    "$server_port" victim >"$tap_dir/out" 2>&1
+  ok $? "an inspector outlives its server: says so, keeps the picture, and finds it again ($kind)"
+  sed 's/^/# /' "$tap_dir/out"
+  # Kamailio forgets the contact, cannot delete the row, and says that it failed.
+  ! in_memory victim && in_memory keep && in_memory later
+  ok $? "what was purged meanwhile is gone from memory, that alone ($kind)"
+  like "$("$REGTOP" journal --limit 1)" 'removed, but not proved' "the journal does not call it proved ($kind)"
+  like "$("$REGTOP" journal --limit 1)" 'proof.*whether its row is left could not be read' "and says why ($kind)"
+  like "$("$REGTOP" list "${at[@]}" --columns user,differs victim)" 'only in the table' "its row was left ($kind)"
+  "$REGTOP" purge "${at[@]}" victim --leftovers --yes --reason T-3 >"$tap_dir/out" 2>&1
+  is $? 0 "and can be removed now ($kind)"
+  "$REGTOP" purge "${at[@]}" later --yes --reason T-4 >"$tap_dir/out" 2>&1
+  is $? 0 "a purge is proved as ever ($kind)"
+  bash "$here/database_start.sh" "$kind" "$server_dir" stop
+  "$REGTOP" purge "${at[@]}" keep --yes --reason T-5 >"$tap_dir/out" 2>&1
+  is $? 3 "who begins without the server is told ($kind)"
+  in_memory keep
+  ok $? "and nothing is removed ($kind)"
+  bash "$here/database_start.sh" "$kind" "$server_dir" "$server_port"
+  end_kamailio
+  bash "$here/kamailio_start.sh" "$dir" "$port" "DB=$kamailio_url"
+  in_memory keep && ! in_memory victim && ! in_memory later
+  ok $? "a Kamailio that is started anew has loaded what was kept, and nothing else ($kind)"
+  end_kamailio
+}

@@ -2,6 +2,7 @@
 # regtop beside a real Kamailio that keeps its bindings in a real Redis (db_redis), in two time zones: its
 # list, its removals, what it does to the maps, and what it says when the server is not there or refuses.
 . "$TOP_SRCDIR/tests/lib/tap.sh"
+. "$TOP_SRCDIR/tests/lib/database.sh"
 
 once
 need kamailio python3 redis-server redis-cli
@@ -30,7 +31,6 @@ export HOME=$tap_dir XDG_STATE_HOME=$tap_dir/state XDG_CONFIG_HOME=$tap_dir/conf
 export PYTHONDONTWRITEBYTECODE=1
 unset REDISCLI_AUTH
 
-redis() { redis-cli -p "$server_port" -n 3 "$@"; }
 rpc() { python3 "$phone" rpc "$sock" "$@"; }
 register() { python3 "$phone" register "$1" "$port" "${@:2}"; }
 list() { "$REGTOP" list -s "$url$1" --control "unix:$sock" --json "${@:2}"; }
@@ -174,17 +174,6 @@ refusals() {
   redis ACL DELUSER reader >/dev/null
 }
 
-# A server that goes away and comes back, looked at by an inspector that stays.
-outage() {
-  empty
-  redis HSET location:entry::uloc-1-1 ruid uloc-1-1 username first contact sip:first@127.0.0.1 \
-    expires '2035-01-01 00:00:00' callid c cseq 1 >/dev/null
-  python3 "$here/outage.py" "$REGTOP" "$url" "$here/database_start.sh" redis "$server_dir" "$server_port" \
-    >"$tap_dir/out" 2>&1
-  ok $? "an inspector outlives its server: says so, keeps the picture, and finds it again"
-  sed 's/^/# /' "$tap_dir/out"
-}
-
 bash "$here/database_start.sh" redis "$server_dir" "$server_port"
 ok $? "the server runs"
 for zone in UTC America/New_York; do
@@ -193,5 +182,6 @@ done
 for mode in 1 2 3; do removal "$mode"; done
 by_table
 refusals
-outage
+begin outage UTC
+kamailio_url=$url outlives redis
 plan_later

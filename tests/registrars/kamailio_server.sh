@@ -106,17 +106,6 @@ by_table() {
   end_kamailio
 }
 
-# A server that goes away and comes back, looked at by an inspector that stays.
-outage() {
-  local kind=$1
-  "ask_$kind" "DELETE FROM location; INSERT INTO location (ruid, username, contact, expires) VALUES
-    ('uloc-1-1', 'first', 'sip:first@127.0.0.1', '2035-01-01 00:00:00')" >/dev/null
-  python3 "$here/outage.py" "$REGTOP" "$url" "$here/database_start.sh" "$kind" "$server_dir" "$server_port" \
-    >"$tap_dir/out" 2>&1
-  ok $? "an inspector outlives its server: says so, keeps the picture, and finds it again ($kind)"
-  sed 's/^/# /' "$tap_dir/out"
-}
-
 refusals() {
   local kind=$1 out
   out=$("$REGTOP" list -s "${url/kamailio@/nobody@}" 2>&1)
@@ -156,6 +145,7 @@ for kind in mariadb postgres; do
   for mode in 1 2 3; do removal "$kind" "$mode"; done
   by_table "$kind"
   refusals "$kind"
-  outage "$kind"
+  begin "$kind" outage UTC
+  outlives "$kind"
 done
 plan_later

@@ -1,50 +1,53 @@
 #!/usr/bin/env python3
-"""outage.py REGTOP URL START KIND DIR PORT: an inspector whose database server is stopped and started
-again must say so, keep its picture, and go on by itself."""
-import os, pty, re, select, signal, subprocess, sys, time
+"""outage.py REGTOP URL CONTROL START KIND DIR PORT AOR: an inspector whose database server is stopped and
+started again, beside a Kamailio that runs on. It must say so, with the server's name and the age of what it
+shows, keep its picture, purge AOR no further than it can prove, and go on by itself."""
+import os, re, subprocess, sys
 
-regtop, url, start, kind, place, port = sys.argv[1:]
-pid, fd = pty.fork()
-if pid == 0:
-    os.environ.update(TERM="xterm", COLUMNS="132", LINES="30")
-    os.execv(regtop, [regtop, "-s", url])
-seen = b""
+here = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(here, "..", "tty"))
+regtop, url, control, start, kind, place, port, aor = sys.argv[1:]
+os.environ["REGTOP"] = regtop
+from drive import Run  # noqa: E402
+
+good = True
+run = Run([regtop, "-s", url, "--control", control, aor], width=132, height=30)
 
 
-def until(pattern, seconds):
-    global seen
-    end, again = time.monotonic() + seconds, 0
-    while not re.search(pattern, seen) and time.monotonic() < end:
-        # Only a whole frame holds whole words: the others say what differs.
-        if time.monotonic() > again:
-            again = time.monotonic() + 0.5
-            seen = b""
-            os.write(fd, b"\x0c")
-        if select.select([fd], [], [], 0.1)[0]:
-            seen += os.read(fd, 65536)
-    found = re.search(pattern, seen) is not None
-    print("%-40s %s" % (pattern.decode(), "seen" if found else "NOT SEEN"), flush=True)
-    return found
+def see(name, pattern, seconds):
+    global good
+    found = run.wait_for(pattern, seconds)
+    print("%-60s %s" % (name, "seen" if found else "NOT SEEN"), flush=True)
+    if not found:
+        print(run.text())
+    good &= found
 
 
 def server(what):
     subprocess.run(["bash", start, kind, place, what], check=True)
 
 
-ok = until(b"first", 15)
+def age():
+    """Seconds, as the first line says them."""
+    found = re.search(r"(?:(\d+)m)?(\d+)s old", run.text().split("\n")[0])
+    return int(found.group(1) or 0) * 60 + int(found.group(2)) if found else -1
+
+
+see("the picture", r"old, complete(?s:.*)%s" % aor, 45)
 server("stop")
-ok &= until(rb"in trouble", 30)
-ok &= until(b"first", 5)
+see("that it is in trouble", "old, in trouble", 90)
+see("with whom", r"(?m)^\S+127\.0\.0\.1:%s\S*: .*(?i:connect|closed|gone|terminat)" % port, 30)
+first = age()
+see("how old the picture is", r"(?m)^regtop.* (?:%s|\d+m\d*s?) old, in trouble" % "|".join(
+    "%ds" % (first + n) for n in range(2, 20)), 30)
+see("and the picture", aor, 5)
+run.keys("x")
+see("a question before anything goes", "Purge this one binding of %s" % aor, 15)
+run.keys("y")
+see("how it ended: no proof", r"removed, but not proved(?s:.*)reported an error(?s:.*)row is left cannot be read", 60)
 server(port)
-os.write(fd, b"\x1b[15~")
-ok &= until(rb"complete", 40)
-os.write(fd, b"q")
-end = time.monotonic() + 10
-while time.monotonic() < end:
-    done, status = os.waitpid(pid, os.WNOHANG)
-    if done:
-        sys.exit(0 if ok and os.waitstatus_to_exitcode(status) == 0 else 1)
-    time.sleep(0.05)
-os.kill(pid, signal.SIGKILL)
-print("it did not end")
-sys.exit(1)
+run.keys("\x1b")
+see("that all is well again, with no key", "old, complete", 180)
+run.keys("q")
+print("it ended" if run.wait_end(20) is not None else "it did not end")
+sys.exit(0 if good and getattr(run, "status", 1) == 0 else 1)
