@@ -36,15 +36,18 @@ status=$?
 ok $status "Kamailio runs on a rollback journal with $rows rows"
 [ $status -eq 0 ] || { plan_later; exit 1; }
 
-# Reads again and again until told to stop; counts what it printed and how often it was short.
+# Reads again and again until told to stop; counts its readings, those that were said to be whole, and
+# those of them that were not. The registrar goes first: on a busy machine there may be no quiet moment
+# for some page, which the exit status must say.
 read_on() {
-  local reads=0 short=0 status lines
+  local reads=0 whole=0 short=0 status lines
   while [ ! -e "$tap_dir/stop" ]; do
     lines=$("$REGTOP" list -s "$db" --csv 2>>"$tap_dir/list.err" | wc -l; exit "${PIPESTATUS[0]}")
     status=$?
     reads=$((reads + 1))
-    if [ "$status" -ne 0 ] || [ "$lines" -le "$rows" ]; then short=$((short + 1)); fi
-    echo "$reads $short" >"$tap_dir/reads.new"
+    [ "$status" -ne 0 ] || whole=$((whole + 1))
+    [ "$status" -ne 0 ] || [ "$lines" -gt "$rows" ] || short=$((short + 1))
+    echo "$reads $whole $short" >"$tap_dir/reads.new"
     mv "$tap_dir/reads.new" "$tap_dir/reads"
   done
 }
@@ -60,10 +63,10 @@ ok $? "the table is being read"
 ok $? "$phones REGISTERs meanwhile are all answered 200"
 touch "$tap_dir/stop"
 wait "$reader"
-read -r reads short <"$tap_dir/reads"
-diag "$reads readings of more than $rows rows"
-is "$((reads >= 3))" 1 "the table was read several times meanwhile"
-is "$short" 0 "each reading was complete"
+read -r reads whole short <"$tap_dir/reads"
+diag "$reads readings of more than $rows rows, $whole of them whole: $(cat "$tap_dir/list.err")"
+is "$((reads >= 2 && whole >= 1))" 1 "the table was read meanwhile"
+is "$short" 0 "and nothing was called whole that was not"
 is "$(sqlite3 "$db" "SELECT count(*) FROM location WHERE username LIKE 'load%'")" $phones \
   "every phone is in the table"
 is "$(grep 'database is locked' "$dir/kamailio.log")" "" "Kamailio never found its database locked"
