@@ -161,7 +161,7 @@ TEST(one_answers_and_five_are_silent)
 	assert_int_equal(net->asked, 6);
 	assert_int_equal(net->silent, 5);
 	assert_int_equal(net->gone, 0);
-	assert_string_equal(net->words, "5 of 6 asked phones from 192.0.2.0/24 do not answer");
+	assert_string_equal(net->words, "5 of 6 asked phones from 192.0.2.7 do not answer");
 	assert_string_equal(of_kind(g, n, GROUP_PATH)->words,
 			    "5 of 6 asked phones over the edge edge1.example.net do not answer");
 	assert_string_equal(

@@ -540,8 +540,9 @@ TEST(over_a_stream_nothing_is_repeated)
 
 TEST(a_trace_holds_every_message_of_its_exchange)
 {
-	static const char *const words[] = {"INVITE", "100 Trying",  "180 Ringing", "CANCEL",
-					    "200 OK", "487 Refused", "ACK"};
+	static const char *const words[] = {"INVITE", "100 Trying", "180 Ringing",
+					    "CANCEL", "200 OK",     "487 Request Terminated",
+					    "ACK"};
 	struct call_bench *b = bench_new();
 	struct call_spec s = bench_spec(b);
 	unsigned mine = trace_begin(b->trace, "quiet call"), other;

@@ -36,6 +36,13 @@ static void port_quit(void *ctx)
 	((struct world *)ctx)->quits++;
 }
 
+static bool port_snapshot_now(void *ctx, size_t *done, size_t *of)
+{
+	(void)ctx;
+	*done = *of = 0;
+	return false;
+}
+
 static void port_ping_progress(void *ctx, struct ping_progress *out)
 {
 	(void)ctx;
@@ -191,6 +198,7 @@ static int open_world(void **state)
 				 .port = {.ctx = &w,
 					  .quit = port_quit,
 					  .ping_progress = port_ping_progress,
+					  .snapshot_now = port_snapshot_now,
 					  .purge_plan_now = port_purge_plan_now,
 					  .purge_refused = port_purge_refused,
 					  .why_now = port_why_now,

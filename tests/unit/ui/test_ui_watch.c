@@ -33,6 +33,13 @@ static void port_ping(void *ctx, const binding_id *ids, size_t n)
 	w.pings = n;
 }
 
+static bool port_snapshot_now(void *ctx, size_t *done, size_t *of)
+{
+	(void)ctx;
+	*done = *of = 0;
+	return false;
+}
+
 static void port_ping_progress(void *ctx, struct ping_progress *out)
 {
 	(void)ctx;
@@ -151,6 +158,7 @@ static int open_world(void **state)
 				 .port = {.ctx = &w,
 					  .ping = port_ping,
 					  .ping_progress = port_ping_progress,
+					  .snapshot_now = port_snapshot_now,
 					  .purge_plan = port_purge_plan,
 					  .purge_plan_now = port_purge_plan_now,
 					  .purge_offered = port_purge_offered,
