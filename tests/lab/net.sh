@@ -27,7 +27,7 @@ net_as_root() {
   fi
 }
 
-# in_net NAMESPACE COMMAND...: not `ip netns exec`, which wants to mount /sys anew.
+# in_net NAMESPACE COMMAND...: neither `ip netns exec` nor `ip -n`, which want to mount /sys anew.
 in_net() { nsenter "--net=/run/netns/$1" -- "${@:2}"; }
 in_phone() { in_net "$net-phone" "$@"; }
 in_nat() { in_net "$net-nat" "$@"; }
@@ -41,17 +41,17 @@ net_begin() {
   local part
   net=rt$$
   for part in phone nat switch; do
-    ip netns add "$net-$part" && ip -n "$net-$part" link set lo up || return 1
+    ip netns add "$net-$part" && "in_$part" ip link set lo up || return 1
   done
-  ip -n "$net-phone" link add eth0 type veth peer name lan netns "$net-nat" &&
-    ip -n "$net-nat" link add wan type veth peer name eth0 netns "$net-switch" || return 1
-  for part in 2 3 4 5 6 7 8 9; do ip -n "$net-phone" addr add "10.0.0.$part/24" dev eth0; done
-  ip -n "$net-nat" addr add 10.0.0.1/24 dev lan
-  ip -n "$net-nat" addr add 203.0.113.2/24 dev wan
-  ip -n "$net-switch" addr add 203.0.113.10/24 dev eth0
-  ip -n "$net-phone" link set eth0 up && ip -n "$net-nat" link set lan up &&
-    ip -n "$net-nat" link set wan up && ip -n "$net-switch" link set eth0 up &&
-    ip -n "$net-phone" route add default via 10.0.0.1 || return 1
+  in_phone ip link add eth0 type veth peer name lan netns "$net-nat" &&
+    in_nat ip link add wan type veth peer name eth0 netns "$net-switch" || return 1
+  for part in 2 3 4 5 6 7 8 9; do in_phone ip addr add "10.0.0.$part/24" dev eth0; done
+  in_nat ip addr add 10.0.0.1/24 dev lan
+  in_nat ip addr add 203.0.113.2/24 dev wan
+  in_switch ip addr add 203.0.113.10/24 dev eth0
+  in_phone ip link set eth0 up && in_nat ip link set lan up &&
+    in_nat ip link set wan up && in_switch ip link set eth0 up &&
+    in_phone ip route add default via 10.0.0.1 || return 1
   set_in nat ipv4/ip_forward 1
   in_nat nft -f - <<'NFT' || return 1
 table ip lab {
@@ -89,7 +89,7 @@ nat_moves_to() {
   in_switch ip neigh flush all
   nat_forgets
 }
-phone_unplugged() { ip -n "$net-phone" link set eth0 down; }
+phone_unplugged() { in_phone ip link set eth0 down; }
 
 net_end() {
   local part

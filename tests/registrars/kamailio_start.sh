@@ -68,9 +68,15 @@ if [ -z "$server" ]; then
 fi
 
 rm -f "$dir/kamailio.pid" "$dir/kamailio_rpc.sock" "$dir/kamailio_ctl" "$dir/kamailio_rpc.fifo"
-[ -z "$owner" ] || chown -R "$owner" "$dir"
+cfg=$here/kamailio.cfg
+if [ -n "$owner" ]; then
+  # The sources may lie where nobody else looks.
+  cp "$cfg" "$dir/kamailio.cfg"
+  cfg=$dir/kamailio.cfg
+  chown -R "$owner" "$dir"
+fi
 touch "$dir/kamailio.log"
-"${as[@]}" kamailio "${drop[@]}" -f "$here/kamailio.cfg" -Y "$dir" -P "$dir/kamailio.pid" -m 64 -M "$pkg" -DD -E \
+"${as[@]}" kamailio "${drop[@]}" -f "$cfg" -Y "$dir" -P "$dir/kamailio.pid" -m 64 -M "$pkg" -DD -E \
   -A "SIPPORT=$port" -A "DBURL=\"$server\"" -A "CTLSOCK=\"unix:$dir/kamailio_ctl\"" "${defines[@]}" >"$dir/kamailio.log" 2>&1 &
 started=$!
 # It runs when it answers: its sockets are there before anybody serves them.

@@ -126,7 +126,7 @@ else
 fi
 if command -v sipsak >/dev/null; then
   # The registrar as outbound proxy: sipsak cuts a port of five digits in an address.
-  timeout 20 sipsak -i -U -C "sip:dora@127.0.0.1:5099" -x 600 -p "127.0.0.1:$port" \
+  timeout 20 sipsak -H 127.0.0.1 -i -U -C "sip:dora@127.0.0.1:5099" -x 600 -p "127.0.0.1:$port" \
     -s sip:dora@sak.example >"$tap_dir/sipsak" 2>&1
   ok $? "sipsak registers"
   is "$(contacts "$(reg dora@sak.example query 1)")" 1 "and its contact is listed"
