@@ -20,10 +20,12 @@ struct test_call {
 	struct call_plan *plan;
 	struct trace *trace;
 	struct loop_timer *go;
-	struct call_again *again; /* the binding is being read again */
-	int64_t entry;            /* of the journal */
-	uint64_t call;            /* the caller's; 0: none is open */
-	uint32_t connection;      /* opened for it, and closed by the caller; 0 none */
+	struct call_again *again;       /* the binding is being read again */
+	int64_t entry;                  /* of the journal */
+	uint64_t call;                  /* the caller's; 0: none is open */
+	uint64_t calls[CALL_PAD_SIZES]; /* all of them */
+	const char *state;              /* of the journal, when it is over */
+	uint32_t connection;            /* opened for it, and closed by the caller; 0 none */
 	enum probe_path path;
 	struct call_found found[CALL_PAD_SIZES];
 	size_t count; /* of found; the last one is under way while call is not 0 */
@@ -54,20 +56,26 @@ static void add_result(const struct test_call *c, struct strbuf *out)
 	}
 }
 
-static void end(struct test_call *c, const char *state, const char *why)
+static void journal_end(const struct test_call *c, const char *why)
 {
 	struct strbuf result = STRBUF_INIT;
 	char proof[240] = "";
 
-	c->over = true;
 	if (why)
 		strbuf_add_str(&result, why);
 	add_result(c, &result);
 	if (c->count)
 		call_found_mean(&c->found[c->count - 1], proof, sizeof(proof));
 	/* It has happened, whether the journal takes it or not. */
-	journal_result(c->env->journal, c->entry, state, strbuf_str(&result), proof, NULL);
+	journal_result(c->env->journal, c->entry, c->state, strbuf_str(&result), proof, NULL);
 	strbuf_free(&result);
+}
+
+static void end(struct test_call *c, const char *state, const char *why)
+{
+	c->over = true;
+	c->state = state;
+	journal_end(c, why);
 	c->fn(c->ctx);
 }
 
@@ -207,6 +215,23 @@ static void on_report(void *ctx, uint64_t id, const struct call_report *r)
 		end(c, end_state(c), NULL);
 }
 
+/* It was silent, and is not: also for the journal, which whoever asks "what rang?" will read. */
+static void on_late(void *ctx, uint64_t id, int code, uint32_t after_us)
+{
+	struct test_call *c = ctx;
+
+	for (size_t i = 0; i < c->count; i++) {
+		if (c->calls[i] != id)
+			continue;
+		c->found[i].late_code = code;
+		c->found[i].late_us = after_us;
+	}
+	if (!c->over)
+		return;
+	journal_end(c, NULL);
+	c->fn(c->ctx);
+}
+
 static void on_progress(void *ctx, uint64_t id, int code, uint32_t after_us)
 {
 	struct test_call *c = ctx;
@@ -267,7 +292,8 @@ static void send_invite(struct test_call *c, struct ping_path *p)
 			      .ring_ms = c->plan->ring_s * 1000,
 			      .pad_to = size_wanted(c),
 			      .trace = c->trace,
-			      .progress = on_progress};
+			      .progress = on_progress,
+			      .late = on_late};
 	struct slice host, user;
 
 	if (a->user && a->password) {
@@ -278,6 +304,7 @@ static void send_invite(struct test_call *c, struct ping_path *p)
 	}
 	begin_found(c);
 	c->call = caller_start(c->env->callers[c->plan->b->source], &s, on_report, c);
+	c->calls[c->count - 1] = c->call;
 	if (!c->call) {
 		c->count--;
 		if (c->connection)
@@ -436,12 +463,20 @@ const struct trace *testcall_trace(const struct test_call *c)
 	return c->trace;
 }
 
+static void forget(struct test_call *c)
+{
+	if (c->count)
+		caller_forget(c->env->callers[c->plan->b->source], c);
+}
+
 struct trace *testcall_take_trace(struct test_call *c)
 {
 	struct trace *t = c->over ? c->trace : NULL;
 
-	if (t)
-		c->trace = NULL;
+	if (!t)
+		return NULL;
+	forget(c);
+	c->trace = NULL;
 	return t;
 }
 
@@ -451,6 +486,7 @@ void testcall_free(struct test_call *c)
 		return;
 	if (live == c)
 		live = NULL;
+	forget(c);
 	loop_timer_free(c->go);
 	call_again_free(c->again);
 	trace_free(c->trace);

@@ -50,9 +50,10 @@ bool call_plan_confirmed(const struct call_plan *p, const char *typed);
 
 struct test_call;
 
-/* fn is called at each step (a provisional response, one of several sizes done), and last when it
- * is over; never from inside. NULL with *e when the intention cannot be journalled, or env forbids
- * it; then nothing was sent. Takes the plan in any case. */
+/* fn is called at each step (a provisional response, one of several sizes done), and when it is
+ * over; behind that only when a silent phone is heard of late (late_code). Never from inside. NULL
+ * with *e when the intention cannot be journalled, or env forbids it; then nothing was sent. Takes
+ * the plan in any case. */
 struct test_call *testcall_start(struct act_env *env, struct call_plan *take, void (*fn)(void *ctx),
 				 void *ctx, struct err *e);
 /* The person stops: CANCEL, or BYE; it is over when the phone has been told. */

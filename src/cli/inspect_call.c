@@ -83,13 +83,35 @@ const struct trace *inspect_ladder(void *ctx, binding_id id)
 /* ---- calls ------------------------------------------------------------------------------------
  */
 
+/* A phone that was silent rang after all: its user will ask who that was. */
+static void say_late(struct inspector *in)
+{
+	struct strbuf raw = STRBUF_INIT;
+	const struct call_found *f;
+	char aor[120], late[80];
+	size_t n;
+
+	f = testcall_results(in->call, &n);
+	while (n && !f[n - 1].late_code)
+		n--;
+	if (!n)
+		return;
+	binding_add_aor(testcall_plan(in->call)->b, &raw);
+	text_clean_buf(strbuf_slice(&raw), aor, sizeof(aor));
+	strbuf_free(&raw);
+	call_found_say_late(&f[n - 1], late, sizeof(late));
+	ui_say(in->ui, true, "The test call to %s was not answered in time; %s.", aor, late);
+}
+
 static void on_step(void *ctx)
 {
 	struct inspector *in = ctx;
 
 	/* The workup that stands behind it learns what the call found. */
-	if (in->call && testcall_over(in->call))
+	if (in->call && testcall_over(in->call)) {
 		inspect_why_called(in);
+		say_late(in);
+	}
 	inspect_changed(in);
 }
 

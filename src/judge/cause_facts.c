@@ -309,7 +309,7 @@ const struct call_found *fact_phone_call(const struct findings *f, const struct 
 	if (!c || c->by_registrar)
 		return NULL;
 	return c->outcome == CALL_FINAL || c->outcome == CALL_ANSWERED ||
-			       c->outcome == CALL_CANCELLED || c->ringing
+			       c->outcome == CALL_CANCELLED || c->ringing || c->late_code
 		       ? c
 		       : NULL;
 }

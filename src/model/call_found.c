@@ -64,8 +64,26 @@ static void add_provisional(const struct call_found *c, char *out, size_t size)
 	add(out, size, ", then ");
 }
 
+void call_found_say_late(const struct call_found *c, char *out, size_t size)
+{
+	out[0] = '\0';
+	if (c->late_code < 200)
+		add(out, size, "it rang");
+	else if (c->late_code < 300)
+		add(out, size, "it was answered");
+	else
+		add(out, size, "%d came", c->late_code);
+	add_after(out, size, c->late_us);
+	add(out, size, "%s",
+	    c->late_code < 200   ? ", and was cancelled"
+	    : c->late_code < 300 ? ", and ended at once"
+				 : "");
+}
+
 void call_found_say(const struct call_found *c, char *out, size_t size)
 {
+	char late[80];
+
 	out[0] = '\0';
 	add_provisional(c, out, size);
 	switch (c->outcome) {
@@ -75,6 +93,10 @@ void call_found_say(const struct call_found *c, char *out, size_t size)
 	case CALL_SILENT:
 		add(out, size, "no answer to %u INVITE%s of %u bytes", c->sends,
 		    c->sends == 1 ? "" : "s", c->size);
+		if (c->late_code) {
+			call_found_say_late(c, late, sizeof(late));
+			add(out, size, " in time; %s", late);
+		}
 		return;
 	case CALL_OPEN:
 		add(out, size, "no answer to what should have ended it: it may go on");
@@ -169,8 +191,10 @@ void call_found_mean(const struct call_found *c, char *out, size_t size)
 	}
 	switch (c->outcome) {
 	case CALL_NOT_MADE:
-	case CALL_SILENT:
 		means = "";
+		break;
+	case CALL_SILENT:
+		means = "The phone is reached, but slowly: a caller hears nothing so long.";
 		break;
 	case CALL_REFUSED:
 		means = c->path == PROBE_PATH_REGISTRAR

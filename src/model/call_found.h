@@ -40,6 +40,10 @@ struct call_found {
 	uint32_t final_us; /* until the final response; 0 none */
 	unsigned size;     /* bytes of the INVITE */
 	unsigned sends, forks;
+	/* SILENT: what came when nobody waited any more, a 18x or a final response; 0 nothing. It
+	 * was cancelled, or ended. */
+	int late_code;
+	uint32_t late_us;           /* after the INVITE */
 	char agent[EVIDENCE_AGENT]; /* who answered, cleaned; so are all texts */
 	char reason[64];            /* reason phrase, or Reason/Warning when present */
 	char detail[CALL_DETAIL];   /* ICMP in words, what was unsupported, … */
@@ -50,7 +54,7 @@ struct call_found {
  * CANCEL of a call that it alone had taken). */
 static inline bool call_found_lost(const struct call_found *c)
 {
-	return c->outcome == CALL_SILENT ||
+	return (c->outcome == CALL_SILENT && !c->late_code) ||
 	       (c->by_registrar && !c->ringing &&
 		((c->outcome == CALL_FINAL && c->code == 408) || c->outcome == CALL_CANCELLED));
 }
@@ -61,6 +65,8 @@ const char *call_kind_word(enum call_kind k);
 const char *call_kind_name(enum call_kind k);
 /* What happened, in one clause: "180 after 84 ms, then 487 Request Terminated". */
 void call_found_say(const struct call_found *c, char *out, size_t size);
+/* What came late, in one clause: "it rang after 7.3 s, and was cancelled". */
+void call_found_say_late(const struct call_found *c, char *out, size_t size);
 /* What that means for "does it ring?", in one sentence (facts/sip-and-diagnosis 3.3). */
 void call_found_mean(const struct call_found *c, char *out, size_t size);
 /* True when it went as it should have: the quiet ones were refused by the phone itself, the others

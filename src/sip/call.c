@@ -35,7 +35,9 @@ void call_tell(struct call *x, enum call_end end)
 		return;
 	x->told = x->want_end = true;
 	call_last_invite(x)->resend_ms = CALL_NEVER_MS;
-	x->trace = NULL;
+	x->silent = end == CALL_END_SILENT;
+	if (!x->late)
+		x->trace = NULL;
 	close_media(x);
 	r.end = end;
 	r.hung_up = x->hung_up;
@@ -388,6 +390,7 @@ static void take_spec(struct call *x, const struct call_spec *s)
 	x->trace = s->trace;
 	x->exchange = trace_current(s->trace);
 	x->progress = s->progress;
+	x->late = s->late;
 }
 
 /* What Via, Contact and the offer name. */
@@ -449,6 +452,16 @@ void caller_hang_up_all(struct caller *c)
 	for (struct call *x = c->calls; x; x = x->next)
 		hang_up(x);
 	caller_arm(c);
+}
+
+void caller_forget(struct caller *c, const void *ctx)
+{
+	for (struct call *x = c->calls; x; x = x->next) {
+		if (x->ctx != ctx || !x->told)
+			continue;
+		x->trace = NULL;
+		x->late = NULL;
+	}
 }
 
 size_t caller_open(const struct caller *c)

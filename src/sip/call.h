@@ -37,6 +37,10 @@ enum call_end {
  * report. */
 typedef void call_progress_fn(void *ctx, uint64_t id, int code, uint32_t after_us);
 
+/* Behind a report SILENT: a phone rings after all (18x), or gives a final response; a 2xx behind
+ * the ringing is told, too. It is cancelled, or ended, as ever. after_us as in the report. */
+typedef void call_late_fn(void *ctx, uint64_t id, int code, uint32_t after_us);
+
 /* Everything is copied, but the trace. */
 struct call_spec {
 	struct sip_flow flow; /* where it goes; TCP: a connection that stands or is starting */
@@ -59,9 +63,10 @@ struct call_spec {
 	unsigned answer_ms;
 	struct slice user, password; /* for one 401 or 407; empty: none */
 	/* What is sent and received goes into the exchange that is current at the start. NULL:
-	 * none. Borrowed until the report, or caller_free(). */
+	 * none. Borrowed until the report, or caller_free(); with late, until caller_forget(). */
 	struct trace *trace;
 	call_progress_fn *progress; /* NULL: nobody wants to know */
+	call_late_fn *late;         /* the same */
 };
 
 /* Slices are raw, and live for the call of the report function. Times count from the first send of
@@ -112,6 +117,9 @@ uint64_t caller_start(struct caller *c, const struct call_spec *s, call_report_f
  * (RFC 3261 9.1), and the INVITE is not sent again. The report comes as ever. */
 void caller_hang_up(struct caller *c, uint64_t id);
 void caller_hang_up_all(struct caller *c);
+/* Of the calls that were started with this ctx and have been reported, nothing is told or traced
+ * any more. */
+void caller_forget(struct caller *c, const void *ctx);
 /* Calls whose report is still to come. */
 size_t caller_open(const struct caller *c);
 /* Calls that may leave something open on a phone if the process ended now: an INVITE under way, a

@@ -36,6 +36,18 @@ static void keep_agent(struct call *x, const struct sip_msg *m)
 	call_keep(x, CALL_TEXT_AGENT, agent);
 }
 
+/* A verdict of silence was told too early: who reads it should know. */
+static void tell_late(struct call *x, const struct invite *i, int code)
+{
+	bool rings = code >= 180 && code <= 189, answered = code / 100 == 2;
+
+	if (!x->silent || !x->late || (!rings && code < 200) || x->late_code / 100 == 2 ||
+	    (x->late_code && !answered))
+		return;
+	x->late_code = code;
+	x->late(x->ctx, x->id, code, since_us(x, i));
+}
+
 /* ---- provisional responses ----------------------------------------------------------------- */
 
 /* The patience with a phone that rings: ring_ms from the first 180, or else from the first 18x, and
@@ -109,6 +121,7 @@ static void on_provisional(struct call *x, struct invite *i, const struct sip_ms
 		x->progress(x->ctx, x->id, code, since_us(x, i));
 	if (x->want_end || (x->quiet && code >= 180 && code <= 189))
 		call_want_end(x);
+	tell_late(x, i, code);
 }
 
 /* ---- final responses ----------------------------------------------------------------------- */
@@ -208,6 +221,7 @@ static void on_refusal(struct call *x, struct invite *i, const struct sip_msg *m
 	keep_final(x, i, m);
 	call_tell(x,
 		  sip_msg_code(m) == 487 && x->cancel.begun ? CALL_END_CANCELLED : CALL_END_FINAL);
+	tell_late(x, i, sip_msg_code(m));
 }
 
 /* Whenever it comes, and from however many phones: somebody picked up, and is let go at once. */
@@ -237,6 +251,7 @@ static void on_answered(struct call *x, struct invite *i, const struct sip_msg *
 	i->resend_ms = CALL_NEVER_MS;
 	if (!x->told && x->report.code / 100 != 2)
 		keep_final(x, i, m);
+	tell_late(x, i, sip_msg_code(m));
 }
 
 static void on_bye_answer(struct call *x, struct dialog *d, const struct sip_msg *m)

@@ -72,8 +72,9 @@ struct call {
 	uint64_t id;
 	call_report_fn *fn;
 	call_progress_fn *progress;
+	call_late_fn *late;
 	void *ctx;
-	struct trace *trace; /* NULL after the report */
+	struct trace *trace; /* NULL when nobody reads it any more */
 	unsigned exchange;
 	struct sip_flow flow;
 	struct netaddr local; /* named in Via, Contact and the offer */
@@ -91,6 +92,8 @@ struct call {
 	unsigned dialog_count;
 	bool want_end;     /* CANCEL as soon as that is allowed */
 	bool told;         /* the report was made */
+	bool silent;       /* and said so */
+	int late_code;     /* what was told behind that; 0 nothing */
 	bool close_after;  /* the connection is nobody else's */
 	bool redialled;    /* see call_back() */
 	bool over;         /* taken out at the next turn */
@@ -116,7 +119,8 @@ struct caller {
 void caller_tick(struct caller *c);
 /* After anything that may have changed what is due next. */
 void caller_arm(struct caller *c);
-/* Tells the report once, lets the trace go, and leaves the call to its last timers. */
+/* Tells the report once, and leaves the call to its last timers; the trace is let go, unless what
+ * comes late is wanted. */
 void call_tell(struct call *x, enum call_end end);
 /* Tells ANSWERED, or OPEN, once every BYE is answered or given up. */
 void call_settle(struct call *x);
