@@ -176,7 +176,8 @@ linphone_stop() {
 
 # sipp_start DIR ADDRESS:PORT SCENARIO [OPTION...]: answers calls by a scenario of sipp. What it logs is in
 # DIR/log, every message in DIR/messages. tests/lib has: uas_rings.xml (rings until it is cancelled),
-# uas_answers.xml (answers after -d milliseconds), uas_crosses.xml (answers when the CANCEL comes). With
+# uas_answers.xml (answers after -d milliseconds), uas_crosses.xml (answers when the CANCEL comes),
+# uas_refuses.xml (refuses a quiet call). With
 # `-m 1` it ends after one call: `wait "$last"` is 0 only when that call was ended on both sides.
 sipp_start() {
   local dir=$1 address=$2 scenario=$3

@@ -44,6 +44,7 @@ like "$heard" '^nothing is open$' "and nothing is left open"
 
 called late --answer=700 --stay=1500
 is "$(seen end) $(seen ringing)" "silent 0" "a phone that is late is silent"
+like "$said" '^late=180 after_ms=' "until it is heard of"
 is "$(got)" "INVITE - 1, INVITE - 1, CANCEL - 1, ACK t 1" "but is cancelled when it rings at last"
 like "$heard" '^nothing is open$' "and nothing is left open"
 

@@ -18,6 +18,31 @@ steps() { sed -n 's/^\(sent\|received\) \(.*\) | .* again=0$/\2/p' <<<"$said" | 
 # The first words of it: a phone may send 100 or not.
 without_100() { sed 's/100 [^,]*, //g'; }
 
+# crossed NAME DIR URI: a ring test to the phone whose CANCEL and whose answer are on the way at the same time.
+crossed() {
+  local name=$1 dir=$2 uri=$3 wire call before
+  before=$("${name}_rang" "$dir")
+  rm -f "$tap_dir/wire.port"
+  python3 "$TOP_SRCDIR/tests/sip/cross.py" "$tap_dir/wire.port" "127.0.0.1:$port" >"$tap_dir/wire" 2>&1 &
+  wire=$!
+  started "$wire"
+  wait_for 10 test -s "$tap_dir/wire.port"
+  "$place" --ring=300 "127.0.0.1:$(<"$tap_dir/wire.port")" "$uri" "$uri" >"$tap_dir/said" 2>&1 &
+  call=$!
+  wait_for 10 grep -q held "$tap_dir/wire"
+  "${name}_ringing" "$dir" 10 $((before + 1))
+  "${name}_answer" "$dir"
+  wait "$call"
+  said=$(<"$tap_dir/said")
+  like "$(<"$tap_dir/wire")" '^crossed [1-9]' "$name: an answer crosses the CANCEL"
+  is "$(seen end) $(seen code)" "answered 200" "$name: and is told as such"
+  like "$(steps)" 'CANCEL, 200 [A-Za-z]+, ACK, BYE, (.*, )?200 O[Kk]' "$name: it is acknowledged and ended"
+  "${name}_quiet" "$dir"
+  is "$("${name}_calls" "$dir")" 0 "$name: nothing is left open"
+  kill "$wire"
+  wait "$wire" 2>/dev/null
+}
+
 # ---- baresip ----------------------------------------------------------------------------------
 
 # bare OPTION...: a call to baresip.
@@ -58,6 +83,10 @@ if command -v baresip >/dev/null; then
   ok $? "baresip: and ended within 100 ms"
   baresip_quiet "$dir"
   is "$(baresip_calls "$dir")" 0 "baresip: nothing is left open"
+
+  baresip_rang() { baresip_events "$1" CALL_INCOMING; }
+  crossed baresip "$dir" "$uri"
+  is "$(baresip_events "$dir" CALL_ESTABLISHED)" 2 "baresip: and the phone had been answered"
 
   bare --ring=5000 --stop-after=300
   is "$(seen end) $(seen hung_up)" "cancelled 1" "baresip: who stops a ringing test, stops the ringing"
@@ -114,6 +143,8 @@ if command -v linphonec >/dev/null; then
   ok $? "linphone: and ended within 100 ms"
   linphone_quiet "$dir"
   is "$(linphone_calls "$dir")" 0 "linphone: nothing is left open"
+
+  crossed linphone "$dir" "sip:bob@127.0.0.1:$port"
   phone_kill "$dir"
 else
   skip "linphone: quiet, ring and answered calls" "linphonec is not installed"
@@ -133,6 +164,10 @@ sipped() {
 }
 
 if command -v sipp >/dev/null; then
+  sipped refuses --quiet
+  is "$(seen end) $(seen code) $(seen ringing) $sipp_said" "final 420 0 0" "sipp: a quiet call does not ring who reads it"
+  sipped rings --quiet
+  is "$(seen end) $(seen ringing) $sipp_said" "cancelled 1 0" "sipp: and is cancelled at once by who does not"
   sipped rings --ring=500
   is "$(seen end) $(seen ringing) $sipp_said" "cancelled 1 0" "sipp: rings until it is cancelled"
   sipped answers --ring=3000

@@ -23,6 +23,14 @@ static void on_progress(void *ctx, uint64_t id, int code, uint32_t after_us)
 	fflush(stdout);
 }
 
+static void on_behind(void *ctx, uint64_t id, int code, uint32_t after_us)
+{
+	(void)ctx;
+	(void)id;
+	printf("late=%d after_ms=%u\n", code, after_us / 1000);
+	fflush(stdout);
+}
+
 static void on_report(void *ctx, uint64_t id, const struct call_report *r)
 {
 	struct placed *p = ctx;
@@ -186,8 +194,9 @@ static void place(struct placed *p, struct wishes *w, struct caller *c)
 
 int main(int argc, char **argv)
 {
-	struct wishes w = {
-		.spec = {.from_uri = SLICE_LIT("sip:linetest@127.0.0.1"), .progress = on_progress}};
+	struct wishes w = {.spec = {.from_uri = SLICE_LIT("sip:linetest@127.0.0.1"),
+				    .progress = on_progress,
+				    .late = on_behind}};
 	struct netaddr any;
 	struct placed p = {.loop = loop_new()};
 	struct sip_transport *t = sip_transport_new(p.loop, &clock_system);

@@ -7,7 +7,7 @@
 #include <unistd.h>
 #include "act/call.h"
 #include "fake_source.h"
-#include "sip/call.h"
+#include "sip/call_state.h"
 
 /* A phone on loopback: refuses the quiet one with 420; rings for another, until it is cancelled. */
 struct phone {
@@ -16,6 +16,9 @@ struct phone {
 	struct netaddr addr;
 	unsigned invites, cancels, acks;
 	char invite[4000];
+	bool slow; /* rings only when it is told to */
+	struct sockaddr_storage caller;
+	socklen_t caller_len;
 };
 
 struct world {
@@ -23,7 +26,7 @@ struct world {
 	struct fake_source source;
 	struct phone phone;
 	struct clock clock; /* the system's, with its wall time moved */
-	int64_t moved_ms;
+	int64_t moved_ms, mono_moved_ms;
 	binding_id id;
 	char journal[64];
 	struct test_call *call;
@@ -37,8 +40,7 @@ static int64_t wall_ms(void *ctx)
 
 static int64_t mono_us(void *ctx)
 {
-	(void)ctx;
-	return clock_mono_us(&clock_system);
+	return clock_mono_us(&clock_system) + ((struct world *)ctx)->mono_moved_ms * 1000;
 }
 
 /* ---- the phone --------------------------------------------------------------------------------
@@ -95,6 +97,10 @@ static void on_phone(void *arg, int fd, unsigned what)
 	} else if (strncmp(request, "INVITE ", 7) == 0) {
 		p->invites++;
 		memcpy(p->invite, request, sizeof(request));
+		p->caller = from;
+		p->caller_len = len;
+		if (p->slow)
+			return;
 		answer(p, request,
 		       strstr(request, "\r\nRequire:") ? "420 Bad Extension" : "180 Ringing", NULL,
 		       to, len);
@@ -469,6 +475,33 @@ TEST(a_ring_test_rings_and_is_cancelled)
 	assert_non_null(strstr(journalled(w), "call ring|done|"));
 }
 
+TEST(who_rings_behind_the_verdict_of_silence_is_told_and_journalled)
+{
+	struct world *w = *state;
+	const struct call_found *f;
+	unsigned steps;
+	size_t n;
+
+	w->phone.slow = true;
+	run(w, CALL_RING);
+	while (!w->phone.invites)
+		loop_turn(w->env.loop, true);
+	w->mono_moved_ms = 6500;
+	caller_tick(w->env.callers[0]);
+	assert_true(testcall_over(w->call));
+	assert_non_null(strstr(journalled(w), "call ring|done|ticket 4711|no answer to "));
+	steps = w->steps;
+	answer(&w->phone, w->phone.invite, "180 Ringing", NULL, (struct sockaddr *)&w->phone.caller,
+	       w->phone.caller_len);
+	while (!w->phone.acks)
+		loop_turn(w->env.loop, true);
+	assert_int_equal(w->phone.cancels, 1);
+	assert_int_equal(w->steps, steps + 1);
+	f = testcall_results(w->call, &n);
+	assert_int_equal(f->late_code, 180);
+	assert_non_null(strstr(journalled(w), " in time; it rang after 6.5 s, and was cancelled"));
+}
+
 TEST(a_person_who_stops_it_has_the_phone_told)
 {
 	struct world *w = *state;
@@ -635,6 +668,7 @@ int main(void)
 		U(the_plan_names_the_phone_the_way_and_what_it_will_do),
 		U(a_quiet_call_is_refused_by_the_phone_acknowledged_and_journalled),
 		U(a_ring_test_rings_and_is_cancelled),
+		U(who_rings_behind_the_verdict_of_silence_is_told_and_journalled),
 		U(a_person_who_stops_it_has_the_phone_told),
 		U(stopped_before_it_began_nothing_is_sent),
 		U(one_call_at_a_time),

@@ -98,6 +98,25 @@ TEST(silence_and_what_only_the_registrar_said_are_lost)
 	assert_false(call_found_well(&c));
 }
 
+TEST(who_rings_when_nobody_waits_any_more_is_slow_and_not_lost)
+{
+	struct call_found c = ended(CALL_RING, CALL_SILENT, 0, "");
+
+	UNUSED_STATE;
+	c.sends = 4;
+	c.late_us = 7300000;
+	c.late_code = 180;
+	assert_string_equal(said(&c), "no answer to 4 INVITEs of 700 bytes in time; it rang after "
+				      "7.3 s, and was cancelled");
+	assert_non_null(strstr(meant(&c), "slowly"));
+	assert_false(call_found_lost(&c));
+	assert_false(call_found_well(&c));
+	c.late_code = 200;
+	assert_non_null(strstr(said(&c), "it was answered after 7.3 s, and ended at once"));
+	c.late_code = 486;
+	assert_non_null(strstr(said(&c), "in time; 486 came after 7.3 s"));
+}
+
 TEST(a_closed_port_is_the_registrars_where_calls_go_through_it)
 {
 	struct call_found c = ended(CALL_QUIET, CALL_REFUSED, 0, "");
@@ -133,6 +152,7 @@ int main(void)
 		T(a_phone_that_may_still_ring_is_not_well),
 		T(a_ring_test_that_rang_and_was_cancelled_went_well),
 		T(silence_and_what_only_the_registrar_said_are_lost),
+		T(who_rings_when_nobody_waits_any_more_is_slow_and_not_lost),
 		T(a_closed_port_is_the_registrars_where_calls_go_through_it),
 		T(codes_mean_what_they_commonly_stand_for),
 	};

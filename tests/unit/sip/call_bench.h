@@ -18,6 +18,9 @@ struct call_bench {
 	/* the report, and what came before it */
 	unsigned reports, steps;
 	int codes[16];
+	unsigned lates;
+	int late[4];
+	uint32_t late_us; /* of the first */
 	uint64_t id;
 	struct call_report last;
 	char agent[64], reason[64], cause[64], warning[64], moved_to[128], unsupported[64];
@@ -50,6 +53,17 @@ static inline void bench_step(void *ctx, uint64_t id, int code, uint32_t after_u
 	assert_int_equal(b->reports, 0);
 	if (b->steps < 16)
 		b->codes[b->steps++] = code;
+}
+
+static inline void bench_late(void *ctx, uint64_t id, int code, uint32_t after_us)
+{
+	struct call_bench *b = ctx;
+
+	(void)id;
+	assert_true(b->lates < 4);
+	if (b->lates == 0)
+		b->late_us = after_us;
+	b->late[b->lates++] = code;
 }
 
 static inline struct call_bench *bench_new(void)
@@ -97,7 +111,7 @@ static inline uint64_t bench_call(struct call_bench *b, const struct call_spec *
 {
 	uint64_t id;
 
-	b->reports = b->steps = 0;
+	b->reports = b->steps = b->lates = 0;
 	id = caller_start(b->caller, s, bench_note, b);
 	assert_int_not_equal(id, 0);
 	assert_int_equal(b->reports, 0);

@@ -159,6 +159,45 @@ TEST(a_late_answer_is_ended_and_after_32_seconds_nobody_listens)
 	bench_free(b);
 }
 
+TEST(who_is_heard_of_behind_the_verdict_is_told_and_traced_until_it_is_forgotten)
+{
+	struct call_bench *b = bench_new();
+	struct call_spec s = bench_spec(b);
+	struct sip_msg *invite;
+	size_t steps;
+
+	UNUSED_STATE;
+	s.late = bench_late;
+	bench_call(b, &s);
+	invite = bench_take(b->phone, "INVITE");
+	bench_pass(b, 7300);
+	for (int i = 0; i < 3; i++)
+		bench_take_free(b->phone, "INVITE");
+	assert_int_equal(b->last.end, CALL_END_SILENT);
+	steps = trace_count(b->trace);
+	/* The next hop's word is no phone's. */
+	bench_answer(b, invite, 100, NULL, "");
+	assert_int_equal(b->lates, 0);
+	bench_reply(b, "CANCEL", 200, "t1");
+	bench_answer(b, invite, 180, "t1", "");
+	bench_answer(b, invite, 180, "t1", "");
+	assert_int_equal(b->lates, 1);
+	assert_int_equal(b->late[0], 180);
+	assert_int_equal(b->late_us, 7300000);
+	/* Somebody was quicker than the CANCEL. */
+	bench_answer(b, invite, 200, "t1", "");
+	assert_int_equal(b->lates, 2);
+	assert_int_equal(b->late[1], 200);
+	bench_take_free(b->phone, "ACK");
+	assert_int_equal(trace_count(b->trace), steps + 8);
+	caller_forget(b->caller, b);
+	bench_reply(b, "BYE", 200, NULL);
+	assert_int_equal(trace_count(b->trace), steps + 8);
+	assert_int_equal(b->reports, 1);
+	sip_msg_free(invite);
+	bench_free(b);
+}
+
 /* Timers A and B. */
 TEST(an_invite_is_repeated_at_doubling_intervals_for_32_seconds)
 {
@@ -578,6 +617,7 @@ int main(void)
 		T(a_phone_rings_as_long_as_was_asked_and_is_cancelled),
 		T(silence_is_told_after_six_seconds_and_a_late_ringing_still_cancelled),
 		T(a_late_answer_is_ended_and_after_32_seconds_nobody_listens),
+		T(who_is_heard_of_behind_the_verdict_is_told_and_traced_until_it_is_forgotten),
 		T(an_invite_is_repeated_at_doubling_intervals_for_32_seconds),
 		T(a_quiet_call_that_met_silence_has_no_last_word),
 		T(a_provisional_response_ends_the_repeating_and_100_alone_is_no_ringing),
