@@ -7,8 +7,9 @@
 set -eu
 kind=$1 dir=$2 what=$3
 
+# A slow machine takes minutes over what takes seconds.
 wait_until() {
-  for _ in $(seq 300); do
+  for _ in $(seq 1800); do
     if "$@" >/dev/null 2>&1; then return 0; fi
     sleep 0.1
   done
@@ -20,7 +21,7 @@ stop_pid() {
   local pid
   pid=$(head -1 "$1")
   kill -"$2" "$pid" 2>/dev/null || return 0
-  for _ in $(seq 300); do
+  for _ in $(seq 900); do
     kill -0 "$pid" 2>/dev/null || return 0
     sleep 0.1
   done
@@ -58,7 +59,7 @@ start_postgres() {
     [ "$(id -u)" -ne 0 ] || { chown postgres "$dir" "$dir/data"; chmod a+rx "$(dirname "$dir")"; }
     as_postgres "$(pg_bin)/initdb" -D "$dir/data" -A trust -U kamailio >"$dir/log" 2>&1
   fi
-  as_postgres "$(pg_bin)/pg_ctl" -D "$dir/data" -l "$dir/data/server.log" -w \
+  as_postgres "$(pg_bin)/pg_ctl" -D "$dir/data" -l "$dir/data/server.log" -w -t 180 \
     -o "-p $what -c listen_addresses=127.0.0.1 -c unix_socket_directories=$dir" start \
     >>"$dir/log" 2>&1 || { tail -20 "$dir/log" "$dir/data/server.log"; exit 1; }
   psql -h 127.0.0.1 -p "$what" -U kamailio -d postgres -Atqc \

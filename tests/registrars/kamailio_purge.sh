@@ -131,14 +131,19 @@ purged_on() {
   ok $? "two phones are registered on one AoR ($kind, db_mode $mode)"
   at=${victim}_port
   wait_for 15 server_rows_are "$kind" 2
+  ok $? "both are in the table ($kind, db_mode $mode)"
+  call fork "before$kind$mode" && wait_for 5 rang "$kept" "before$kind$mode" && wait_for 5 rang "$victim" "before$kind$mode"
+  ok $? "a call makes both ring ($kind, db_mode $mode)"
   purge "contact:${!at}" --yes
   is $? 0 "one of them is purged ($kind, db_mode $mode)"
   only_kept "after$kind$mode" "after the purge ($kind, db_mode $mode)" fork "$kept" "$victim"
   wait_for 15 server_rows_are "$kind" 1
   ok $? "its row is gone after the write-back ($kind, db_mode $mode)"
   again "DBMODE=$mode" TIMERIVL=2 "DB=$kamailio_url"
+  ok $? "Kamailio is started anew ($kind, db_mode $mode)"
   only_kept "anew$kind$mode" "after a restart ($kind, db_mode $mode)" fork "$kept" "$victim"
-  like "$(last_entry)" 'proof.*gone when asked again' "the journal has the proof ($kind, db_mode $mode)"
+  like "$(last_entry)" "contact.*:${!at}" "the journal has the contact ($kind, db_mode $mode)"
+  like "$(last_entry)" 'proof.*gone when asked again' "and the proof ($kind, db_mode $mode)"
   bash "$here/kamailio_start.sh" "$dir" stop
 }
 empty_mariadb() { ask_mariadb 'DELETE FROM location' >/dev/null; }

@@ -68,26 +68,26 @@ wrong_zone() {
   ok $? "the inspector says that it was not told the zone ($1)"
 }
 
-# Removed from routing and from the table, and it stays away.
+# Removed from routing and from the table, and it stays away; with times in another zone than ours.
 removal() {
-  local kind=$1 mode=$2 out
-  begin "$kind" "mode-$mode" UTC "DBMODE=$mode" TIMERIVL=2
+  local kind=$1 mode=$2 out zone=America/New_York
+  begin "$kind" "mode-$mode" "$zone" "DBMODE=$mode" TIMERIVL=2
   register pair contact=sip:pair@127.0.0.1:17001 callid=one@test &&
     register pair contact=sip:pair@127.0.0.1:17002 callid=two@test
   ok $? "a phone registers twice ($kind, db_mode $mode)"
-  want=2 wait_for 10 listed ""
+  want=2 wait_for 10 listed "?timezone=$zone"
   ok $? "both contacts are in the table ($kind, db_mode $mode)"
-  "$REGTOP" purge -s "$url" --control "unix:$sock" contact:17001 --yes --reason T-1 >"$tap_dir/out" 2>&1
+  "$REGTOP" purge -s "$url?timezone=$zone" --control "unix:$sock" contact:17001 --yes --reason T-1 >"$tap_dir/out" 2>&1
   is $? 0 "one of two contacts is removed ($kind, db_mode $mode)"
   out=$(rpc ul.lookup location pair)
   like "$out" 17002 "Kamailio keeps the other ($kind, db_mode $mode)"
   # Memory shows a removed contact until the timer clears it away.
-  want=1 wait_for 10 listed ""
+  want=1 wait_for 10 listed "?timezone=$zone"
   ok $? "its row goes ($kind, db_mode $mode)"
   out=$(rpc ul.lookup location pair)
   unlike "$out" 17001 "and the binding has left memory ($kind, db_mode $mode)"
   end_kamailio
-  TZ=UTC bash "$here/kamailio_start.sh" "$dir" "$port" "DB=$kamailio_url" "DBMODE=$mode" TIMERIVL=2
+  TZ=$zone bash "$here/kamailio_start.sh" "$dir" "$port" "DB=$kamailio_url" "DBMODE=$mode" TIMERIVL=2
   out=$(rpc ul.lookup location pair)
   unlike "$out" 17001 "it is still gone after a restart ($kind, db_mode $mode)"
   like "$out" 17002 "and the other one is there ($kind, db_mode $mode)"
@@ -97,9 +97,9 @@ removal() {
 # The table is the truth in db_mode 3: its row is deleted, and only as it was shown.
 by_table() {
   local kind=$1
-  begin "$kind" table UTC DBMODE=3
+  begin "$kind" table America/New_York DBMODE=3
   register "o'hara" contact=sip:o\'hara@127.0.0.1:17003 && register keep
-  "$REGTOP" purge -s "$url" --control table contact:17003 --yes --reason T-2 >"$tap_dir/out" 2>&1
+  "$REGTOP" purge -s "$url?timezone=America/New_York" --control table contact:17003 --yes --reason T-2 >"$tap_dir/out" 2>&1
   is $? 0 "a row is deleted where the table is the truth ($kind)"
   is "$("ask_$kind" "SELECT username FROM location")" keep "that row, and no other ($kind)"
   like "$("$REGTOP" journal 2>&1)" T-2 "the journal knows of it ($kind)"

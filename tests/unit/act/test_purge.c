@@ -380,6 +380,44 @@ TEST(no_answer_and_still_there_is_unknown)
 	assert_ends(w, just(SOURCE_NO_ANSWER), done_with(w->shown), PLAN_UNKNOWN, "rpr");
 }
 
+/* As Kamailio does whose database is away: it forgets the contact, and says 500. */
+TEST(an_error_is_looked_after_and_a_row_that_nobody_can_read_is_no_proof)
+{
+	struct world *w = *state;
+	struct fake_answer failed = {
+		.a = SOURCE_NO_ANSWER, .what = "500 no \x1b[2J", .code = -EREMOTEIO};
+
+	assert_ends(w, failed,
+		    (struct fake_answer){
+			    .a = SOURCE_GONE, .what = "the row cannot be read", .code = -EIO},
+		    PLAN_UNPROVEN, "rpr");
+	assert_non_null(strstr(item(w, 0)->result, "reported an error (500 no"));
+	assert_non_null(strstr(item(w, 0)->result, "but it is gone: the row cannot be read"));
+	assert_null(strchr(item(w, 0)->result, 0x1b));
+	assert_non_null(strstr(journalled(w).proof, "whether its row is left could not be read"));
+}
+
+TEST(an_error_after_which_it_is_there_is_a_no)
+{
+	struct world *w = *state;
+
+	assert_ends(w,
+		    (struct fake_answer){.a = SOURCE_NO_ANSWER, .what = "500", .code = -EREMOTEIO},
+		    done_with(w->shown), PLAN_REFUSED, "rpr");
+	assert_non_null(strstr(item(w, 0)->result, "(500), and it is still there"));
+}
+
+TEST(a_yes_is_no_proof_when_nobody_can_read_whether_a_row_is_left)
+{
+	struct world *w = *state;
+
+	assert_ends(w, just(SOURCE_DONE),
+		    (struct fake_answer){
+			    .a = SOURCE_GONE, .what = "the row cannot be read", .code = -EIO},
+		    PLAN_UNPROVEN, "rpr");
+	assert_non_null(strstr(item(w, 0)->result, "gone from memory: the row cannot be read"));
+}
+
 TEST(a_source_that_never_calls_back_is_given_up_and_its_late_word_ignored)
 {
 	struct world *w = *state;
@@ -681,6 +719,9 @@ int main(void)
 		P(a_change_at_the_last_moment_is_a_skip),
 		P(no_answer_but_gone_is_removed),
 		P(no_answer_and_still_there_is_unknown),
+		P(an_error_is_looked_after_and_a_row_that_nobody_can_read_is_no_proof),
+		P(an_error_after_which_it_is_there_is_a_no),
+		P(a_yes_is_no_proof_when_nobody_can_read_whether_a_row_is_left),
 		P(a_source_that_never_calls_back_is_given_up_and_its_late_word_ignored),
 		P(answers_may_come_later),
 		P(only_one_request_is_in_flight),

@@ -110,6 +110,18 @@ TEST(what_was_not_found_and_is_gone_was_removed_by_somebody_else)
 	kamailio_end();
 }
 
+/* Its database is away: whether the contact is still there, its next answer tells. */
+TEST(an_error_in_the_middle_of_a_removal_says_neither_yes_nor_no)
+{
+	UNUSED_STATE;
+	one_permanent();
+	kamailio_begin(LOOKUP(PERMANENT1), FAULT("500", "Internal error (can't delete contact)"));
+	assert_int_equal(asked(true), SOURCE_NO_ANSWER);
+	assert_int_equal(told.code, -EREMOTEIO);
+	assert_string_equal(told.words, "500 Internal error (can't delete contact)");
+	kamailio_end();
+}
+
 TEST(what_was_not_found_and_has_changed_is_left_alone)
 {
 	UNUSED_STATE;
@@ -423,6 +435,7 @@ int main(int argc, char **argv)
 		U(another_matching_mode_takes_the_whole_aor_or_nothing),
 		U(the_only_contact_of_its_aor_goes_with_it),
 		U(what_was_not_found_and_is_gone_was_removed_by_somebody_else),
+		U(an_error_in_the_middle_of_a_removal_says_neither_yes_nor_no),
 		U(what_was_not_found_and_has_changed_is_left_alone),
 		U(an_aor_goes_when_it_holds_exactly_what_was_shown),
 		U(an_aor_with_one_more_contact_is_not_touched),
