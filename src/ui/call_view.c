@@ -258,16 +258,17 @@ void call_draw(struct ui *u, struct frame *f, struct area a, int64_t now_ms)
 
 const char *const *call_hints(const struct ui *u)
 {
-	static const char *const asked[] = {"y",       "call",     "any other key",
-					    "leave",   "Tab",      "other kind",
-					    "Up Down", "how long", NULL};
+	static const char *const asked[] = {"y",       "call",     "Tab",           "other kind",
+					    "Up Down", "how long", "any other key", "leave",
+					    NULL};
 	static const char *const asked_quiet[] = {
-		"Enter", "call", "Esc", "leave", "Tab", "other kind", "Up Down", "how long", NULL};
+		"Enter", "call", "Tab", "other kind", "Up Down", "how long", "Esc", "leave", NULL};
 	static const char *const asked_plain[] = {
-		"y", "call", "any other key", "leave", "Tab", "other kind", NULL};
+		"y", "call", "Tab", "other kind", "any other key", "leave", NULL};
 	static const char *const running[] = {"Esc", "end the call", "j k", "scroll", NULL};
-	static const char *const over[] = {"Esc", "back",   "j k", "scroll", "L", "ladder",
-					   "t",   "ticket", "i",   "again",  NULL};
+	static const char *const over[] = {"Esc",    "back",       "j k",    "scroll", "L",
+					   "ladder", "t",          "ticket", "i",      "again",
+					   "Tab",    "other kind", NULL};
 	struct ui_call c = {.over = true};
 
 	if (u->call_plan && u->call_plan->in_quiet_hours)

@@ -79,6 +79,16 @@ static bool order_read(struct ui *u, const char *arg, struct call_order *o)
 	return true;
 }
 
+/* Refused, as the same kind is so soon behind the last call: what that found is shown, where Tab
+ * leads to another kind. */
+static void show_last(struct ui *u, binding_id id)
+{
+	struct ui_call call;
+
+	if (call_shown(u, &call) && call.plan->id == id)
+		ui_push(u, MODE_CALL);
+}
+
 void do_call(struct ui *u, const char *arg, int64_t now_ms)
 {
 	binding_id id = ui_current(u);
@@ -94,8 +104,12 @@ void do_call(struct ui *u, const char *arg, int64_t now_ms)
 		ui_say(u, false, "There is no binding to call.");
 		return;
 	}
-	if (!order_read(u, arg ? arg : "", &o) || !plan(u, id, &o))
+	if (!order_read(u, arg ? arg : "", &o))
 		return;
+	if (!plan(u, id, &o)) {
+		show_last(u, id);
+		return;
+	}
 	u->call_scroll = (struct scroll){0};
 	ui_push(u, MODE_CALL);
 }
@@ -253,6 +267,18 @@ static void running_key(struct ui *u, const char *key, int64_t now_ms)
 	}
 }
 
+/* After a quiet call most want to hear it ring; the question is asked as ever. */
+static void next_kind(struct ui *u)
+{
+	struct ui_call call;
+	struct call_order o = {.reason = u->call_reason};
+
+	if (!call_shown(u, &call))
+		return;
+	o.kind = (enum call_kind)((call.plan->kind + 1) % CALL_KINDS);
+	plan(u, call.plan->id, &o);
+}
+
 static void over_key(struct ui *u, const char *key, int64_t now_ms)
 {
 	const struct command *c = command_by_key(key);
@@ -261,6 +287,8 @@ static void over_key(struct ui *u, const char *key, int64_t now_ms)
 	if (strcmp(key, "esc") == 0 || strcmp(key, "q") == 0 || strcmp(key, "enter") == 0 ||
 	    strcmp(key, "ctrl-c") == 0)
 		ui_pop(u);
+	else if (strcmp(key, "tab") == 0)
+		next_kind(u);
 	else if (c && c->run == do_ladder)
 		do_ladder(u, NULL, now_ms);
 	else if (c && c->run == do_ticket)
@@ -317,8 +345,8 @@ void do_ladder(struct ui *u, const char *arg, int64_t now_ms)
 	u->ladder = subject(u);
 	u->ladder_raw = false;
 	if (trace_count(ladder_shown(u)) == 0) {
-		ui_say(u, false,
-		       "No message to it or from it is remembered: p asks it, i calls it.");
+		ui_say(u, false, "No message to it or from it is remembered%s",
+		       ui_refused(u, command_by_key("i")) ? "." : ": p asks it, i calls it.");
 		return;
 	}
 	u->ladder_scroll = (struct scroll){0};

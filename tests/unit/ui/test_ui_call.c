@@ -443,6 +443,25 @@ TEST(a_refusal_is_told_and_nothing_is_asked)
 	assert_true(screen_has("(i call)"));
 }
 
+TEST(refused_so_soon_the_last_call_is_shown_and_tab_asks_for_the_next_kind)
+{
+	UNUSED_STATE;
+	keys("i y");
+	call_ends();
+	keys("esc");
+	w.no_plan = "alice@example.com was called just now; again in 12 s";
+	keys("i");
+	assert_int_equal(ui_mode(w.ui), MODE_CALL);
+	assert_true(screen_has("again in 12 s. Wait."));
+	assert_true(screen_has("180 Ringing after 84 ms, then 487"));
+	w.no_plan = NULL;
+	keys("tab");
+	assert_true(screen_has("[ring]"));
+	assert_int_equal(w.runs, 1);
+	keys("tab tab y");
+	assert_int_equal(w.runs, 2);
+}
+
 TEST(a_call_takes_no_notice_of_marks)
 {
 	UNUSED_STATE;
@@ -501,6 +520,7 @@ int main(void)
 		W(one_that_does_not_end_can_be_left_and_looked_at_again),
 		W(other_keys_do_nothing_while_it_rings),
 		W(a_refusal_is_told_and_nothing_is_asked),
+		W(refused_so_soon_the_last_call_is_shown_and_tab_asks_for_the_next_kind),
 		W(a_call_takes_no_notice_of_marks),
 		W(L_shows_the_messages_and_then_their_text),
 		W(the_ladder_of_a_call_is_about_who_was_called),
