@@ -366,12 +366,59 @@ bool call_on_response(void *ctx, const struct sip_flow *from, const struct sip_m
 	return taken;
 }
 
+static bool is_length(struct slice line)
+{
+	struct slice name;
+
+	slice_cut(line, ':', &name);
+	name = slice_trim(name);
+	return slice_ieq_str(name, "content-length") || slice_ieq_str(name, "l");
+}
+
+/* Somebody answered with a message larger than any is read: its head says all that is needed to
+ * hang up. False: it is none, or not whole. */
+static bool head_of_answer(struct slice raw, struct strbuf *out)
+{
+	static const struct slice end = {"\r\n\r\n", 4};
+	ptrdiff_t at = slice_find_icase(raw, end);
+	struct slice head, line;
+
+	if (raw.n <= SIP_MAX_MESSAGE || at < 0 || !slice_starts_with(raw, "SIP/2.0 2"))
+		return false;
+	head = slice_make(raw.p, (size_t)at + 2);
+	while (head.n) {
+		head = slice_cut(head, '\n', &line);
+		if (line.n && !is_length(line)) {
+			strbuf_add_slice(out, line);
+			strbuf_add_char(out, '\n');
+		}
+	}
+	strbuf_add_str(out, "Content-Length: 0\r\n\r\n");
+	return true;
+}
+
+static bool take_large_answer(struct caller *c, const struct sip_flow *from, struct slice raw)
+{
+	struct strbuf head = STRBUF_INIT;
+	struct sip_msg *m = NULL;
+	bool taken = false;
+
+	if (head_of_answer(raw, &head) &&
+	    sip_msg_parse(head.p, head.n, &m, NULL, NULL) == SIP_IN_MESSAGE)
+		taken = call_on_response(c, from, m);
+	sip_msg_free(m);
+	strbuf_free(&head);
+	return taken;
+}
+
 /* Nothing in it can be believed: it is only told. */
 void call_on_rubbish(void *ctx, const struct sip_flow *from, struct slice raw, const char *why)
 {
-	const struct caller *c = ctx;
+	struct caller *c = ctx;
 	char words[TRACE_WORDS];
 
+	if (take_large_answer(c, from, raw))
+		return;
 	snprintf(words, sizeof(words), "%zu bytes that are no SIP message: %s", raw.n, why);
 	for (struct call *x = c->calls; x; x = x->next)
 		if (netaddr_eq(&x->flow.remote, &from->remote))

@@ -198,6 +198,31 @@ TEST(who_is_heard_of_behind_the_verdict_is_told_and_traced_until_it_is_forgotten
 	bench_free(b);
 }
 
+TEST(an_answer_too_large_to_be_read_is_hung_up_on_by_its_head)
+{
+	struct call_bench *b = bench_new();
+	struct call_spec s = bench_spec(b);
+	struct sip_flow from = {.transport = TRANSPORT_UDP, .remote = b->our_addr};
+	struct strbuf text = STRBUF_INIT;
+	struct sip_msg *invite;
+
+	UNUSED_STATE;
+	bench_call(b, &s);
+	invite = bench_take(b->phone, "INVITE");
+	sip_build_response(&text, invite, &from, 200, NULL, "t1");
+	strbuf_add_str(&text, "Content-Length: 9000\r\n\r\n");
+	for (int i = 0; i < 900; i++)
+		strbuf_add_str(&text, "a=ice:123\n");
+	loopback_send(b->phone, &b->our_addr, text.p);
+	bench_arrive(b);
+	bench_take_free(b->phone, "ACK");
+	bench_reply(b, "BYE", 200, NULL);
+	assert_int_equal(b->last.end, CALL_END_ANSWERED);
+	strbuf_free(&text);
+	sip_msg_free(invite);
+	bench_free(b);
+}
+
 /* Timers A and B. */
 TEST(an_invite_is_repeated_at_doubling_intervals_for_32_seconds)
 {
@@ -618,6 +643,7 @@ int main(void)
 		T(silence_is_told_after_six_seconds_and_a_late_ringing_still_cancelled),
 		T(a_late_answer_is_ended_and_after_32_seconds_nobody_listens),
 		T(who_is_heard_of_behind_the_verdict_is_told_and_traced_until_it_is_forgotten),
+		T(an_answer_too_large_to_be_read_is_hung_up_on_by_its_head),
 		T(an_invite_is_repeated_at_doubling_intervals_for_32_seconds),
 		T(a_quiet_call_that_met_silence_has_no_last_word),
 		T(a_provisional_response_ends_the_repeating_and_100_alone_is_no_ringing),
