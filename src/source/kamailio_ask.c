@@ -215,11 +215,26 @@ static void on_sockets(void *ctx, const struct control_reply *r)
 		answer_own_row(k);
 }
 
+static void tell_clearing(struct ask *k)
+{
+	struct err e;
+
+	err_set(&e, -EAGAIN, NULL,
+		"Kamailio no longer has this contact; its timer clears away what is left.");
+	ask_end(k, SOURCE_GONE, NULL, &e);
+}
+
 static void done_unknown(void *arg)
 {
 	struct ask *k = arg;
 	struct err e;
 
+	/* Without its database the timer fails, and does not try again. */
+	if (k->how == UNKNOWN_CLEARING && k->verb == ASK_LOOK && !k->asker->closing &&
+	    (k->rc == 0 || k->rc == -EBUSY)) {
+		tell_clearing(k);
+		return;
+	}
 	if (k->asker->closing || (k->rc == 0 && !table_row(k) && !k->other)) {
 		err_set(&e, -ENOENT, NULL, "Kamailio no longer has this contact.");
 		ask_end(k, SOURCE_GONE, NULL, &e);
@@ -242,16 +257,15 @@ void ask_unknown(struct ask *k, enum unknown_how how)
 	struct err e;
 
 	k->how = how;
-	if (k->asker->db &&
-	    (k->verb == ASK_REMOVE_ROW || (k->verb == ASK_LOOK && how != UNKNOWN_CLEARING))) {
+	if (k->asker->db && (k->verb == ASK_REMOVE_ROW || k->verb == ASK_LOOK)) {
 		ask_table(k, done_unknown);
 		return;
 	}
-	if (how == UNKNOWN_CLEARING)
-		err_set(&e, -EAGAIN, NULL,
-			"Kamailio no longer has this contact; its timer clears away what is left.");
-	else
-		err_set(&e, -ENOENT, NULL, "Kamailio no longer has this contact.");
+	if (how == UNKNOWN_CLEARING) {
+		tell_clearing(k);
+		return;
+	}
+	err_set(&e, -ENOENT, NULL, "Kamailio no longer has this contact.");
 	ask_end(k, SOURCE_GONE, NULL, &e);
 }
 

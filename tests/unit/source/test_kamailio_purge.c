@@ -122,6 +122,28 @@ TEST(an_error_in_the_middle_of_a_removal_says_neither_yes_nor_no)
 	kamailio_end();
 }
 
+/* In db_mode 2 the timer takes the row, if it can. */
+TEST(whether_the_timer_can_clear_away_a_row_is_looked_after)
+{
+	UNUSED_STATE;
+	struct source *s;
+	struct binding *b;
+
+	one_permanent();
+	kamailio_begin(FAULT("500", "AOR has no contacts"), "\"result\":{}");
+	s = opened();
+	b = shown_row(s);
+	assert_int_equal(asked_by(s, s->ops->reread, b), SOURCE_GONE);
+	assert_int_equal(told.code, -EAGAIN);
+	sql(fixture_db, "DROP TABLE location");
+	assert_int_equal(asked_by(s, s->ops->reread, b), SOURCE_GONE);
+	assert_int_equal(told.code, -EIO);
+	assert_non_null(strstr(told.words, "cannot be read"));
+	source_free(s);
+	free(b);
+	kamailio_end();
+}
+
 TEST(what_was_not_found_and_has_changed_is_left_alone)
 {
 	UNUSED_STATE;
@@ -436,6 +458,7 @@ int main(int argc, char **argv)
 		U(the_only_contact_of_its_aor_goes_with_it),
 		U(what_was_not_found_and_is_gone_was_removed_by_somebody_else),
 		U(an_error_in_the_middle_of_a_removal_says_neither_yes_nor_no),
+		U(whether_the_timer_can_clear_away_a_row_is_looked_after),
 		U(what_was_not_found_and_has_changed_is_left_alone),
 		U(an_aor_goes_when_it_holds_exactly_what_was_shown),
 		U(an_aor_with_one_more_contact_is_not_touched),
