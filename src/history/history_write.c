@@ -165,35 +165,9 @@ static void find_subject(struct history_writer *w, const struct history_note *n,
 	strbuf_free(&aor);
 }
 
-static bool same_aor(const struct history_note *a, const struct history_note *b)
-{
-	return a->source == b->source && slice_eq(a->is->user, b->is->user) &&
-	       slice_eq(a->is->domain, b->is->domain);
-}
-
 static bool went_early(const struct history_note *n)
 {
 	return n->kind == HISTORY_NOTE_GONE && binding_left_s(n->is, n->when_ms / 1000) > 5;
-}
-
-/* Somebody registered: did others of the AoR go for it, in this batch? */
-static void look_who_went(const struct history_note *notes, size_t n,
-			  const struct history_note *added, struct subject *s)
-{
-	char mine[LIFE_DEVICE], theirs[LIFE_DEVICE];
-	unsigned went = 0;
-
-	life_device(added->is, mine);
-	for (size_t i = 0; i < n; i++) {
-		if (!went_early(&notes[i]) || !same_aor(&notes[i], added))
-			continue;
-		life_device(notes[i].is, theirs);
-		went += strcmp(mine, theirs) != 0;
-	}
-	if (went > 1)
-		life_wiped(&s->aor->life, added->is, added->when_ms, write_event, &s->pen);
-	else if (went)
-		life_replaced(&s->aor->life, mine, added->is, added->when_ms);
 }
 
 /* One key, and another device under it: the registrar keeps one contact, and they fight for it. */
@@ -207,8 +181,8 @@ static void look_who_overwrote(const struct history_note *n, struct subject *s)
 		return;
 	/* The first change tells of both. */
 	if (!s->aor->life.last_device[0])
-		life_replaced(&s->aor->life, before, n->was, n->when_ms);
-	life_replaced(&s->aor->life, now, n->is, n->when_ms);
+		life_replaced(&s->aor->life, n->was, n->when_ms);
+	life_replaced(&s->aor->life, n->is, n->when_ms);
 }
 
 static void probed(struct history_writer *w, const struct history_note *n, struct subject *s,
@@ -223,8 +197,7 @@ static void probed(struct history_writer *w, const struct history_note *n, struc
 		history_db_count_agent(w->db, agent, answered, e);
 }
 
-static void write_note(struct history_writer *w, const struct history_note *notes, size_t count,
-		       const struct history_note *n, struct err *e)
+static void write_note(struct history_writer *w, const struct history_note *n, struct err *e)
 {
 	static const enum life_step steps[] = {
 		[HISTORY_NOTE_PRESENT] = LIFE_PRESENT,
@@ -254,7 +227,9 @@ static void write_note(struct history_writer *w, const struct history_note *note
 		break;
 	}
 	if (n->kind == HISTORY_NOTE_ADDED)
-		look_who_went(notes, count, n, &s);
+		life_came(&s.aor->life, n->is, n->when_ms, write_event, &s.pen);
+	else if (went_early(n) && !life_was_purged(&s.device->life, n->when_ms))
+		life_went(&s.aor->life, n->is, n->when_ms, write_event, &s.pen);
 	else if (n->kind == HISTORY_NOTE_CHANGED)
 		look_who_overwrote(n, &s);
 }
@@ -269,7 +244,7 @@ void history_write(struct history_writer *w, const struct history_note *notes, s
 	if (history_db_begin(w->db, e) < 0)
 		return;
 	for (size_t i = 0; i < n && !e->code; i++)
-		write_note(w, notes, n, &notes[i], e);
+		write_note(w, &notes[i], e);
 	save_all(w, out);
 	if (e->code)
 		history_db_rollback(w->db);

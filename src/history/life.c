@@ -16,6 +16,8 @@
 #define CLOCK_SLACK_MS (5 * 60 * 1000)
 #define SAME_PROBE_MS  (10 * 60000)
 #define HABIT_LEAST    2 /* intervals that make a habit */
+/* A source that is read in passes tells of who came and of who went for it so far apart. */
+#define TURN_MS 20000
 
 void life_init(struct life *l)
 {
@@ -306,11 +308,16 @@ static void listed(struct life *device, struct life *aor, enum life_step step,
 	note_last(aor, device, is, now_ms);
 }
 
+bool life_was_purged(const struct life *device, int64_t now_ms)
+{
+	return device->purged_ms && now_ms - device->purged_ms < 60000;
+}
+
 static void gone(struct life *device, struct life *aor, const struct binding *b, int64_t now_ms,
 		 life_event_fn *fn, void *ctx)
 {
 	bool lapsed = binding_left_s(b, now_ms / 1000) <= GAP_SLACK_S;
-	bool purged = device->s.removed_ms && now_ms - device->s.removed_ms < 60000;
+	bool purged = life_was_purged(device, now_ms);
 
 	if (!is_former(device, b)) {
 		device->gone_ms = aor->gone_ms = now_ms;
@@ -350,17 +357,7 @@ static void name_device(const struct binding *b, char *out, size_t size)
 	snprintf(out, size, "%s from %.48s", agent[0] ? agent : "a device", source);
 }
 
-void life_wiped(struct life *aor, const struct binding *by, int64_t now_ms, life_event_fn *fn,
-		void *ctx)
-{
-	aor->s.wipes++;
-	aor->s.removed_ms = now_ms;
-	name_device(by, aor->s.removed_by, sizeof(aor->s.removed_by));
-	tell_change(HISTORY_WIPED, by, "", aor->s.removed_by,
-		    "all bindings went when this device registered", now_ms, fn, ctx);
-}
-
-void life_replaced(struct life *aor, const char *device, const struct binding *by, int64_t now_ms)
+static void replaced(struct life *aor, const char *device, const char *name, int64_t now_ms)
 {
 	if (strcmp(aor->last_device, device) == 0)
 		return;
@@ -368,8 +365,80 @@ void life_replaced(struct life *aor, const char *device, const struct binding *b
 		aor->s.alternations++;
 	memcpy(aor->before_device, aor->last_device, sizeof(aor->before_device));
 	slice_to_buf(slice_of(device), aor->last_device, sizeof(aor->last_device));
-	aor->s.removed_ms = now_ms;
-	name_device(by, aor->s.removed_by, sizeof(aor->s.removed_by));
+	memcpy(aor->s.replaced_before, aor->s.replaced_by, sizeof(aor->s.replaced_before));
+	slice_to_buf(slice_of(name), aor->s.replaced_by, sizeof(aor->s.replaced_by));
+	aor->s.replaced_ms = aor->s.removed_ms = now_ms;
+	memcpy(aor->s.removed_by, aor->s.replaced_by, sizeof(aor->s.removed_by));
+}
+
+void life_replaced(struct life *aor, const struct binding *by, int64_t now_ms)
+{
+	char device[LIFE_DEVICE], name[96];
+
+	life_device(by, device);
+	name_device(by, name, sizeof(name));
+	replaced(aor, device, name, now_ms);
+}
+
+static void wiped(struct life *aor, const struct binding *b, int64_t now_ms, life_event_fn *fn,
+		  void *ctx)
+{
+	aor->s.wipes++;
+	aor->s.wiped_ms = aor->s.removed_ms = now_ms;
+	memcpy(aor->s.wiped_by, aor->came_name, sizeof(aor->s.wiped_by));
+	memcpy(aor->s.removed_by, aor->came_name, sizeof(aor->s.removed_by));
+	tell_change(HISTORY_WIPED, b, "", aor->s.wiped_by,
+		    "several bindings went when this device registered", now_ms, fn, ctx);
+}
+
+/* One of them went for the device that came: the first is replaced, with a second one all are
+ * wiped. */
+static void went_for(struct life *aor, const struct binding *b, int64_t now_ms, life_event_fn *fn,
+		     void *ctx)
+{
+	aor->went_for_it++;
+	if (aor->went_for_it == 1)
+		replaced(aor, aor->came_device, aor->came_name, now_ms);
+	else if (aor->went_for_it == 2)
+		wiped(aor, b, now_ms, fn, ctx);
+}
+
+void life_came(struct life *aor, const struct binding *b, int64_t now_ms, life_event_fn *fn,
+	       void *ctx)
+{
+	int64_t others;
+
+	life_device(b, aor->came_device);
+	name_device(b, aor->came_name, sizeof(aor->came_name));
+	aor->came_ms = now_ms;
+	aor->went_for_it = 0;
+	/* A device that clears what it left behind itself wipes nobody. */
+	others = now_ms - aor->went_ms <= TURN_MS && strcmp(aor->went_device, aor->came_device) != 0
+			 ? aor->went_count
+			 : 0;
+	aor->went_count = 0;
+	for (; others > 0 && aor->went_for_it < 2; others--)
+		went_for(aor, b, now_ms, fn, ctx);
+}
+
+void life_went(struct life *aor, const struct binding *b, int64_t now_ms, life_event_fn *fn,
+	       void *ctx)
+{
+	char device[LIFE_DEVICE];
+
+	life_device(b, device);
+	if (now_ms - aor->went_ms > TURN_MS)
+		aor->went_count = 0;
+	memcpy(aor->went_device, device, sizeof(aor->went_device));
+	aor->went_ms = now_ms;
+	aor->went_count++;
+	if (!aor->came_ms || now_ms - aor->came_ms > TURN_MS ||
+	    strcmp(device, aor->came_device) == 0)
+		return;
+	went_for(aor, b, now_ms, fn, ctx);
+	/* Who was wiped by one is not wiped by the next too. */
+	if (aor->went_for_it > 1)
+		aor->went_count = 0;
 }
 
 void life_purged(struct life *device, struct life *aor, const struct binding *b, const char *who,
@@ -377,7 +446,7 @@ void life_purged(struct life *device, struct life *aor, const struct binding *b,
 {
 	char words[160];
 
-	device->s.removed_ms = aor->s.removed_ms = now_ms;
+	device->s.removed_ms = aor->s.removed_ms = device->purged_ms = now_ms;
 	slice_to_buf(slice_of(who), device->s.removed_by, sizeof(device->s.removed_by));
 	memcpy(aor->s.removed_by, device->s.removed_by, sizeof(aor->s.removed_by));
 	snprintf(words, sizeof(words), "purged with regtop by %.120s", who);

@@ -20,8 +20,14 @@ struct life {
 	int64_t register_count;
 	int64_t granted_s; /* at the last REGISTER; 0 unknown */
 	int64_t gone_ms;   /* since when it is not listed; 0 it is */
+	int64_t purged_ms; /* when somebody removed it with regtop; 0 never */
 	/* Of the AoR: who registered last in place of another, and who before. */
 	char last_device[LIFE_DEVICE], before_device[LIFE_DEVICE];
+	/* Of the AoR: the device that came last, its name for people, how many others went for it;
+	 * and those that went before their expiry, not yet for anybody. A source may tell of either
+	 * first, and of the other some seconds later. */
+	char came_device[LIFE_DEVICE], came_name[96], went_device[LIFE_DEVICE];
+	int64_t came_ms, went_for_it, went_ms, went_count;
 	char call_id[96]; /* of the last REGISTER, cut */
 	/* The last probe. */
 	int64_t outcome, path, code, asked_ms, rtt_us, failures, failed_first_ms;
@@ -56,11 +62,16 @@ enum life_step {
 void life_step(struct life *device, struct life *aor, enum life_step step,
 	       const struct binding *was, const struct binding *is, int64_t now_ms,
 	       life_event_fn *fn, void *ctx);
-/* Every binding of the AoR went when this device registered. */
-void life_wiped(struct life *aor, const struct binding *by, int64_t now_ms, life_event_fn *fn,
-		void *ctx);
+/* Just now somebody removed it with regtop: that it goes is no news. */
+bool life_was_purged(const struct life *device, int64_t now_ms);
+/* A device's binding is listed that was not; or went before its expiry: did one go for the other,
+ * or all for one that removed them? */
+void life_came(struct life *aor, const struct binding *b, int64_t now_ms, life_event_fn *fn,
+	       void *ctx);
+void life_went(struct life *aor, const struct binding *b, int64_t now_ms, life_event_fn *fn,
+	       void *ctx);
 /* The binding of device came in the place of another device's. */
-void life_replaced(struct life *aor, const char *device, const struct binding *by, int64_t now_ms);
+void life_replaced(struct life *aor, const struct binding *by, int64_t now_ms);
 void life_purged(struct life *device, struct life *aor, const struct binding *b, const char *who,
 		 int64_t now_ms, life_event_fn *fn, void *ctx);
 void life_probed(struct life *device, const struct binding *b, const struct evidence *e,

@@ -8,7 +8,10 @@
 
 bool fact_live(const struct findings *f, const struct finding_binding *b)
 {
-	return binding_left_s(&b->row.b, f->now_ms / 1000) > 0;
+	int64_t read_ms = f->now_ms - (f->picture_age_ms > 0 ? f->picture_age_ms : 0);
+
+	/* What was good when the registrar was last read may have been refreshed since. */
+	return binding_left_s(&b->row.b, read_ms / 1000) > 0;
 }
 
 static bool same_text(struct slice a, struct slice b)

@@ -3,6 +3,9 @@
  */
 #include "judge/cause_facts.h"
 
+/* What is asked together is answered within. */
+#define ONE_SITTING_MS 10000
+
 static const struct group_effect *effect(const struct findings *f, enum group_kind kind)
 {
 	for (size_t i = 0; i < f->group_count; i++)
@@ -18,7 +21,11 @@ static bool all_fail(const struct group_effect *g)
 
 static void add_group(const struct findings *f, const struct group_effect *g, struct cause *out)
 {
-	cause_add(out, f->now_ms, "%s", g->words);
+	bool before = g->since_ms && f->now_ms - g->since_ms > ONE_SITTING_MS;
+
+	/* Some of it may be remembered from before. */
+	cause_add(out, before ? g->since_ms : f->now_ms, "%s%s", g->words,
+		  before ? ", asked since then" : "");
 }
 
 /* The first live binding that fails; a group explains nothing of a phone that answers. */

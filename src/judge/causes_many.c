@@ -1,10 +1,11 @@
 /* Causes that lie in several bindings of one AoR, or in what happened to it before. */
 #include "judge/cause_facts.h"
 
-#define STALE_CONTACTS  3 /* more than so many, and some of them dead */
-#define FLAPPING_MINUTE 6 /* REGISTERs in a minute */
-#define TWO_IN_TURN     2 /* A, B, A, B */
-#define OFTEN_ONE_IN    4 /* refreshes of which one comes from a new port */
+#define STALE_CONTACTS  3  /* more than so many, and some of them dead */
+#define FLAPPING_MINUTE 6  /* REGISTERs in a minute */
+#define GRANT_LEAST_S   20 /* who is granted no more may register as often */
+#define TWO_IN_TURN     2  /* A, B, A, B */
+#define OFTEN_ONE_IN    4  /* refreshes of which one comes from a new port */
 #define GAPS_ONE_IN     10
 #define RECENT_MS       3600000
 #define DAY_MS          86400000LL /* what happened longer ago is no cause of today */
@@ -122,26 +123,32 @@ bool cause_limit(const struct findings *f, struct cause *out)
 
 bool cause_shared(const struct findings *f, struct cause *out)
 {
-	if (f->past.alternations < TWO_IN_TURN || f->now_ms - f->past.removed_ms > DAY_MS)
+	const struct history_summary *h = &f->past;
+
+	if (h->alternations < TWO_IN_TURN || f->now_ms - h->replaced_ms > DAY_MS)
 		return false;
 	cause_say(out, CONFIDENCE_HIGH,
-		  "Two devices share the login of %s and overwrite each other, %u times until now: "
+		  "Two devices share the login of %s and throw each other out, %u times until now: "
 		  "only the last one to register rings.",
-		  f->aor, f->past.alternations);
-	cause_add(out, f->past.last_refresh_s * 1000, "the last to register: %s %s",
-		  f->past.last_agent, f->past.last_source);
+		  f->aor, h->alternations);
+	cause_add(out, h->replaced_ms, "%s, in place of %s",
+		  h->replaced_by[0] ? h->replaced_by : "one device",
+		  h->replaced_before[0] ? h->replaced_before : "another");
 	return true;
 }
 
 bool cause_wiped(const struct findings *f, struct cause *out)
 {
-	if (!f->past.wipes || f->now_ms - f->past.removed_ms > 7 * DAY_MS)
+	const struct history_summary *h = &f->past;
+
+	if (!h->wipes || f->now_ms - h->wiped_ms > 7 * DAY_MS)
 		return false;
-	cause_say(out, CONFIDENCE_HIGH,
-		  "Another device removes every binding of %s when it starts (%u time%s): %s.",
-		  f->aor, f->past.wipes, f->past.wipes == 1 ? "" : "s",
-		  f->past.removed_by[0] ? f->past.removed_by : "it could not be named");
-	cause_add(out, f->past.removed_ms, "all bindings went at once");
+	cause_say(out, h->wipes > 1 ? CONFIDENCE_HIGH : CONFIDENCE_MEDIUM,
+		  "The other bindings of %s went when one device registered (%u time%s): %s. Such "
+		  "a device removes them all when it starts.",
+		  f->aor, h->wipes, h->wipes == 1 ? "" : "s",
+		  h->wiped_by[0] ? h->wiped_by : "it could not be named");
+	cause_add(out, h->wiped_ms, "they went before their expiry, at once");
 	return true;
 }
 
@@ -166,7 +173,7 @@ bool cause_gaps(const struct findings *f, struct cause *out)
 /* Of one device: ten devices of an AoR may well register ten times. */
 static const struct history_summary *busiest(const struct findings *f, struct cause *out)
 {
-	const struct history_summary *h = f->count > 1 ? NULL : &f->past;
+	const struct history_summary *h = f->count ? NULL : &f->past;
 
 	for (size_t i = 0; i < f->count; i++) {
 		const struct history_summary *one = &f->bindings[i].past;
@@ -182,12 +189,26 @@ static const struct history_summary *busiest(const struct findings *f, struct ca
 bool cause_flapping(const struct findings *f, struct cause *out)
 {
 	const struct history_summary *h = busiest(f, out);
+	int64_t granted_s = 0;
 
 	if (!h || h->registers_last_minute <= FLAPPING_MINUTE)
 		return false;
-	cause_say(out, CONFIDENCE_HIGH,
-		  "It registers all the time, %u times within the last minute.",
-		  h->registers_last_minute);
+	if (f->count)
+		granted_s = f->bindings[out->binding].row.b.granted_s;
+	if (granted_s > 0 && granted_s <= GRANT_LEAST_S) {
+		cause_say(out, CONFIDENCE_HIGH,
+			  "It registers %u times a minute because it is granted only %s each time.",
+			  h->registers_last_minute, fact_span(granted_s));
+		out->advice = "Raise the expiry that the phone asks for, or the registrar's "
+			      "minimum; 60 s keep a NAT open as well.";
+	} else {
+		cause_say(out, CONFIDENCE_HIGH,
+			  "It registers again and again, %u times within the last minute%s.",
+			  h->registers_last_minute,
+			  granted_s > 0
+				  ? fact_format(", though it is granted %s", fact_span(granted_s))
+				  : "");
+	}
 	cause_add(out, h->last_refresh_s * 1000, "last REGISTER");
 	return true;
 }

@@ -91,6 +91,8 @@ void group_effects_add(struct group_effect *g, size_t n, const struct row *r)
 			continue;
 		if (g[i].kind == GROUP_NETWORK)
 			note_host(&g[i], &r->b);
+		if (r->evidence && (!g[i].since_ms || r->evidence->asked_ms < g[i].since_ms))
+			g[i].since_ms = r->evidence->asked_ms;
 		g[i].asked++;
 		g[i].answered += state == TALLY_ANSWERED;
 		g[i].silent += state == TALLY_SILENT;

@@ -22,10 +22,11 @@ struct group_effect {
 	char host[64];
 	unsigned members; /* bindings, asked or not */
 	unsigned asked, answered;
-	unsigned silent; /* of the asked: no answer at all */
-	unsigned gone;   /* of the asked: refused, no route, flow gone */
-	bool effect;     /* enough of them fail */
-	char words[200]; /* "5 of 6 asked phones from 192.0.2.7 do not answer" */
+	unsigned silent;  /* of the asked: no answer at all */
+	unsigned gone;    /* of the asked: refused, no route, flow gone */
+	int64_t since_ms; /* when the first of the asked was asked; 0 unknown */
+	bool effect;      /* enough of them fail */
+	char words[200];  /* "5 of 6 asked phones from 192.0.2.7 do not answer" */
 };
 
 /* "the source network", … for headings. */

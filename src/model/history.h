@@ -53,6 +53,10 @@ struct history_summary {
 	unsigned registers_last_minute;
 	/* Two devices in turn, A, B, A, B, each before the other's expiry. */
 	unsigned alternations;
+	int64_t replaced_ms;                       /* the last such turn */
+	char replaced_by[96], replaced_before[96]; /* the device of it, and the one before */
+	int64_t wiped_ms;                          /* the last of the wipes */
+	char wiped_by[96];
 	int64_t last_move_ms;
 	char moved_from[64], moved_to[64]; /* "192.0.2.1:5060" */
 	int64_t last_refresh_s, last_answer_ms, last_failure_ms;

@@ -457,6 +457,18 @@ static bool says_more(const struct findings *f, const struct group_effect *g)
 	return g->effect;
 }
 
+static void put_group(struct paper *p, const struct group_effect *g)
+{
+	char words[sizeof(g->words) + 48], since[24];
+
+	slice_to_buf(slice_of(g->words), words, sizeof(words));
+	if (g->since_ms) {
+		put_time(p, g->since_ms, since);
+		snprintf(words, sizeof(words), "%s; asked since %s", g->words, since);
+	}
+	put(p, 2, "others     ", LABEL_WIDTH + 2, slice_of(words));
+}
+
 static void put_evidence(struct paper *p)
 {
 	const struct findings *f = p->f;
@@ -470,7 +482,7 @@ static void put_evidence(struct paper *p)
 		put(p, 2, "", 0, SLICE_LIT("no binding, and none is remembered"));
 	for (size_t i = 0; i < f->group_count; i++)
 		if (says_more(f, &f->groups[i]))
-			put(p, 2, "others     ", LABEL_WIDTH + 2, slice_of(f->groups[i].words));
+			put_group(p, &f->groups[i]);
 	if (f->cancelled)
 		put(p, 2, "", 0, SLICE_LIT("The workup was stopped before its end."));
 }

@@ -144,6 +144,7 @@ static json_t *group_json(const struct group_effect *g)
 	json_object_set_new(o, "host", text_json(g->host));
 	json_object_set_new(o, "asked", json_integer(g->asked));
 	json_object_set_new(o, "answered", json_integer(g->answered));
+	json_object_set_new(o, "since", time_json(g->since_ms));
 	json_object_set_new(o, "effect", json_boolean(g->effect));
 	json_object_set_new(o, "words", text_json(g->words));
 	return o;

@@ -15,6 +15,7 @@ here=$TOP_SRCDIR/tests/lab
 scenarios=()
 . "$here/scenarios_nat.sh"
 . "$here/scenarios_phone.sh"
+. "$here/scenarios_past.sh"
 
 # ---- all of them ---------------------------------------------------------------------------------
 
@@ -135,6 +136,17 @@ screen_start() {
 screen_shows() { tmux -L "$screen" capture-pane -p -t 0 | grep -Eq -- "$1"; }
 screen_keys() { tmux -L "$screen" send-keys -t 0 "$@"; }
 
+# watch_start [OPTION...]: the same without a screen.
+watch_start() {
+  "${switch_in[@]}" "$REGTOP" watch -s "$kamailio/kamailio.sqlite" --control "unix:$kamailio/kamailio_rpc.sock" "$@" \
+    >"$tap_dir/watch" 2>&1 &
+  started $!
+  wait_for 10 test -s "$XDG_STATE_HOME/regtop/history.sqlite"
+}
+# lives SQL: what the history's lives say; device is '' in those of an AoR.
+lives() { sqlite3 "$XDG_STATE_HOME/regtop/history.sqlite" "SELECT $1" 2>/dev/null; }
+lives_say() { [ "$(lives "$1")" = 1 ]; }
+
 # remembered USER WORDS: in the timeline of what happened to it.
 remembered() { with_kamailio show "$1" --json | jq -c '.[].history' | grep -q -- "$2"; }
 
@@ -146,6 +158,13 @@ with_switch() {
 why() {
   with_switch why "$@" --json >"$tap_dir/why.json" 2>"$tap_dir/why.err"
   why_status=$?
+}
+
+# why_text AOR [OPTION...]: as a person reads it, in why.txt, without the ends of its lines.
+why_text() {
+  # Not in a pipe: the registrar that is started after it is this shell's.
+  with_switch why "$@" >"$tap_dir/why.lines" 2>"$tap_dir/why.err"
+  tr -s '\n ' ' ' <"$tap_dir/why.lines" >"$tap_dir/why.txt"
 }
 
 # call KIND AOR [OPTION...]: what it says is in call.out, its exit status in call_status.

@@ -1,7 +1,7 @@
 # Scenarios of nat.sh in which the trouble is between phone and switch.
 
 # The long ones first: the others run beside them.
-scenarios+=(forgotten_kamailio fragments_kamailio forgotten forgotten_icmp moved moved_with_siblings rebound tcp tcp_reset tcp_own fragments office)
+scenarios+=(forgotten_kamailio fragments_kamailio forgotten forgotten_icmp moved moved_with_siblings rebound tcp tcp_reset tcp_own fragments)
 
 # Idle for longer than the router remembers. expires=3600: it is registered for an hour more. That it
 # answered shortly after its REGISTER is remembered; but it could have been switched off since.
@@ -208,22 +208,4 @@ scenario_tcp_own() {
   ok $? "the workup says that the connection is half-open"
   screen_shows 'only looks open|looks open and is not'
   ok $? "as the cause"
-}
-
-# One phone of an office answers, five do not: the workup of one of the five names the office.
-scenario_office() {
-  local n
-  registrar_start
-  for n in 2 3 4 5 6 7; do phone "desk$n" "10.0.0.$n" expires=3600; done
-  for n in 2 3 4 5 6 7; do baresip_registered "$tap_dir/desk$n" 30 || diag "desk$n does not register"; done
-  is "$(grep -c ' added ' "$tap_dir/registrar.log")" 6 "six phones of an office register"
-  for n in 3 4 5 6 7; do phone_freeze "$tap_dir/desk$n"; done
-  why desk3
-  listed
-  is "$why_status" 1 "exit 1"
-  like "$(told .cause.id)" 'off-or-down' "alone, it is one phone that is silent"
-  why desk3 --neighbours
-  cause_is site-down "with its neighbours"
-  like "$(told .cause.sentence)" '5 of 6 asked phones from 203\.0\.113\.2 do not answer' "five of six"
-  for n in 3 4 5 6 7; do phone_thaw "$tap_dir/desk$n"; done
 }

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Starts the registrar of kamailio.cfg for a test, or stops it.
-#   kamailio_start.sh DIR PORT [SIPADDR=127.0.0.1] [JOURNAL=delete] [PKG=8] [DBMODE=1] [MATCHMODE=0] [USEDOMAIN=0] [TIMERIVL=10]
+#   kamailio_start.sh DIR PORT [SIPADDR=127.0.0.1] [JOURNAL=delete] [PKG=8] [DBMODE=1] [MATCHMODE=0] [USEDOMAIN=0] [TIMERIVL=10] [ONECONTACT=1]
 #                     [FIFODIR=/tmp/] [USER=nobody: started as this user, as systemd does]
 #                     [DROP=nobody: started as root and given to this user by Kamailio itself]
 #                     [DB=mysql://USER:PASSWORD@HOST:PORT/DATABASE | DB=postgres://… | DB=redis://…]

@@ -205,11 +205,70 @@ TEST(two_devices_in_turn_are_counted)
 	life_init(&aor);
 	b.user_agent = SLICE_LIT("Linphone");
 	for (int i = 0; i < 3; i++) {
-		life_replaced(&aor, "A", &a, START_S * 1000LL);
-		life_replaced(&aor, "B", &b, START_S * 1000LL);
+		life_replaced(&aor, &a, START_S * 1000LL);
+		life_replaced(&aor, &b, START_S * 1000LL);
 	}
 	assert_int_equal(aor.s.alternations, 4);
 	assert_string_equal(aor.s.removed_by, "Linphone from 203.0.113.2:42744");
+}
+
+/* Passes of a reader tell of either first, and in batches of their own. */
+TEST(who_goes_seconds_before_or_after_another_comes_was_replaced)
+{
+	struct binding a = phone(START_S), b = phone(START_S + 10);
+	int64_t at = START_S * 1000LL;
+	struct device d;
+	struct life aor;
+
+	UNUSED_STATE;
+	begin(&d);
+	life_init(&aor);
+	b.user_agent = SLICE_LIT("Linphone");
+	for (int i = 0; i < 3; i++, at += 30000) {
+		life_came(&aor, &a, at, take, &d.told);
+		life_went(&aor, &b, at + 2000, take, &d.told);
+		at += 30000;
+		life_went(&aor, &a, at, take, &d.told);
+		life_came(&aor, &b, at + 2000, take, &d.told);
+	}
+	assert_int_equal(aor.s.alternations, 4);
+	assert_int_equal(aor.s.wipes, 0);
+	assert_string_equal(aor.s.replaced_by, "Linphone from 203.0.113.2:42744");
+	/* Long after somebody came, or before its own device comes back, it only went. */
+	life_went(&aor, &b, at + 60000, take, &d.told);
+	life_came(&aor, &b, at + 61000, take, &d.told);
+	life_went(&aor, &a, at + 120000, take, &d.told);
+	life_came(&aor, &b, at + 180000, take, &d.told);
+	assert_int_equal(aor.s.alternations, 4);
+}
+
+TEST(two_that_go_for_one_that_comes_are_wiped_in_whatever_order)
+{
+	struct binding a = phone(START_S), b = phone(START_S), c = phone(START_S);
+	int64_t at = START_S * 1000LL;
+	struct device d;
+	struct life aor;
+
+	UNUSED_STATE;
+	begin(&d);
+	life_init(&aor);
+	b.user_agent = SLICE_LIT("Snom");
+	c.user_agent = SLICE_LIT("Base");
+	life_went(&aor, &a, at, take, &d.told);
+	life_came(&aor, &c, at + 1000, take, &d.told);
+	life_went(&aor, &b, at + 2000, take, &d.told);
+	assert_int_equal(aor.s.wipes, 1);
+	assert_string_equal(aor.s.wiped_by, "Base from 203.0.113.2:42744");
+	at += 60000;
+	life_went(&aor, &a, at, take, &d.told);
+	life_went(&aor, &b, at, take, &d.told);
+	life_came(&aor, &c, at + 1000, take, &d.told);
+	assert_int_equal(aor.s.wipes, 2);
+	at += 60000;
+	life_came(&aor, &c, at, take, &d.told);
+	life_went(&aor, &a, at, take, &d.told);
+	life_went(&aor, &b, at, take, &d.told);
+	assert_int_equal(aor.s.wipes, 3);
 }
 
 static struct evidence found(enum probe_outcome o, int64_t asked_s)
@@ -609,6 +668,8 @@ int main(void)
 		T(what_a_device_left_behind_is_not_taken_for_it),
 		T(it_went_and_came_back),
 		T(two_devices_in_turn_are_counted),
+		T(who_goes_seconds_before_or_after_another_comes_was_replaced),
+		T(two_that_go_for_one_that_comes_are_wiped_in_whatever_order),
 		T(ages_of_answers_and_silence_are_learnt),
 		T(who_was_silent_and_answers_after_its_next_refresh_was_there_all_the_while),
 		T(that_it_answered_at_once_is_remembered),

@@ -84,7 +84,10 @@ static void many_stale(struct scene *s)
 static void shared(struct scene *s)
 {
 	s->f.past.alternations = 3;
-	s->f.past.removed_ms = AGO(30);
+	s->f.past.replaced_ms = AGO(30);
+	slice_to_buf(slice_of("Linphone/5.1 from 198.51.100.4:5060"), s->f.past.replaced_by, 96);
+	slice_to_buf(slice_of("Yealink SIP-T46U 108.86 from 203.0.113.2:42744"),
+		     s->f.past.replaced_before, 96);
 	s->f.past.last_refresh_s = NOW_S - 30;
 	slice_to_buf(slice_of("Linphone/5.1"), s->f.past.last_agent, 64);
 	slice_to_buf(slice_of("198.51.100.4:5060"), s->f.past.last_source, 64);
@@ -93,14 +96,22 @@ static void shared(struct scene *s)
 static void wiped(struct scene *s)
 {
 	s->f.past.wipes = 2;
-	s->f.past.removed_ms = AGO(900);
-	slice_to_buf(slice_of("Linphone/5.1 from 198.51.100.4"), s->f.past.removed_by, 96);
+	s->f.past.wiped_ms = AGO(900);
+	slice_to_buf(slice_of("Linphone/5.1 from 198.51.100.4"), s->f.past.wiped_by, 96);
 }
 
 static void flapping(struct scene *s)
 {
-	s->f.past.registers_last_minute = 14;
-	s->f.past.last_refresh_s = NOW_S - 2;
+	s->b[0].past.registers_last_minute = 14;
+	s->b[0].past.last_refresh_s = NOW_S - 2;
+}
+
+static void flapping_as_granted(struct scene *s)
+{
+	flapping(s);
+	s->b[0].row.b.granted_s = 5;
+	s->b[0].row.b.expires_s = NOW_S + 3;
+	s->b[0].row.b.refreshed_s = NOW_S - 2;
 }
 
 static void gaps(struct scene *s)
@@ -267,7 +278,7 @@ static void well_after_all(struct scene *s)
 	h->gaps = 2;
 	h->wipes = 1;
 	h->alternations = 5;
-	h->removed_ms = AGO(8 * 86400);
+	h->removed_ms = h->wiped_ms = h->replaced_ms = AGO(8 * 86400);
 	s->b[0].past.port_moves = 3;
 	s->b[0].past.refreshes = 700;
 	s->b[0].past.last_move_ms = AGO(5 * 3600);
@@ -292,6 +303,7 @@ const struct cause_case cases_of_calls[] = {
 	{"account-shared", "A, B, A, B", shared, false},
 	{"wiped-by-other", "twice", wiped, false},
 	{"register-flapping", "14 in a minute", flapping, false},
+	{"register-flapping", "14 in a minute, and granted 5 s", flapping_as_granted, false},
 	{"registration-gaps", "three", gaps, false},
 	{"port-rebound", "two new ports", rebound, false},
 	{"fragments-lost", "1300 passes, 1600 does not", fragments, false},

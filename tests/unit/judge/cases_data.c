@@ -195,6 +195,17 @@ static void never_seen(struct scene *s)
 	s->f.picture_complete = false;
 }
 
+static void site_remembered(struct scene *s)
+{
+	struct group_effect *g;
+
+	is_silent(&s->b[0]);
+	g = group(s, GROUP_NETWORK, "203.0.113.0/24", 6, 1);
+	put(g->host, sizeof(g->host), "203.0.113.2");
+	g->since_ms = AGO(240);
+	group_effects_end(g, 1);
+}
+
 static void site_all(struct scene *s)
 {
 	is_silent(&s->b[0]);
@@ -301,6 +312,7 @@ const struct cause_case cases_of_data[] = {
 	{"flow-closed", "tcp", flow_closed, false},
 	{"not-registered", "never seen, and the picture is incomplete", never_seen, false},
 	{"site-down", "three of three of one network", site_all, false},
+	{"site-down", "behind one address, asked by somebody else before", site_remembered, false},
 	{"only-in-table", "the registrar answers 404 itself", unknown_to_registrar, false},
 	{"name-unresolvable", "a name of the phone's own network", local_name, false},
 	{"name-unresolvable", "a name that leads to a private address", private_name, false},

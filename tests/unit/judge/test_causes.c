@@ -400,6 +400,9 @@ static void any_past(uint64_t *seed, struct history_summary *h)
 	h->silent_at_age_s = (int64_t)dice(seed, 200) - 1;
 	h->never_answered_agent = dice(seed, 3) == 0;
 	memset(h->removed_by, 'r', sizeof(h->removed_by) - 1);
+	memset(h->wiped_by, 'w', sizeof(h->wiped_by) - 1);
+	memset(h->replaced_by, 'b', sizeof(h->replaced_by) - 1);
+	memset(h->replaced_before, 'f', sizeof(h->replaced_before) - 1);
 	memset(h->last_contact, 'c', sizeof(h->last_contact) - 1);
 }
 
