@@ -20,10 +20,11 @@ struct subject {
 	struct binding *copy;    /* what the findings' row points into */
 	enum probe_path call;    /* how a call would travel */
 	int64_t asked_before_ms; /* of the evidence before this workup */
-	bool waiting;            /* for the pinger */
-	bool again;              /* a second question is due */
-	bool asked_anew;         /* it was reached in another way meanwhile, and asked once more */
-	uint64_t way;            /* fingerprint of how it is reached */
+	uint32_t probes_before;
+	bool waiting;    /* for the pinger */
+	bool again;      /* a second question is due */
+	bool asked_anew; /* it was reached in another way meanwhile, and asked once more */
+	uint64_t way;    /* fingerprint of how it is reached */
 	struct workup_ways *ways;
 };
 
@@ -231,6 +232,7 @@ static void ask(struct workup *w, size_t i)
 	struct finding_binding *b = &w->f.bindings[i];
 
 	s->asked_before_ms = b->known.asked_ms;
+	s->probes_before = b->known.probes;
 	s->waiting = true;
 	pinger_ask(w->we.pinger, s->id);
 }
@@ -297,6 +299,12 @@ static bool asked_by_us(const struct subject *s, const struct finding_binding *b
 	return probe_was_sent(b->ways[way].outcome) || (s->ways && workup_ways_open(s->ways));
 }
 
+/* Two questions may fall into one millisecond. */
+static bool asked_since(const struct subject *s, const struct evidence *known)
+{
+	return known->asked_ms > s->asked_before_ms || known->probes != s->probes_before;
+}
+
 static void look_at_subject(struct workup *w, size_t i)
 {
 	struct subject *s = &w->subjects[i];
@@ -320,8 +328,7 @@ static void look_at_subject(struct workup *w, size_t i)
 	/* Where the registrar offers no way, the path of a call is not known: only ours was asked.
 	 */
 	way = b->known.path == PROBE_PATH_DIRECT ? WAY_DIRECT : WAY_CALL;
-	if (probe_was_sent(b->known.outcome) ? b->known.asked_ms > s->asked_before_ms
-					     : !asked_by_us(s, b, way))
+	if (probe_was_sent(b->known.outcome) ? asked_since(s, &b->known) : !asked_by_us(s, b, way))
 		b->ways[way] = b->known;
 	if (way == WAY_DIRECT && s->call == PROBE_PATH_REGISTRAR && b->ways[way].asked_ms)
 		slice_to_buf(b->known.away ? SLICE_LIT("the registrar takes no SIP")
