@@ -144,7 +144,8 @@ int cli_call_confirm(const struct call_plan *p, const struct options *o)
 
 struct ringing {
 	struct test_call *call;
-	bool shown;
+	bool shown, told; /* each step; what a stop waits for */
+	unsigned stops;
 	char said[80];
 };
 
@@ -163,8 +164,14 @@ static void on_stop(void *ctx, int signo)
 	struct ringing *r = ctx;
 
 	(void)signo;
-	if (r->call)
-		testcall_stop(r->call);
+	r->stops++;
+	if (!r->call)
+		return;
+	testcall_stop(r->call);
+	if (r->told && r->stops == 1 && !testcall_over(r->call))
+		fprintf(stderr,
+			"regtop: ending the call; a phone that answers nothing is waited for 32 s. "
+			"Again leaves now.\n");
 }
 
 static json_t *number_ms(uint32_t us)
@@ -323,7 +330,7 @@ static void look_again(struct app *a, const struct call_plan *p)
 
 static int run(struct app *a, const struct options *o, struct call_plan *take)
 {
-	struct ringing r = {.shown = !o->json && isatty(STDERR_FILENO)};
+	struct ringing r = {.shown = !o->json && isatty(STDERR_FILENO), .told = !o->json};
 	struct loop_signal *sigint = loop_signal_new(a->loop, SIGINT, on_stop, &r);
 	struct loop_signal *sigterm = loop_signal_new(a->loop, SIGTERM, on_stop, &r);
 	struct err e = ERR_NONE;
@@ -332,11 +339,16 @@ static int run(struct app *a, const struct options *o, struct call_plan *take)
 	r.call = testcall_start(&a->env, take, on_step, &r, &e);
 	if (!r.call)
 		err_print(&e);
-	while (r.call && !testcall_over(r.call))
+	while (r.call && !testcall_over(r.call) && r.stops < 2)
 		loop_turn(a->loop, true);
 	loop_signal_free(sigint);
 	loop_signal_free(sigterm);
-	if (r.call) {
+	if (r.call && !testcall_over(r.call)) {
+		/* The last words are said; the journal tells that nobody knows what came of it. */
+		app_end_calls(a);
+		fprintf(stderr, "regtop: left; the phone has not said that the call is over\n");
+		status = REGTOP_INCOMPLETE;
+	} else if (r.call) {
 		if (o->json)
 			print_json(r.call, o);
 		else

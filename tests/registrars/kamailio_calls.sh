@@ -121,6 +121,24 @@ baresip_quiet "$tap_dir/alice"
 ok $? "the phone has no call left"
 like "$(journalled)" cancelled "the journal says that it was stopped"
 
+# ---- a phone that says nothing ------------------------------------------------------------------
+
+fresh
+phone_freeze "$tap_dir/alice"
+"$REGTOP" call -c "$conf" alice --ring=15 --yes --allow-ring >"$tap_dir/out" 2>&1 </dev/null &
+caller=$!
+wait_for 10 sh -c "'$REGTOP' journal | grep -q intended"
+kill -INT "$caller"
+wait_for 10 grep -q 'ending the call; .*Again leaves now' "$tap_dir/out"
+ok $? "who stops a call to a phone that says nothing is told what is waited for"
+kill -INT "$caller"
+wait "$caller"
+is $? 4 "and leaves when told so again"
+phone_thaw "$tap_dir/alice"
+baresip_quiet "$tap_dir/alice"
+ok $? "the phone has no call left when it wakes up"
+like "$(journalled)" unknown "the journal says that nobody knows"
+
 # ---- through the switch ------------------------------------------------------------------------
 
 call alice --switch --ring=1 --yes --allow-ring

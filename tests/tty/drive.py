@@ -383,6 +383,25 @@ def case_snapshot():
     run.stop()
 
 
+def case_call():
+    """A test call in the demo: left with its result on the screen, and while a phone rings."""
+    noon = {"TZ": "XXX%d" % (time.gmtime().tm_hour - 12)}  # no quiet hours
+    run = demo(env=noon)
+    run.keys("iy")
+    say("refused", run.wait_for(r"(?s)Result +.*420"))
+    run.keys("\x1bq")
+    say("ended", run.wait_end(10) is not None and run.status)
+    run.stop()
+    run = demo(env=dict(noon, XDG_STATE_HOME=os.environ["HOME"] + "/other"))
+    run.keys("i\t")
+    say("question", run.wait_for(r"RINGS this phone"))
+    run.keys("y")
+    say("rings", run.wait_for(r"180 "))
+    os.kill(run.pid, signal.SIGTERM)
+    say("ended_ringing", run.wait_end(10) is not None and run.status)
+    run.stop()
+
+
 def case_suspend():
     shell = Run(["/bin/bash", "--norc", "--noprofile", "-i"], env={"PS1": "ready> ", "HISTFILE": ""})
     shell.wait_for("ready>")

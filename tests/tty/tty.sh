@@ -71,6 +71,13 @@ expect watch \
   bell True "what happens to them rings the terminal's bell" \
   fewer True "W again ends it"
 
+expect call \
+  refused True "a quiet call is refused, and that is shown" \
+  ended 0 "who leaves after it leaves cleanly" \
+  question True "Tab leads to the ring test" \
+  rings True "the phone rings" \
+  ended_ringing 0 "who is ended while it rings ends cleanly"
+
 expect snapshot \
   whole True "a large table is on the screen" \
   progress True "s says how far its snapshot is" \
