@@ -93,8 +93,7 @@ scenario_wiped() {
   wait_for 20 lives_say "count(*) = 2 FROM life WHERE device <> ''"
   ok $? "somebody watches"
   device register alice "$switch:5060" host=10.0.0.4 port=5060 "domain=$switch" 'contact=*' expires=0 agent=Base/7 &&
-    { device stay alice "$switch:5060" host=10.0.0.4 port=5060 "domain=$switch" expires=3600 agent=Base/7 \
-      >"$tap_dir/base" & started $!; } && wait_for 10 grep -q ready "$tap_dir/base"
+    device_stays alice "$switch:5060" host=10.0.0.4 port=5060 "domain=$switch" expires=3600 agent=Base/7
   ok $? "another device removes both, and registers"
   wait_for 20 lives_say "json_extract(life, '\$.wipes') = 1 FROM life WHERE device = ''"
   ok $? "and that is remembered"
@@ -105,8 +104,14 @@ scenario_wiped() {
   like "$(told .cause.sentence)" 'Base/7 from 203\.0\.113\.2' "by name"
 }
 
-# device register|stay …: of phone.py, behind the NAT.
+# device register …: of phone.py, behind the NAT.
 device() { "${phone_in[@]}" python3 "$TOP_SRCDIR/tests/registrars/phone.py" "$@"; }
+# device_stays …: one that answers from then on. What is killed at the end is itself, not a shell around it.
+device_stays() {
+  "${phone_in[@]}" python3 "$TOP_SRCDIR/tests/registrars/phone.py" stay "$@" >"$tap_dir/stays" &
+  started $!
+  wait_for 10 grep -q ready "$tap_dir/stays"
+}
 
 # ---- too often -----------------------------------------------------------------------------------
 
@@ -119,10 +124,7 @@ scenario_flapping() {
       expires=3600 || diag "REGISTER $n is refused"
     sleep 1.5
   done
-  device stay alice "$switch:5060" host=10.0.0.2 port=5060 "domain=$switch" callid=one@10.0.0.2 cseq=10 expires=3600 \
-    >"$tap_dir/stays" &
-  started $!
-  wait_for 10 grep -q ready "$tap_dir/stays"
+  device_stays alice "$switch:5060" host=10.0.0.2 port=5060 "domain=$switch" callid=one@10.0.0.2 cseq=10 expires=3600
   ok $? "it registers ten times in fifteen seconds"
   why alice
   listed
